@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration of one vhost, and the one table of directives.
+ *
+ * A row of pwr_conf_rows says everything about a directive; the setters, the
+ * merge, the dump, `pwresetctl directives` and the reference document walk the
+ * table.  A new directive is a row, a member, its use and its test.
+ * Pure; written while httpd reads its configuration, read-only afterwards. */
+#ifndef PWR_CONF_H
+#define PWR_CONF_H
+
+#include <stdint.h>
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+
+#include "core/password.h"
+
+#define PWR_IDENTIFY_EMAIL 1
+#define PWR_IDENTIFY_LOGIN 2
+
+#define PWR_CONF_ROWS_MAX 64
+
+typedef enum pwr_kind {
+    PWR_KIND_FLAG,          /* int: On 1, Off 0 */
+    PWR_KIND_TEXT,          /* const char * */
+    PWR_KIND_PATH,          /* const char *: absolute URL path, no end slash */
+    PWR_KIND_URL,           /* const char *: http(s) origin */
+    PWR_KIND_ADDRESS,       /* const char *: a mail address */
+    PWR_KIND_NUMBER,        /* int within min..max */
+    PWR_KIND_RANGE,         /* int[2] within min..max, first <= second */
+    PWR_KIND_SECONDS,       /* int64_t, httpd's duration syntax */
+    PWR_KIND_WORDS,         /* const char ** with NULL: all arguments */
+    PWR_KIND_SQL,           /* const char *: a statement */
+    PWR_KIND_SQLS,          /* const char ** with NULL: repeatable */
+    PWR_KIND_SCHEME,        /* pwr_scheme */
+    PWR_KIND_CLASSES,       /* unsigned: PWR_CLASS_* */
+    PWR_KIND_IDENTIFY,      /* int[2]: login, forgot */
+    PWR_KIND_FILE,          /* const char *: below ServerRoot */
+    PWR_KIND_FOLDER         /* const char *[2]: folder, owner or NULL */
+} pwr_kind;
+
+/* Where a value may come from. */
+typedef enum pwr_scope {
+    PWR_SCOPE_VHOST = 0,    /* server or vhost; a vhost inherits it */
+    PWR_SCOPE_OWN,          /* a vhost's own, never inherited */
+    PWR_SCOPE_SERVER        /* once for the whole server */
+} pwr_scope;
+
+typedef struct pwr_conf {
+    int enabled;
+    const char *base;
+    const char *realm;
+    const char *public_url;
+    const char *table_prefix;
+    int identify[2];                /* [0] login, [1] forgot: PWR_IDENTIFY_* */
+    const char *user_query;
+    const char *login_query;
+    const char *id_query;
+    const char *password_update;
+    const char **after_change;
+    int login;
+    const char *login_url;
+    int64_t token_lifetime_sec;
+    pwr_scheme password_scheme;
+    int password_length[2];
+    int password_score;
+    unsigned password_classes;
+    const char *password_words;
+    const char **sendmail;
+    const char *mail_from;
+    int64_t mail_timeout_sec;
+    int mail_slots;
+    int64_t mail_retry_sec;         /* 0: by kind of mail */
+    const char *contact;
+    const char *site_name;
+    const char **languages;
+    const char *time_zone;
+    const char *templates[2];
+    int64_t session_lifetime_sec;
+    int64_t session_idle_sec;
+    int64_t session_cache_sec;
+    int hash_gate[2];               /* places, queue; 0: by the machine */
+    const char *user_header;
+    int hide_cookie;
+    unsigned char set[PWR_CONF_ROWS_MAX];   /* by row: written by the admin */
+} pwr_conf;
+
+typedef struct pwr_conf_row {
+    const char *name;
+    pwr_kind kind;
+    size_t offset;                  /* in pwr_conf */
+    const char *unit;               /* "seconds", "code points", or NULL */
+    int64_t min, max;               /* of numbers; 0, 0: no range */
+    const char *preset;             /* the default as the admin would write it;
+                                     * NULL: none, or worked out at start */
+    pwr_scope scope;
+    const char *syntax;             /* after the name */
+    const char *help;               /* one line */
+} pwr_conf_row;
+
+extern const pwr_conf_row pwr_conf_rows[];  /* ends with name NULL */
+
+/* A conf with nothing set. */
+pwr_conf *pwr_conf_make(apr_pool_t *pool);
+
+/* Take one use of a directive.  `argv` are its `argc` arguments.
+ * Returns NULL, or a sentence for the admin without the directive's name. */
+const char *pwr_conf_set(apr_pool_t *pool, pwr_conf *conf,
+                         const pwr_conf_row *row, int argc,
+                         const char *const *argv);
+
+/* `over` where it is set, else `base` (PWR_SCOPE_OWN rows: never `base`). */
+pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
+                         const pwr_conf *over);
+
+/* Fill in the presets of all rows that nobody set.  Every default in the table
+ * passes through pwr_conf_set, so an impossible one fails the first test. */
+void pwr_conf_defaults(apr_pool_t *pool, pwr_conf *conf);
+
+/* The value as the admin would write it, for the dump; NULL when unset and
+ * without default. */
+const char *pwr_conf_show(apr_pool_t *pool, const pwr_conf *conf,
+                          const pwr_conf_row *row);
+
+/* The row of a directive, any case; NULL when there is none. */
+const pwr_conf_row *pwr_conf_row_find(const char *name);
+
+/* "90", "90s", "15min", "2h", "3d", "1w" to seconds; < 0 when malformed or
+ * more than 100 years. */
+int64_t pwr_conf_seconds(const char *text);
+
+#endif

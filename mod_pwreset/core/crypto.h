@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Randomness, digests and memory for secrets; all cryptography is OpenSSL's.
+ *
+ * The database holds SHA-256(realm 0 purpose 0 secret) and no secret, so a
+ * string of one purpose or one site is nothing elsewhere, and there is no key
+ * to manage. */
+#ifndef PWR_CRYPTO_H
+#define PWR_CRYPTO_H
+
+#include <stddef.h>
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+
+#define PWR_DIGEST_BYTES 32
+#define PWR_DIGEST_HEX (2 * PWR_DIGEST_BYTES)   /* without the NUL */
+#define PWR_ID_BYTES 16                         /* 128 bits */
+#define PWR_ID_HEX (2 * PWR_ID_BYTES)
+
+/* What a random secret is good for; part of its digest. */
+typedef enum pwr_purpose {
+    PWR_PURPOSE_NONE = 0,   /* refuses: pwr_crypto_digest returns APR_EINVAL */
+    PWR_PURPOSE_RECOVER,    /* a control string */
+    PWR_PURPOSE_SESSION     /* a session id */
+} pwr_purpose;
+
+/* Fill `len` bytes from the operating system's generator.
+ * Returns APR_SUCCESS or APR_EGENERAL; on failure `bytes` is zeroed and must
+ * not be used. */
+apr_status_t pwr_crypto_random(unsigned char *bytes, size_t len);
+
+/* A fresh random id of PWR_ID_HEX hex digits in `out` (PWR_ID_HEX + 1). */
+apr_status_t pwr_crypto_id(char *out);
+
+/* A fresh secret of 256 bits as 64 hex digits, in wiped memory of `pool`. */
+apr_status_t pwr_crypto_secret(apr_pool_t *pool, const char **secret);
+
+/* Digest of a secret as PWR_DIGEST_HEX hex digits in `out` (+ 1). */
+apr_status_t pwr_crypto_digest(char *out, const char *realm,
+                               pwr_purpose purpose, const char *secret);
+
+/* SHA-256 of the concatenation of `n` strings, each preceded by its length in
+ * eight bytes so that no two lists collide; NULL counts as absent and differs
+ * from "".  For stamps and fingerprints. `out` as above. */
+apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
+                                    size_t n);
+
+/* Compare two NUL-terminated strings; time depends on their lengths only.
+ * NULL equals nothing. */
+int pwr_crypto_equal(const char *a, const char *b);
+
+/* Zeroed memory of `size` bytes that is wiped when `pool` is cleared. */
+void *pwr_secret_alloc(apr_pool_t *pool, size_t size);
+
+/* A copy of the `len` bytes at `s`, NUL-terminated, in wiped memory. */
+char *pwr_secret_copy(apr_pool_t *pool, const char *s, size_t len);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The provider's queries, with named parameters, compiled to apr_dbd's format.
+ *
+ * "SELECT ... WHERE email = :email" becomes "... WHERE email = %s" and the list
+ * {email}.  Text inside '...', "...", `...`, -- and # line comments and block
+ * comments is kept; a literal % becomes %%; "::" and a ":" not followed by a
+ * letter are literal.  A parameter may occur several times.
+ * Pure; the input is an admin's. */
+#ifndef PWR_SQLTEXT_H
+#define PWR_SQLTEXT_H
+
+#include <apr_pools.h>
+
+#define PWR_SQL_PARAMS_MAX 32
+
+typedef enum pwr_sql_verb {
+    PWR_SQL_OTHER = 0,
+    PWR_SQL_SELECT,
+    PWR_SQL_INSERT,
+    PWR_SQL_UPDATE,
+    PWR_SQL_DELETE
+} pwr_sql_verb;
+
+typedef struct pwr_sqltext {
+    const char *format;         /* for apr_dbd_prepare */
+    const char **params;        /* names in the order of the %s, NULL at end */
+    int params_n;
+    pwr_sql_verb verb;
+} pwr_sqltext;
+
+/* Compile `sql`.  `allowed` lists the permitted parameter names (NULL at the
+ * end).  "{prefix}" outside quotes is replaced by `prefix` when not NULL.
+ * Returns NULL and fills `*out`, or a sentence for the admin: an unknown
+ * parameter (with the allowed ones), an unclosed quote, more than one
+ * statement (";" before the end), or an empty text. */
+const char *pwr_sqltext_compile(apr_pool_t *pool, const char *sql,
+                                const char *const *allowed,
+                                const char *prefix, pwr_sqltext *out);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a job from the table to a mail program and out of the table:
+ * sweep, claim with a lease, settle.  What the mail says is the caller's. */
+#ifndef PWR_OUTBOX_H
+#define PWR_OUTBOX_H
+
+#include <apr_pools.h>
+
+#include "core/mime.h"
+#include "io/sendmail.h"
+#include "io/store.h"
+
+#define PWR_OUTBOX_BATCH 100
+
+/* How often and how long a kind of job is tried again. */
+typedef struct pwr_backoff {
+    int64_t first_sec;          /* doubled at each try, with jitter */
+    int64_t most_sec;
+    int64_t give_up_sec;        /* after its creation */
+} pwr_backoff;
+
+/* Delay before the next try, < 0 when it is given up.  `random` is any
+ * number; jitter is +-25 %.  Pure. */
+int64_t pwr_outbox_delay_sec(const pwr_backoff *backoff, int tries,
+                             int64_t age_sec, unsigned random);
+
+/* Render and send.  A message that cannot be rendered is PWR_SENT_NEVER. */
+pwr_sent pwr_outbox_send(apr_pool_t *pool, const pwr_sendmail *conf,
+                         const pwr_message *message, const char **detail);
+
+/* Delete the job, put it back, or give it up, by what became of it; logs what
+ * an admin must know (PWR_DIAG), with the remedy. `now` is the database's as
+ * the sweep saw it. */
+apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
+                               const pwr_job *job, const char *owner,
+                               int64_t now, const pwr_backoff *backoff,
+                               pwr_sent sent, const char *detail);
+
+#endif

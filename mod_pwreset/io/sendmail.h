@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hand one whole message to the configured mail program.
+ *
+ * The message is in a sealed memfd before the program starts, so a killed
+ * worker cannot send half a mail.  posix_spawn with closed descriptors, an own
+ * process group, default signals, an explicit environment (PATH, LANG, HOME)
+ * and a deadline after which the group is killed.  Knows no database and no
+ * templates.  Blocks its thread; any thread. */
+#ifndef PWR_SENDMAIL_H
+#define PWR_SENDMAIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <apr_pools.h>
+
+typedef enum pwr_sent {
+    PWR_SENT_NEVER = 0,     /* the program refused for good */
+    PWR_SENT_LATER,         /* try again (also: program missing, deadline) */
+    PWR_SENT_OK
+} pwr_sent;
+
+typedef struct pwr_sendmail {
+    const char *const *argv;    /* program and arguments, NULL at the end */
+    const char *sender;         /* envelope, after -f */
+    int64_t timeout_sec;
+    int cancel_fd;              /* readable: stop waiting; -1 none */
+} pwr_sendmail;
+
+/* Run  argv... -f sender -- recipient  with the message on standard input.
+ * `sender` and `recipient` come from pwr_addr_mailbox.  `*detail` is one line
+ * for the admin: exit status by its sysexits name, and the last printable line
+ * the program said (cut; addresses in it stay).  sysexits: 0 OK; 71 74 75 and
+ * 69, 73, a signal, the deadline, a missing or not executable program: LATER;
+ * the rest NEVER. */
+pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
+                          const char *recipient, const char *message,
+                          size_t len, const char **detail);
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is kept: users (the provider's), jobs, control strings, sessions.
+ *
+ * Flows see this header and plain structs, never SQL.  Each call takes its own
+ * connection and gives it back before it returns, so no connection is held
+ * while a password is hashed or a mail is sent.  Each call is one statement or
+ * one transaction that is repeated whole on deadlock, and decides by one
+ * conditional UPDATE.  `now` is the database's clock.
+ *
+ * Two channels: apr_status_t says whether the machine could do it (APR_SUCCESS,
+ * or PWR_STORE_AWAY: nothing was done and trying later may help, or
+ * PWR_STORE_BROKEN: schema, query or grant is wrong, an operator must act; both
+ * were logged with cause and remedy).  What was found is in the out-parameters,
+ * which on failure hold the refusing value.
+ *
+ * The realm is part of every key. Secrets never come here, only their digests.
+ * Any thread; a pwr_store is read-only after it was made. */
+#ifndef PWR_STORE_H
+#define PWR_STORE_H
+
+#include <stdint.h>
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+
+#include "core/crypto.h"
+#include "core/diag.h"
+
+#define PWR_STORE_AWAY (APR_OS_START_USERERR + 1)
+#define PWR_STORE_BROKEN (APR_OS_START_USERERR + 2)
+
+#define PWR_USERS_MAX 10            /* rows of a user query that are used */
+#define PWR_TOKEN_GRACE_SEC 600     /* a POST is taken this long after expiry */
+#define PWR_TOKEN_JOBS_MAX 3        /* jobs of an account with live strings */
+#define PWR_DOUBLE_CLICK_SEC 60
+#define PWR_DOUBLE_CLICK_TRIES 3
+
+typedef struct pwr_store pwr_store;
+
+/* A row of the provider's user table; absent columns and NULLs are NULL. */
+typedef struct pwr_user {
+    const char *id;
+    const char *login;
+    const char *email;
+    const char *password;           /* stored hash; secret */
+    const char *language;
+    const char *name;
+    const char *recovery_email;
+    const char *changed_at;
+    /* Fingerprint of password and changed_at: what a session was made under
+     * must equal it still, whoever changed the row. */
+    char stamp[PWR_DIGEST_HEX + 1];
+} pwr_user;
+
+typedef struct pwr_users {
+    int n;
+    pwr_user *row;
+} pwr_users;
+
+typedef enum pwr_user_key {
+    PWR_USER_BY_EMAIL,      /* compared again in C as addresses */
+    PWR_USER_BY_LOGIN,      /* compared again in C on canonical forms */
+    PWR_USER_BY_ID
+} pwr_user_key;
+
+typedef enum pwr_job_kind {
+    PWR_JOB_NONE = 0,
+    PWR_JOB_RECOVER,        /* somebody asked for a control string */
+    PWR_JOB_NOTICE          /* a password was changed: tell its owner */
+} pwr_job_kind;
+
+typedef struct pwr_job {
+    char id[PWR_ID_HEX + 1];
+    pwr_job_kind kind;
+    const char *realm;
+    const char *identifier;     /* recover: canonical address or login */
+    int by;                     /* recover: PWR_IDENTIFY_* bits to look under */
+    const char *user_id;        /* notice */
+    const char *login;          /* notice */
+    const char *recipient;      /* notice: address as it stood in the change */
+    const char *language;       /* of the page it came from, or the user's */
+    const char *address;        /* the client's, for "who asked" */
+    const char *agent;          /* its User-Agent, cut */
+    int64_t created;            /* set by the store */
+    int64_t due;                /* recover: delay in seconds on job_add */
+    int tries;                  /* claims so far */
+    const char *error;          /* what the last try said; NULL at first */
+} pwr_job;
+
+typedef struct pwr_jobs {
+    int n;
+    pwr_job *row;
+    int64_t now;                /* the database's */
+} pwr_jobs;
+
+typedef enum pwr_token_state {
+    PWR_TOKEN_UNKNOWN = 0,
+    PWR_TOKEN_EXPIRED,
+    PWR_TOKEN_SPENT,            /* a password was changed with it */
+    PWR_TOKEN_CANCELLED,        /* another string, change or "not me" ended it */
+    PWR_TOKEN_GRACE,            /* expired, but a POST is still taken */
+    PWR_TOKEN_LIVE
+} pwr_token_state;
+
+typedef struct pwr_token {
+    char digest[PWR_DIGEST_HEX + 1];
+    const char *realm;
+    const char *user_id;
+    const char *login;
+    const char *language;
+    const char *job;
+    char stamp[PWR_DIGEST_HEX + 1];     /* of the user when it was minted */
+    int64_t lifetime_sec;               /* on minting */
+    int64_t expires;                    /* set by the store */
+    int64_t spent_at;
+    pwr_token_state state;
+} pwr_token;
+
+typedef enum pwr_mint {
+    PWR_MINT_REFUSED = 0,       /* the account has strings of three other jobs */
+    PWR_MINT_DONE
+} pwr_mint;
+
+typedef struct pwr_session {
+    char digest[PWR_DIGEST_HEX + 1];
+    const char *realm;
+    const char *user_id;
+    const char *login;
+    char stamp[PWR_DIGEST_HEX + 1];
+    int64_t created, seen, expires;     /* set by the store */
+    const char *address;
+    const char *agent;
+} pwr_session;
+
+typedef enum pwr_session_state {
+    PWR_SESSION_NONE = 0,       /* unknown, idle or old too long, stamp differs */
+    PWR_SESSION_LIVE
+} pwr_session_state;
+
+typedef enum pwr_change_outcome {
+    PWR_CHANGE_REFUSED = 0,     /* nothing was changed; see `token_state` */
+    PWR_CHANGE_NO_USER,         /* the account is gone, or its row not written */
+    PWR_CHANGE_STALE,           /* the row is no longer what the caller verified */
+    PWR_CHANGE_DONE
+} pwr_change_outcome;
+
+/* One change of a password and all that belongs to it, in one transaction. */
+typedef struct pwr_change {
+    const char *realm;
+    const char *user_id;
+    const char *stored;             /* the new hash */
+    const char *stamp;              /* the row must still have this stamp */
+    const char *token_digest;       /* spend this string; NULL: /change */
+    const pwr_session *session;     /* add this one, all others end; or NULL */
+    int64_t session_lifetime_sec;
+    const pwr_job *notice;          /* queued once per address; recipient is
+                                     * set here from the row */
+    /* out */
+    pwr_change_outcome outcome;
+    pwr_token_state token_state;    /* why it was refused */
+    pwr_user user;                  /* as it stands after the change */
+} pwr_change;
+
+typedef struct pwr_store_ops {
+    apr_status_t (*users_find)(pwr_store *store, apr_pool_t *pool,
+                               pwr_user_key key, const char *value,
+                               pwr_users *users);
+
+    apr_status_t (*job_add)(pwr_store *store, apr_pool_t *pool,
+                            const pwr_job *job);
+    /* Due jobs of all realms that nobody holds, oldest first, at most `max`;
+     * `after` NULL or the last id seen of the same sweep. */
+    apr_status_t (*job_batch)(pwr_store *store, apr_pool_t *pool, int max,
+                              const pwr_job *after, pwr_jobs *jobs);
+    apr_status_t (*job_claim)(pwr_store *store, apr_pool_t *pool,
+                              const pwr_job *job, const char *owner,
+                              int64_t lease_sec, int *mine);
+    /* Put back, due again in `delay_sec`; `delay_sec` < 0: given up, the row
+     * stays for the admin.  Only while `owner` holds it. */
+    apr_status_t (*job_retry)(pwr_store *store, apr_pool_t *pool,
+                              const pwr_job *job, const char *owner,
+                              int64_t delay_sec, const char *error);
+    apr_status_t (*job_done)(pwr_store *store, apr_pool_t *pool,
+                             const pwr_job *job, const char *owner);
+
+    /* Is there a live string of this user, minted by another job less than
+     * `within_sec` ago? */
+    apr_status_t (*token_recent)(pwr_store *store, apr_pool_t *pool,
+                                 const char *realm, const char *user_id,
+                                 const char *job, int64_t within_sec,
+                                 int *recent);
+    apr_status_t (*token_mint)(pwr_store *store, apr_pool_t *pool,
+                               pwr_token *token, pwr_mint *outcome);
+    /* The string and, when it is LIVE or in GRACE or SPENT, its user (else
+     * user->id is NULL).  A string whose user is gone or was changed is
+     * CANCELLED. */
+    apr_status_t (*token_find)(pwr_store *store, apr_pool_t *pool,
+                               const char *realm, const char *digest,
+                               pwr_token *token, pwr_user *user);
+    /* May a double click compare its password?  At most
+     * PWR_DOUBLE_CLICK_TRIES a string, within PWR_DOUBLE_CLICK_SEC of use. */
+    apr_status_t (*token_double_click)(pwr_store *store, apr_pool_t *pool,
+                                       const char *realm, const char *digest,
+                                       int *may);
+
+    apr_status_t (*password_change)(pwr_store *store, apr_pool_t *pool,
+                                    pwr_change *change);
+
+    apr_status_t (*session_add)(pwr_store *store, apr_pool_t *pool,
+                                const pwr_session *session,
+                                int64_t lifetime_sec);
+    /* The session and its user as the row stands now.  Marks it as seen when
+     * that is older than a sixth of `idle_sec`. */
+    apr_status_t (*session_find)(pwr_store *store, apr_pool_t *pool,
+                                 const char *realm, const char *digest,
+                                 int64_t idle_sec, pwr_session_state *state,
+                                 pwr_session *session, pwr_user *user);
+    apr_status_t (*session_end)(pwr_store *store, apr_pool_t *pool,
+                                const char *realm, const char *digest);
+
+    /* Setting up and the shipped user table; not on a request's way. */
+    apr_status_t (*schema_apply)(pwr_store *store, apr_pool_t *pool);
+    /* 0: no schema. */
+    apr_status_t (*schema_version)(pwr_store *store, apr_pool_t *pool,
+                                   int *version);
+    apr_status_t (*user_add)(pwr_store *store, apr_pool_t *pool,
+                             const pwr_user *user, int *added);
+} pwr_store_ops;
+
+struct pwr_store {
+    const pwr_store_ops *ops;
+    const pwr_diag *diag;
+    void *impl;
+};
+
+#endif

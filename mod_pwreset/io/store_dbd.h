@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store over apr_dbd: MySQL/MariaDB and SQLite, one set of SQL. */
+#ifndef PWR_STORE_DBD_H
+#define PWR_STORE_DBD_H
+
+#include <apr_dbd.h>
+#include <apr_pools.h>
+
+#include "io/store.h"
+
+#define PWR_SCHEMA_VERSION 1
+
+typedef enum pwr_dialect {
+    PWR_DIALECT_MYSQL = 0,
+    PWR_DIALECT_SQLITE
+} pwr_dialect;
+
+/* A connection on loan.  `pool` lives as long as the connection. */
+typedef struct pwr_dbd_conn {
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    apr_pool_t *pool;
+    void *loan;                     /* the lender's own */
+} pwr_dbd_conn;
+
+/* Where connections come from: mod_dbd's pool (httpd/dbd.c), one plain
+ * connection (cli/), or a test.  `borrow` returns APR_SUCCESS or PWR_STORE_AWAY
+ * within a bounded time. `broken` tells the lender not to lend it again. */
+typedef struct pwr_dbd_lender {
+    apr_status_t (*borrow)(void *baton, apr_pool_t *pool,
+                           pwr_dbd_conn *conn);
+    void (*give_back)(void *baton, pwr_dbd_conn *conn, int broken);
+    void *baton;
+} pwr_dbd_lender;
+
+/* The provider's queries and our table prefix; all are set. */
+typedef struct pwr_store_conf {
+    const char *driver;             /* "mysql" or "sqlite3" */
+    const char *prefix;
+    const char *user_query;
+    const char *login_query;
+    const char *id_query;
+    const char *password_update;
+    const char *const *after_change;    /* NULL or NULL-terminated */
+} pwr_store_conf;
+
+/* Compile the queries and make the store; nothing is asked of the database.
+ * Returns NULL and sets `*store`, or a sentence for the admin that begins with
+ * the directive's name. */
+const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
+                               const pwr_dbd_lender *lender,
+                               const pwr_diag *diag, pwr_store **store);
+
+/* The SQL of the schema for a person to read or apply, ending in LF. */
+const char *pwr_store_dbd_schema(apr_pool_t *pool, pwr_dialect dialect,
+                                 const char *prefix);
+
+#endif
