@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a use case is given and what it answers; knows no httpd.
+ *
+ * A flow is  apr_status_t f(const pwr_env *, const pwr_request *,
+ * pwr_response *).  A status other than APR_SUCCESS means the machine could not
+ * (the caller answers 503 or 500); everything a visitor may be told is in the
+ * response. */
+#ifndef PWR_ENV_H
+#define PWR_ENV_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "core/form.h"
+#include "core/model.h"
+#include "flow/site.h"
+#include "io/store.h"
+
+/* The hash gate was full until its deadline: 503 with Retry-After. */
+#define PWR_GATE_FULL (APR_OS_START_USERERR + 10)
+
+/* What the process around us does for a flow. */
+typedef struct pwr_host_ops {
+    /* Wait for a place among the host's concurrent hashes; PWR_GATE_FULL after
+     * a bounded time.  `*place` is to be left. */
+    apr_status_t (*gate_enter)(void *baton, const char *realm, int *place);
+    void (*gate_leave)(void *baton, int place);
+    /* This user's cached sessions are stale from now on, on this node. */
+    void (*sessions_changed)(void *baton, const char *realm,
+                             const char *user_id);
+    /* There is a job. */
+    void (*wake)(void *baton);
+} pwr_host_ops;
+
+typedef struct pwr_env {
+    apr_pool_t *pool;               /* of the request or the worker's step */
+    const pwr_site *site;
+    pwr_store *store;
+    const pwr_host_ops *host;
+    void *host_baton;
+    const pwr_diag *diag;
+} pwr_env;
+
+/* Who is signed in; login NULL: nobody. */
+typedef struct pwr_visitor {
+    const char *login;
+    const char *user_id;
+    const char *session_digest;
+} pwr_visitor;
+
+typedef struct pwr_request {
+    int is_post;                    /* else GET or HEAD */
+    const pwr_voice *voice;         /* the language of the answer */
+    const char *lang;               /* tag when ?lang= chose it, to be carried */
+    const pwr_form *query;
+    const pwr_form *form;           /* NULL unless is_post */
+    const char *client_address;
+    const char *agent;              /* User-Agent, may be NULL */
+    const char *login_hint;         /* from the cookie; displayed, never believed */
+    pwr_visitor visitor;
+    apr_time_t now;                 /* for display only */
+} pwr_request;
+
+typedef struct pwr_set_cookie {
+    const char *name;
+    const char *value;              /* "" deletes */
+    long age_sec;                   /* < 0: until the browser closes */
+} pwr_set_cookie;
+
+#define PWR_COOKIES_MAX 3
+
+typedef struct pwr_response {
+    int status;
+    pwr_page page;
+    pwr_model *model;               /* with page */
+    const char *location;           /* with 303: a path, ?lang= carried */
+    int retry_after_sec;            /* with 429, 503 */
+    int shows_secret;               /* the page holds a control string */
+    pwr_set_cookie cookie[PWR_COOKIES_MAX];
+    int cookies_n;
+} pwr_response;
+
+typedef apr_status_t pwr_flow(const pwr_env *env, const pwr_request *request,
+                              pwr_response *response);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One vhost made ready to serve: its configuration with everything that is
+ * parsed once at start-up.  Made while httpd starts (or by the command), read
+ * by any thread afterwards. */
+#ifndef PWR_SITE_H
+#define PWR_SITE_H
+
+#include <apr_pools.h>
+
+#include "core/catalog.h"
+#include "core/conf.h"
+#include "core/diag.h"
+#include "core/policy.h"
+#include "core/template.h"
+#include "core/url.h"
+#include "core/zone.h"
+
+/* The templates of htdocs/; the order is that of the table in site.c. */
+typedef enum pwr_page {
+    PWR_PAGE_NONE = 0,
+    PWR_PAGE_LOGIN,
+    PWR_PAGE_LOGOUT,
+    PWR_PAGE_FORGOT,
+    PWR_PAGE_RESET,
+    PWR_PAGE_CHANGE,
+    PWR_PAGE_MESSAGE,           /* every error that has no form */
+    PWR_MAIL_RECOVER_SUBJECT,
+    PWR_MAIL_RECOVER_TEXT,
+    PWR_MAIL_RECOVER_HTML,
+    PWR_MAIL_CHANGED_SUBJECT,
+    PWR_MAIL_CHANGED_TEXT,
+    PWR_MAIL_CHANGED_HTML,
+    PWR_PAGES_N
+} pwr_page;
+
+/* All templates and sentences in one language. */
+typedef struct pwr_voice {
+    const char *tag;                /* "ru" */
+    const char *name;               /* "Русский" */
+    const pwr_catalog *catalog;     /* NULL: English */
+    const pwr_template *page[PWR_PAGES_N];
+} pwr_voice;
+
+typedef struct pwr_site {
+    const pwr_conf *conf;
+    pwr_url url;                    /* of PwResetPublicURL */
+    const char *home;               /* origin and base: https://host/account */
+    const char *cookie;             /* name of the session cookie */
+    const char *login_cookie;       /* name of the cookie that fills in /login */
+    const char *contact;            /* for people; NULL: leave it out */
+    const pwr_zone *zone;           /* NULL: UTC */
+    pwr_policy policy;              /* bytes_max by the scheme of the row */
+    const char *decoy;              /* verified when there is no such user */
+    const char *const *tags;        /* enabled languages, NULL at the end */
+    const pwr_voice *voices;        /* one per tag */
+} pwr_site;
+
+/* Make a site of a resolved configuration (all defaults filled in, realm,
+ * public URL, site name and contact worked out).
+ * Returns NULL and sets `*site`, or a sentence for the admin that names the
+ * directive and, for a template, file and line.  A broken template in
+ * PwResetTemplates is such a sentence when `strict`, else it is logged and the
+ * built-in one is used. */
+const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
+                          const pwr_diag *diag, int strict, pwr_site **site);
+
+/* The voice of a tag of site->tags. */
+const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag);
+
+#endif
