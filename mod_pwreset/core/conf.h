@@ -27,6 +27,7 @@ typedef enum pwr_kind {
     PWR_KIND_URL,           /* const char *: http(s) origin */
     PWR_KIND_ADDRESS,       /* const char *: a mail address */
     PWR_KIND_NUMBER,        /* int within min..max */
+    PWR_KIND_PAIR,          /* int[2] within min..max, second optional (0) */
     PWR_KIND_RANGE,         /* int[2] within min..max, first <= second */
     PWR_KIND_SECONDS,       /* int64_t, httpd's duration syntax */
     PWR_KIND_WORDS,         /* const char ** with NULL: all arguments */
@@ -117,10 +118,11 @@ pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
  * passes through pwr_conf_set, so an impossible one fails the first test. */
 void pwr_conf_defaults(apr_pool_t *pool, pwr_conf *conf);
 
-/* The value as the admin would write it, for the dump; NULL when unset and
- * without default. */
-const char *pwr_conf_show(apr_pool_t *pool, const pwr_conf *conf,
-                          const pwr_conf_row *row);
+/* The uses of a directive that would give this value: one array of arguments
+ * (const char **, NULL at the end) per use; none when it has no value.  For the
+ * dump, from which the command makes the same conf with pwr_conf_set. */
+apr_array_header_t *pwr_conf_uses(apr_pool_t *pool, const pwr_conf *conf,
+                                  const pwr_conf_row *row);
 
 /* The row of a directive, any case; NULL when there is none. */
 const pwr_conf_row *pwr_conf_row_find(const char *name);

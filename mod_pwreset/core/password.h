@@ -40,6 +40,9 @@ typedef struct pwr_scheme {
 const char *pwr_scheme_parse(apr_pool_t *pool, const char *text,
                              pwr_scheme *scheme);
 
+/* The scheme as an admin would write it. */
+const char *pwr_scheme_show(apr_pool_t *pool, const pwr_scheme *scheme);
+
 /* The scheme a new password is written in for a row that holds `stored` (may
  * be NULL or ""), given the directive's value.  PWR_SCHEME_KEEP keeps the
  * row's own scheme, cost and prefix where it is bcrypt of cost 10 or more,

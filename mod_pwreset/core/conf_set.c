@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/conf_kind.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "core/addr.h"
+#include "core/policy.h"
+#include "core/text.h"
+#include "core/url.h"
+
+#define SECONDS_MAX (INT64_C(100) * 366 * 86400)
+
+const pwr_conf_word pwr_conf_class_words[] = {
+    { "lower", PWR_CLASS_LOWER },
+    { "upper", PWR_CLASS_UPPER },
+    { "digit", PWR_CLASS_DIGIT },
+    { "special", PWR_CLASS_SPECIAL },
+    { NULL, 0 }
+};
+
+const pwr_conf_word pwr_conf_identify_words[] = {
+    { "email", PWR_IDENTIFY_EMAIL },
+    { "login", PWR_IDENTIFY_LOGIN },
+    { "both", PWR_IDENTIFY_EMAIL | PWR_IDENTIFY_LOGIN },
+    { NULL, 0 }
+};
+
+/* The word `name` of a list; NULL when it is none. */
+static const pwr_conf_word *word_find(const pwr_conf_word *word,
+                                      const char *name)
+{
+    while (word->name && !pwr_text_same(word->name, name)) {
+        word++;
+    }
+    return word->name ? word : NULL;
+}
+
+/* One use of a directive on its way into a conf. */
+typedef struct use {
+    apr_pool_t *pool;
+    const pwr_conf_row *row;
+    int argc;
+    const char *const *argv;
+} use;
+
+/* ---- durations ---- */
+
+static int64_t unit_sec(const char *unit)
+{
+    static const struct { const char *name; int64_t sec; } units[] = {
+        { "", 1 }, { "s", 1 }, { "sec", 1 }, { "min", 60 }, { "m", 60 },
+        { "mi", 60 }, { "h", 3600 }, { "d", 86400 }, { "w", 604800 },
+        { NULL, 0 }
+    };
+
+    for (int i = 0; units[i].name; i++) {
+        if (strcmp(units[i].name, unit) == 0) {
+            return units[i].sec;
+        }
+    }
+    return -1;
+}
+
+int64_t pwr_conf_seconds(const char *text)
+{
+    char *end;
+    int64_t number, unit;
+
+    if (!apr_isdigit(*text)) {
+        return -1;
+    }
+    number = apr_strtoi64(text, &end, 10);
+    unit = unit_sec(end);
+    if (unit < 0 || number > SECONDS_MAX / unit) {
+        return -1;
+    }
+    return number * unit;
+}
+
+/* ---- setters, one per kind; each returns a sentence or NULL ---- */
+
+static const char *out_of_range(const use *u)
+{
+    return apr_psprintf(u->pool, "must be from %" APR_INT64_T_FMT " to %"
+                        APR_INT64_T_FMT "%s%s", u->row->min, u->row->max,
+                        u->row->unit ? " " : "",
+                        u->row->unit ? u->row->unit : "");
+}
+
+static const char *take_number(const use *u, const char *text, int *out)
+{
+    char *end;
+    apr_int64_t number = apr_strtoi64(text, &end, 10);
+
+    if (!*text || *end) {
+        return apr_psprintf(u->pool, "'%s' is not a number", text);
+    }
+    if (number < u->row->min || number > u->row->max) {
+        return out_of_range(u);
+    }
+    *out = (int)number;
+    return NULL;
+}
+
+static const char *set_flag(const use *u, void *slot)
+{
+    int on = pwr_text_same(u->argv[0], "On");
+
+    if (!on && !pwr_text_same(u->argv[0], "Off")) {
+        return "must be On or Off";
+    }
+    *(int *)slot = on;
+    return NULL;
+}
+
+static const char *set_text(const use *u, void *slot)
+{
+    if (!*u->argv[0] || !pwr_text_is_utf8(u->argv[0], strlen(u->argv[0]))
+        || !pwr_text_is_plain(u->argv[0])) {
+        return "must be one line of UTF-8 text, and not empty";
+    }
+    *(const char **)slot = u->argv[0];
+    return NULL;
+}
+
+static const char *set_path(const use *u, void *slot)
+{
+    const char *path = u->argv[0];
+    size_t len = strlen(path);
+
+    if (*path != '/' || len < 2 || path[len - 1] == '/'
+        || strstr(path, "//")
+        || strspn(path, "/abcdefghijklmnopqrstuvwxyz"
+                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != len
+        || strstr(path, "/.")) {
+        return "must be a path such as /account: letters, digits, - _ . and "
+               "single slashes, none at the end";
+    }
+    *(const char **)slot = path;
+    return NULL;
+}
+
+static const char *set_url(const use *u, void *slot)
+{
+    pwr_url url;
+    const char *error = pwr_url_parse(u->pool, u->argv[0], &url);
+
+    if (!error) {
+        *(const char **)slot = u->argv[0];
+    }
+    return error;
+}
+
+static const char *set_address(const use *u, void *slot)
+{
+    const char *mailbox = pwr_addr_mailbox(u->pool, u->argv[0]);
+
+    if (!mailbox) {
+        return "must be a mail address such as noreply@example.org";
+    }
+    *(const char **)slot = mailbox;
+    return NULL;
+}
+
+static const char *set_number(const use *u, void *slot)
+{
+    return take_number(u, u->argv[0], slot);
+}
+
+static const char *set_pair(const use *u, void *slot)
+{
+    int taken[2] = { 0, 0 };
+    const char *error = take_number(u, u->argv[0], &taken[0]);
+
+    if (!error && u->argc > 1) {
+        error = take_number(u, u->argv[1], &taken[1]);
+    }
+    if (!error) {
+        memcpy(slot, taken, sizeof(taken));
+    }
+    return error;
+}
+
+static const char *set_range(const use *u, void *slot)
+{
+    int taken[2];
+    const char *error = set_pair(u, taken);
+
+    if (!error && taken[0] > taken[1]) {
+        error = "the first number must not be greater than the second";
+    }
+    if (!error) {
+        memcpy(slot, taken, sizeof(taken));
+    }
+    return error;
+}
+
+static const char *set_seconds(const use *u, void *slot)
+{
+    int64_t sec = pwr_conf_seconds(u->argv[0]);
+
+    if (sec < 0) {
+        return apr_psprintf(u->pool, "'%s' is not a duration such as 90s, "
+                            "15min, 2h or 3d", u->argv[0]);
+    }
+    if (sec < u->row->min || sec > u->row->max) {
+        return out_of_range(u);
+    }
+    *(int64_t *)slot = sec;
+    return NULL;
+}
+
+static const char **copy_words(const use *u, const char **before)
+{
+    int n = 0;
+    const char **words;
+
+    while (before && before[n]) {
+        n++;
+    }
+    words = apr_pcalloc(u->pool, (size_t)(n + u->argc + 1) * sizeof(*words));
+    if (n > 0) {
+        memcpy(words, before, (size_t)n * sizeof(*words));
+    }
+    memcpy(words + n, u->argv, (size_t)u->argc * sizeof(*words));
+    return words;
+}
+
+static const char *set_words(const use *u, void *slot)
+{
+    for (int i = 0; i < u->argc; i++) {
+        if (!*u->argv[i]) {
+            return "an argument is empty";
+        }
+    }
+    *(const char ***)slot = copy_words(u, NULL);
+    return NULL;
+}
+
+static const char *set_sqls(const use *u, void *slot)
+{
+    const char ***list = slot;
+
+    *list = copy_words(u, *list);
+    return NULL;
+}
+
+static const char *set_scheme(const use *u, void *slot)
+{
+    return pwr_scheme_parse(u->pool, u->argv[0], slot);
+}
+
+static const char *set_classes(const use *u, void *slot)
+{
+    unsigned bits = 0;
+
+    if (u->argc == 1 && pwr_text_same(u->argv[0], "none")) {
+        *(unsigned *)slot = 0;
+        return NULL;
+    }
+    for (int i = 0; i < u->argc; i++) {
+        const pwr_conf_word *word = word_find(pwr_conf_class_words,
+                                              u->argv[i]);
+
+        if (!word) {
+            return "takes none, or some of lower upper digit special";
+        }
+        bits |= word->bits;
+    }
+    *(unsigned *)slot = bits;
+    return NULL;
+}
+
+static const char *set_identify(const use *u, void *slot)
+{
+    int *bits = slot;
+    const pwr_conf_word *word = word_find(pwr_conf_identify_words,
+                                          u->argv[u->argc - 1]);
+    int login = u->argc == 1 || pwr_text_same(u->argv[0], "login");
+    int forgot = u->argc == 1 || pwr_text_same(u->argv[0], "forgot");
+
+    if (!word || (!login && !forgot)) {
+        return "takes an optional page, login or forgot, and one of email, "
+               "login, both";
+    }
+    if (login) {
+        bits[0] = (int)word->bits;
+    }
+    if (forgot) {
+        bits[1] = (int)word->bits;
+    }
+    return NULL;
+}
+
+static const char *set_folder(const use *u, void *slot)
+{
+    const char **pair = slot;
+
+    pair[0] = u->argv[0];
+    pair[1] = u->argc > 1 ? u->argv[1] : NULL;
+    return NULL;
+}
+
+static const struct setter {
+    const char *(*set)(const use *u, void *slot);
+    int argc_min, argc_max;
+    size_t size;
+} setters[] = {
+    [PWR_KIND_FLAG] = { set_flag, 1, 1, sizeof(int) },
+    [PWR_KIND_TEXT] = { set_text, 1, 1, sizeof(char *) },
+    [PWR_KIND_PATH] = { set_path, 1, 1, sizeof(char *) },
+    [PWR_KIND_URL] = { set_url, 1, 1, sizeof(char *) },
+    [PWR_KIND_ADDRESS] = { set_address, 1, 1, sizeof(char *) },
+    [PWR_KIND_NUMBER] = { set_number, 1, 1, sizeof(int) },
+    [PWR_KIND_PAIR] = { set_pair, 1, 2, 2 * sizeof(int) },
+    [PWR_KIND_RANGE] = { set_range, 2, 2, 2 * sizeof(int) },
+    [PWR_KIND_SECONDS] = { set_seconds, 1, 1, sizeof(int64_t) },
+    [PWR_KIND_WORDS] = { set_words, 1, 100, sizeof(char **) },
+    [PWR_KIND_SQL] = { set_text, 1, 1, sizeof(char *) },
+    [PWR_KIND_SQLS] = { set_sqls, 1, 1, sizeof(char **) },
+    [PWR_KIND_SCHEME] = { set_scheme, 1, 1, sizeof(pwr_scheme) },
+    [PWR_KIND_CLASSES] = { set_classes, 1, 4, sizeof(unsigned) },
+    [PWR_KIND_IDENTIFY] = { set_identify, 1, 2, 2 * sizeof(int) },
+    [PWR_KIND_FILE] = { set_text, 1, 1, sizeof(char *) },
+    [PWR_KIND_FOLDER] = { set_folder, 1, 2, 2 * sizeof(char *) },
+};
+
+size_t pwr_conf_kind_size(pwr_kind kind)
+{
+    return setters[kind].size;
+}
+
+int pwr_conf_kind_args_max(pwr_kind kind)
+{
+    return setters[kind].argc_max;
+}
+
+const char *pwr_conf_set(apr_pool_t *pool, pwr_conf *conf,
+                         const pwr_conf_row *row, int argc,
+                         const char *const *argv)
+{
+    const struct setter *setter = &setters[row->kind];
+    use u = { pool, row, argc, argv };
+    const char *error;
+
+    if (argc < setter->argc_min || argc > setter->argc_max) {
+        return apr_psprintf(pool, "takes: %s", row->syntax);
+    }
+    error = setter->set(&u, pwr_conf_slot(conf, row));
+    if (!error) {
+        conf->set[row - pwr_conf_rows] = 1;
+    }
+    return error;
+}
