@@ -61,6 +61,7 @@ typedef struct pwr_conf {
     const char **after_change;
     int login;
     const char *login_url;
+    const char *landing;
     int64_t token_lifetime_sec;
     pwr_scheme password_scheme;
     int password_length[2];

@@ -62,6 +62,11 @@ size_t pwr_scheme_bytes_max(const pwr_scheme *scheme);
 void pwr_password_verify(const char *password, const char *stored,
                          int *match);
 
+/* A well-formed stored password of this scheme and cost (KEEP: of what we
+ * write) that nothing matches: verified when there is no such user, so that
+ * the work is the same.  Made without hashing. */
+const char *pwr_scheme_decoy(apr_pool_t *pool, const pwr_scheme *scheme);
+
 /* Hash `password` with a fresh salt from the operating system.  `stored` is
  * NUL-terminated, of `pool`.  APR_EINVAL when the password is empty or too
  * long for the scheme; APR_EGENERAL when hashing failed. */

@@ -8,6 +8,7 @@
 #ifndef PWR_ENV_H
 #define PWR_ENV_H
 
+#include <apr_hash.h>
 #include <apr_pools.h>
 #include <apr_time.h>
 
@@ -73,6 +74,8 @@ typedef struct pwr_response {
     int status;
     pwr_page page;
     pwr_model *model;               /* with page */
+    pwr_list *errors;               /* of the model; NULL: nothing is wrong */
+    apr_hash_t *field_errors;       /* field -> pwr_list, likewise */
     const char *location;           /* with 303: a path, ?lang= carried */
     int retry_after_sec;            /* with 429, 503 */
     int shows_secret;               /* the page holds a control string */

@@ -17,6 +17,8 @@
  *   errors          list: {text, field}: all that is wrong, in the order of the
  *                   fields; absent when nothing is.  `field` is the id of the
  *                   input it is about, absent when it is about none
+ *   error_FIELD     flag: something is wrong with this input
+ *   errors_FIELD    list: {text}, what is wrong with it
  * login.html        login, password is never given back, return (a path),
  *                   by_email, by_login (flags: what may be typed),
  *                   error_login, error_password (flags),
@@ -61,6 +63,11 @@ void pwr_page_message(const pwr_env *env, const pwr_request *request,
 void pwr_page_error(const pwr_env *env, const pwr_request *request,
                     pwr_response *response, const char *field,
                     const char *english, const pwr_model *values);
+
+/* The links of the language switch lead to `path` (it may have a query)
+ * instead of this page without one. */
+void pwr_page_languages(const pwr_env *env, const pwr_request *request,
+                        pwr_response *response, const char *path);
 
 /* Translate a sentence and fill it in. */
 const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,

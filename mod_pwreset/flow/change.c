@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/change.h"
+
+#include <apr_strings.h>
+
+#include "flow/hash.h"
+#include "flow/notice.h"
+#include "flow/page.h"
+#include "flow/rules.h"
+#include "flow/session.h"
+
+/* Old password and session in hand, the account as its row stands. */
+static apr_status_t find_user(const pwr_env *env, const pwr_request *request,
+                              pwr_user *user)
+{
+    pwr_users users = { 0 };
+    apr_status_t status = env->store->ops->users_find(
+        env->store, env->pool, PWR_USER_BY_ID, request->visitor.user_id,
+        &users);
+
+    user->id = NULL;
+    if (status == APR_SUCCESS && users.n == 1) {
+        *user = users.row[0];
+    }
+    return status;
+}
+
+static void begin(const pwr_env *env, const pwr_request *request, int status,
+                  const pwr_user *user, pwr_response *response)
+{
+    pwr_page_begin(env, request, status, PWR_PAGE_CHANGE, "/change",
+                   response);
+    pwr_model_text(response->model, "login", user->login);
+    pwr_rules_show(env, request, user, response);
+}
+
+apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
+                             pwr_response *response)
+{
+    pwr_user user;
+    apr_status_t status;
+
+    if (!request->visitor.login) {
+        pwr_session_demand(env, request,
+                           pwr_page_path(env, request, "/change"), response);
+        return APR_SUCCESS;
+    }
+    if (pwr_form_get(request->query, "done")) {
+        pwr_page_begin(env, request, 200, PWR_PAGE_CHANGE, "/change",
+                       response);
+        pwr_model_text(response->model, "login", request->visitor.login);
+        pwr_model_flag(response->model, "done", 1);
+        return APR_SUCCESS;
+    }
+    status = find_user(env, request, &user);
+    if (status == APR_SUCCESS && user.id) {
+        begin(env, request, 200, &user, response);
+    }
+    else if (status == APR_SUCCESS) {
+        pwr_session_demand(env, request,
+                           pwr_page_path(env, request, "/change"), response);
+    }
+    return status;
+}
+
+static void not_signed_in(const pwr_env *env, const pwr_request *request,
+                          pwr_response *response)
+{
+    pwr_page_message(env, request, 401, N_("You are not signed in"),
+                     N_("Your password was not changed. Sign in and try "
+                        "again."), response);
+    pwr_model_text(response->model, "back_url",
+                   pwr_url_with(env->pool,
+                                pwr_page_path(env, request, "/login"),
+                                "return",
+                                pwr_page_path(env, request, "/change")));
+    pwr_model_text(response->model, "back_text",
+                   pwr_catalog_get(request->voice->catalog, N_("Sign in")));
+}
+
+/* All that is wrong at once: the old password, and the new one. */
+static apr_status_t judge(const pwr_env *env, const pwr_request *request,
+                          const pwr_user *user, pwr_response *response)
+{
+    const char *current = pwr_form_get(request->form, "current");
+    apr_status_t status = APR_SUCCESS;
+    int match = 0;
+
+    if (!current || !*current) {
+        pwr_page_error(env, request, response, "current",
+                       N_("Enter your current password."), NULL);
+    }
+    else {
+        status = pwr_hash_verify(env, current, user->password, &match);
+    }
+    if (status == APR_SUCCESS && current && *current && !match) {
+        pwr_page_error(env, request, response, "current",
+                       N_("The current password is wrong."), NULL);
+    }
+    pwr_rules_judge(env, request, user, response);
+    return status;
+}
+
+static apr_status_t write_change(const pwr_env *env,
+                                 const pwr_request *request,
+                                 const pwr_user *user, pwr_response *response)
+{
+    const pwr_conf *conf = env->site->conf;
+    const char *secret, *password = pwr_form_get(request->form, "password");
+    pwr_session session;
+    pwr_job notice;
+    pwr_change change = {
+        .realm = conf->realm,
+        .user_id = user->id,
+        .stamp = user->stamp,
+        .session = &session,
+        .session_lifetime_sec = conf->session_lifetime_sec,
+        .notice = &notice,
+    };
+    apr_status_t status = pwr_hash_make(env, password, user->password,
+                                        &change.stored);
+
+    if (status == APR_SUCCESS) {
+        status = pwr_session_begin(env, request, user, &session, &secret);
+    }
+    if (status == APR_SUCCESS) {
+        status = pwr_notice_prepare(env, request, &notice);
+    }
+    if (status == APR_SUCCESS) {
+        status = env->store->ops->password_change(env->store, env->pool,
+                                                  &change);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (change.outcome != PWR_CHANGE_DONE) {
+        pwr_page_error(env, request, response, "current",
+                       N_("The password was changed elsewhere in the "
+                          "meantime. Sign in again."), NULL);
+        return APR_SUCCESS;
+    }
+    pwr_notice_sent(env, user->id);
+    pwr_page_redirect(response, pwr_url_with(env->pool, pwr_page_path(env,
+                      request, "/change"), "done", "1"));
+    pwr_session_send(env, secret, response);
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_change_password(const pwr_env *env,
+                                 const pwr_request *request,
+                                 pwr_response *response)
+{
+    pwr_user user = { 0 };
+    apr_status_t status = APR_SUCCESS;
+
+    if (request->visitor.login) {
+        status = find_user(env, request, &user);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!user.id) {
+        not_signed_in(env, request, response);
+        return APR_SUCCESS;
+    }
+    begin(env, request, 422, &user, response);
+    status = judge(env, request, &user, response);
+    if (status != APR_SUCCESS || response->errors) {
+        return status;
+    }
+    return write_change(env, request, &user, response);
+}
+
+apr_status_t pwr_change_lead_in(const pwr_env *env,
+                                const pwr_request *request,
+                                pwr_response *response)
+{
+    pwr_page_redirect(response, pwr_page_path(env, request,
+                      env->site->conf->login ? "/change" : "/forgot"));
+    return APR_SUCCESS;
+}

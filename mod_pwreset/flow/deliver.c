@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/deliver.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "core/addr.h"
+#include "core/crypto.h"
+#include "core/language.h"
+#include "core/mime.h"
+#include "core/text.h"
+#include "core/token.h"
+#include "flow/page.h"
+#include "io/outbox.h"
+
+/* One account that is to get a string, and the string. */
+typedef struct recovery {
+    const pwr_user *user;
+    const char *mailbox;            /* where the mail goes */
+    const char *bare;               /* secret */
+    int64_t expires;
+    int is_sent;                    /* with another account's mail */
+} recovery;
+
+static const pwr_backoff recover_backoff = { 5, 300, 0 };
+static const pwr_backoff notice_backoff = { 60, 3600, 3 * 86400 };
+
+static pwr_backoff backoff_of(const pwr_env *env, const pwr_job *job)
+{
+    const pwr_conf *conf = env->site->conf;
+    int is_notice = job->kind == PWR_JOB_NOTICE;
+    pwr_backoff backoff = is_notice ? notice_backoff : recover_backoff;
+
+    if (!is_notice) {
+        backoff.give_up_sec = conf->token_lifetime_sec;
+    }
+    if (conf->mail_retry_sec) {
+        backoff.give_up_sec = conf->mail_retry_sec;
+    }
+    return backoff;
+}
+
+/* ---- the mail ---- */
+
+static const char *absolute(const pwr_env *env, const pwr_voice *voice,
+                            const char *name)
+{
+    return pwr_url_with(env->pool,
+                        apr_pstrcat(env->pool, env->site->home, name, NULL),
+                        "lang", env->site->tags[1] ? voice->tag : NULL);
+}
+
+static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
+                             const pwr_voice *voice)
+{
+    const pwr_site *site = env->site;
+    pwr_model *model = pwr_model_make(env->pool);
+
+    pwr_model_text(model, "lang", voice->tag);
+    pwr_model_text(model, "site_name", site->conf->site_name);
+    pwr_model_text(model, "contact", site->contact);
+    pwr_model_text(model, "agent", job->agent);
+    pwr_model_text(model, "url_forgot", absolute(env, voice, "/forgot"));
+    pwr_model_text(model, "url_reset", absolute(env, voice, "/reset"));
+    pwr_model_text(model, "url_login", site->conf->login
+                   ? absolute(env, voice, "/login") : site->conf->login_url);
+    return model;
+}
+
+/* One of a mail's three templates, filled in. */
+static const char *fill(const pwr_env *env, const pwr_voice *voice,
+                        pwr_page page, const pwr_model *model)
+{
+    size_t len;
+
+    return pwr_template_render(env->pool, voice->page[page], model, &len);
+}
+
+static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,
+                          const pwr_voice *voice, const pwr_model *model,
+                          const char *mailbox, const char **detail)
+{
+    const pwr_conf *conf = env->site->conf;
+    int is_notice = delivery->job->kind == PWR_JOB_NOTICE;
+    pwr_page subject = is_notice ? PWR_MAIL_CHANGED_SUBJECT
+                                 : PWR_MAIL_RECOVER_SUBJECT;
+    const pwr_sendmail program = {
+        .argv = conf->sendmail,
+        .sender = conf->mail_from,
+        .timeout_sec = conf->mail_timeout_sec,
+        .cancel_fd = delivery->cancel_fd,
+    };
+    const pwr_message message = {
+        .from_name = conf->site_name,
+        .from = conf->mail_from,
+        .to = mailbox,
+        .subject = pwr_text_trim(env->pool,
+                                 fill(env, voice, subject, model)),
+        .id = delivery->job->id,
+        .language = voice->tag,
+        .date_epoch_sec = delivery->now,
+        .text = fill(env, voice, subject + 1, model),
+        .html = fill(env, voice, subject + 2, model),
+    };
+
+    return pwr_outbox_send(env->pool, &program, &message, detail);
+}
+
+static const pwr_voice *voice_of(const pwr_env *env, const pwr_job *job,
+                                 const pwr_user *user)
+{
+    const char *tag = user ? pwr_language_enabled(env->site->tags,
+                                                  user->language) : NULL;
+
+    return pwr_site_voice(env->site, tag ? tag : job->language);
+}
+
+/* ---- a notice ---- */
+
+static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
+                            const char **detail)
+{
+    const pwr_job *job = delivery->job;
+    const pwr_voice *voice = voice_of(env, job, NULL);
+    pwr_model *model = mail_model(env, job, voice);
+    const char *mailbox = pwr_addr_mailbox(env->pool, job->recipient);
+
+    if (!mailbox) {
+        *detail = "the account's address is not one that mail can go to";
+        return PWR_SENT_NEVER;
+    }
+    pwr_model_text(model, "login", job->login);
+    pwr_model_text(model, "changed_at",
+                   pwr_zone_date_time(env->pool, env->site->zone,
+                                      job->created));
+    pwr_model_text(model, "changed_from", job->address);
+    return send_mail(env, delivery, voice, model, mailbox, detail);
+}
+
+/* ---- a recovery ---- */
+
+/* The accounts that the job's identifier names, each once. */
+static apr_status_t find_users(const pwr_env *env, const pwr_job *job,
+                               apr_array_header_t *users)
+{
+    static const struct { int bit; pwr_user_key key; } ways[] = {
+        { PWR_IDENTIFY_EMAIL, PWR_USER_BY_EMAIL },
+        { PWR_IDENTIFY_LOGIN, PWR_USER_BY_LOGIN },
+    };
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+        pwr_users found = { 0 };
+        apr_status_t status = APR_SUCCESS;
+
+        if (job->by & ways[i].bit) {
+            status = env->store->ops->users_find(env->store, env->pool,
+                                                 ways[i].key, job->identifier,
+                                                 &found);
+        }
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        for (int n = 0; n < found.n; n++) {
+            int is_known = 0;
+
+            for (int k = 0; k < users->nelts; k++) {
+                is_known |= strcmp(APR_ARRAY_IDX(users, k, pwr_user).id,
+                                   found.row[n].id) == 0;
+            }
+            if (!is_known) {
+                APR_ARRAY_PUSH(users, pwr_user) = found.row[n];
+            }
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* Mint a string for one account; `bare` stays NULL when it gets none. */
+static apr_status_t mint(const pwr_env *env, const pwr_job *job,
+                         recovery *r)
+{
+    const pwr_conf *conf = env->site->conf;
+    unsigned char *random = pwr_secret_alloc(env->pool, PWR_TOKEN_RANDOM);
+    char *bare = pwr_secret_alloc(env->pool, PWR_TOKEN_LEN + 1);
+    pwr_mint outcome;
+    pwr_token token = {
+        .realm = conf->realm,
+        .user_id = r->user->id,
+        .login = r->user->login,
+        .language = job->language,
+        .job = job->id,
+        .lifetime_sec = conf->token_lifetime_sec,
+    };
+    apr_status_t status = pwr_crypto_random(random, PWR_TOKEN_RANDOM);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    pwr_token_make(bare, random);
+    memcpy(token.stamp, r->user->stamp, sizeof(token.stamp));
+    status = pwr_crypto_digest(token.digest, conf->realm, PWR_PURPOSE_RECOVER,
+                               bare);
+    if (status == APR_SUCCESS) {
+        status = env->store->ops->token_mint(env->store, env->pool, &token,
+                                             &outcome);
+    }
+    if (status == APR_SUCCESS && outcome == PWR_MINT_DONE) {
+        r->bare = bare;
+        r->expires = token.expires;
+    }
+    else if (status == APR_SUCCESS) {
+        pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0412",
+                     "recovery for user id %s of realm %s: three live control "
+                     "strings; nothing sent", pwr_text_printable(env->pool,
+                     r->user->id, 64), conf->realm);
+    }
+    return status;
+}
+
+/* Give the account its string unless an equal request just did. */
+static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
+                            recovery *r)
+{
+    const char *stored = r->user->recovery_email && *r->user->recovery_email
+        ? r->user->recovery_email : r->user->email;
+    apr_status_t status;
+    int is_recent = 0;
+
+    r->mailbox = stored ? pwr_addr_mailbox(env->pool, stored) : NULL;
+    if (!r->mailbox) {
+        pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0413",
+                     "recovery for user id %s of realm %s: the account has no "
+                     "address that mail can go to; nothing sent",
+                     pwr_text_printable(env->pool, r->user->id, 64),
+                     job->realm);
+        return APR_SUCCESS;
+    }
+    status = env->store->ops->token_recent(env->store, env->pool, job->realm,
+                                           r->user->id, job->id,
+                                           PWR_MERGE_SEC, &is_recent);
+    return status || is_recent ? status : mint(env, job, r);
+}
+
+static void add_account(const pwr_env *env, const pwr_voice *voice,
+                        pwr_list *accounts, const recovery *r)
+{
+    pwr_model *account = pwr_list_add(accounts);
+    const char *link = apr_pstrcat(env->pool, env->site->home, "/reset", NULL);
+
+    link = pwr_url_with(env->pool, link, "token", r->bare);
+    if (env->site->tags[1]) {
+        link = pwr_url_with(env->pool, link, "lang", voice->tag);
+    }
+    pwr_model_text(account, "login", r->user->login);
+    pwr_model_text(account, "name", r->user->name);
+    pwr_model_text(account, "link", link);
+    pwr_model_text(account, "token", pwr_token_show(env->pool, r->bare));
+}
+
+/* One mail to one mailbox, with every account that is to be told there. */
+static pwr_sent send_recovery(const pwr_env *env,
+                              const pwr_delivery *delivery,
+                              apr_array_header_t *recoveries, int first,
+                              const char **detail)
+{
+    recovery *all = (recovery *)recoveries->elts;
+    const pwr_voice *voice = voice_of(env, delivery->job, all[first].user);
+    pwr_model *model = mail_model(env, delivery->job, voice);
+    pwr_list *accounts = pwr_list_make(env->pool);
+    int n = 0;
+
+    for (int i = first; i < recoveries->nelts; i++) {
+        if (all[i].bare && !all[i].is_sent
+            && pwr_addr_same(env->pool, all[i].mailbox, all[first].mailbox)) {
+            add_account(env, voice, accounts, &all[i]);
+            all[i].is_sent = 1;
+            n++;
+        }
+    }
+    pwr_model_list(model, "accounts", accounts);
+    pwr_model_flag(model, "several", n > 1);
+    pwr_model_text(model, "until", pwr_zone_time(env->pool, env->site->zone,
+                                                 all[first].expires));
+    pwr_model_text(model, "asked_at",
+                   pwr_zone_date_time(env->pool, env->site->zone,
+                                      delivery->job->created));
+    pwr_model_text(model, "asked_from", delivery->job->address);
+    return send_mail(env, delivery, voice, model, all[first].mailbox, detail);
+}
+
+/* Every mailbox gets its mail; the worst outcome decides about the job. */
+static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
+                            pwr_sent *sent, const char **detail)
+{
+    apr_array_header_t *users = apr_array_make(env->pool, 1,
+                                               sizeof(pwr_user));
+    apr_array_header_t *recoveries = apr_array_make(env->pool, 1,
+                                                    sizeof(recovery));
+    apr_status_t status = find_users(env, delivery->job, users);
+
+    *sent = PWR_SENT_OK;
+    for (int i = 0; status == APR_SUCCESS && i < users->nelts; i++) {
+        recovery *r = apr_array_push(recoveries);
+
+        memset(r, 0, sizeof(*r));
+        r->user = &APR_ARRAY_IDX(users, i, pwr_user);
+        status = prepare(env, delivery->job, r);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    for (int i = 0; i < recoveries->nelts; i++) {
+        recovery *r = &APR_ARRAY_IDX(recoveries, i, recovery);
+
+        if (r->bare && !r->is_sent) {
+            pwr_sent one = send_recovery(env, delivery, recoveries, i,
+                                         detail);
+
+            *sent = one != PWR_SENT_OK && *sent != PWR_SENT_LATER ? one
+                                                                  : *sent;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
+{
+    pwr_backoff backoff = backoff_of(env, delivery->job);
+    const char *detail = NULL;
+    pwr_sent sent = PWR_SENT_NEVER;
+    apr_status_t status = APR_SUCCESS;
+
+    if (delivery->job->kind == PWR_JOB_RECOVER) {
+        status = recover(env, delivery, &sent, &detail);
+    }
+    else {
+        sent = send_notice(env, delivery, &detail);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return pwr_outbox_settle(env->store, env->pool, delivery->job,
+                             delivery->owner, delivery->now, &backoff, sent,
+                             detail);
+}

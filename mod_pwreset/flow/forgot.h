@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* "Forgot your password?": take an address and promise nothing.
+ *
+ * The answer cannot depend on whether the account exists, because this flow
+ * does not know: it writes one job and replies.  The account is looked up later
+ * by flow/deliver.c in the worker (OWASP Forgot Password: uniform answers). */
+#ifndef PWR_FORGOT_H
+#define PWR_FORGOT_H
+
+#include "flow/env.h"
+
+pwr_flow pwr_forgot_show;   /* GET */
+pwr_flow pwr_forgot_ask;    /* POST email */
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/login.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/text.h"
+#include "flow/hash.h"
+#include "flow/page.h"
+#include "flow/session.h"
+
+static void begin(const pwr_env *env, const pwr_request *request, int status,
+                  const char *target, pwr_response *response)
+{
+    const char *path = apr_pstrcat(env->pool, env->site->conf->base, "/login",
+                                   NULL);
+    pwr_model *model;
+    int by = env->site->conf->identify[0];
+
+    pwr_page_begin(env, request, status, PWR_PAGE_LOGIN, "/login", response);
+    model = response->model;
+    pwr_model_flag(model, "by_email", by & PWR_IDENTIFY_EMAIL);
+    pwr_model_flag(model, "by_login", by & PWR_IDENTIFY_LOGIN);
+    pwr_model_flag(model, "by_both",
+                   by == (PWR_IDENTIFY_EMAIL | PWR_IDENTIFY_LOGIN));
+    pwr_model_text(model, "signed_in_as", request->visitor.login);
+    if (target && pwr_url_is_local(target)) {
+        pwr_model_text(model, "return", target);
+        pwr_page_languages(env, request, response,
+                           pwr_url_with(env->pool, path, "return", target));
+    }
+}
+
+apr_status_t pwr_login_show(const pwr_env *env, const pwr_request *request,
+                            pwr_response *response)
+{
+    begin(env, request, 200, pwr_form_get(request->query, "return"),
+          response);
+    pwr_model_text(response->model, "login", request->login_hint);
+    return APR_SUCCESS;
+}
+
+/* The one account that `typed` names; id NULL when there is none, or when
+ * several share the address and it does not say which. */
+static apr_status_t find_user(const pwr_env *env, const char *typed,
+                              pwr_user *user)
+{
+    static const struct { int bit; pwr_user_key key; } ways[] = {
+        { PWR_IDENTIFY_LOGIN, PWR_USER_BY_LOGIN },
+        { PWR_IDENTIFY_EMAIL, PWR_USER_BY_EMAIL },
+    };
+    const char *name = pwr_text_canonical(env->pool, typed);
+
+    memset(user, 0, sizeof(*user));
+    for (size_t i = 0; name && i < sizeof(ways) / sizeof(*ways); i++) {
+        pwr_users users = { 0 };
+        apr_status_t status;
+
+        if (!(env->site->conf->identify[0] & ways[i].bit)) {
+            continue;
+        }
+        status = env->store->ops->users_find(env->store, env->pool,
+                                             ways[i].key, name, &users);
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        if (users.n == 1 && !user->id) {
+            *user = users.row[0];
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
+                            const pwr_user *user, pwr_response *response)
+{
+    const pwr_store_ops *ops = env->store->ops;
+    const char *target = pwr_form_get(request->form, "return"), *secret;
+    pwr_session session;
+    apr_status_t status = pwr_session_begin(env, request, user, &session,
+                                            &secret);
+
+    if (status == APR_SUCCESS) {
+        status = ops->session_add(env->store, env->pool, &session,
+                                  env->site->conf->session_lifetime_sec);
+    }
+    /* The session this browser had is not left behind under its old id. */
+    if (status == APR_SUCCESS && request->visitor.session_digest) {
+        status = ops->session_end(env->store, env->pool, session.realm,
+                                  request->visitor.session_digest);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    pwr_page_redirect(response, pwr_session_landing(env, target));
+    pwr_session_send(env, secret, response);
+    pwr_page_cookie(response, env->site->login_cookie, "", 0);
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
+                             pwr_response *response)
+{
+    const char *typed = pwr_form_get(request->form, "login");
+    const char *password = pwr_form_get(request->form, "password");
+    pwr_user user;
+    apr_status_t status;
+    int match;
+
+    begin(env, request, 422, pwr_form_get(request->form, "return"), response);
+    pwr_model_text(response->model, "login", typed);
+    if (!typed || !*pwr_text_trim(env->pool, typed)) {
+        pwr_page_error(env, request, response, "login",
+                       N_("Enter your login or e-mail address."), NULL);
+    }
+    if (!password || !*password) {
+        pwr_page_error(env, request, response, "password",
+                       N_("Enter your password."), NULL);
+    }
+    if (response->errors) {
+        return APR_SUCCESS;
+    }
+    status = find_user(env, typed, &user);
+    if (status == APR_SUCCESS) {
+        status = pwr_hash_verify(env, password, user.password, &match);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (match) {
+        return sign_in(env, request, &user, response);
+    }
+    pwr_page_error(env, request, response, "login",
+                   N_("Wrong login or password."), NULL);
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_logout_show(const pwr_env *env, const pwr_request *request,
+                             pwr_response *response)
+{
+    pwr_page_begin(env, request, 200, PWR_PAGE_LOGOUT, "/logout", response);
+    pwr_model_flag(response->model, "signed_in",
+                   request->visitor.login != NULL);
+    pwr_model_flag(response->model, "done", request->visitor.login == NULL);
+    pwr_model_text(response->model, "login", request->visitor.login);
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_logout_leave(const pwr_env *env, const pwr_request *request,
+                              pwr_response *response)
+{
+    const char *realm = env->site->conf->realm;
+    const pwr_visitor *visitor = &request->visitor;
+    apr_status_t status = APR_SUCCESS;
+
+    if (visitor->session_digest) {
+        status = env->store->ops->session_end(env->store, env->pool, realm,
+                                              visitor->session_digest);
+        env->host->sessions_changed(env->host_baton, realm,
+                                    visitor->user_id);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    pwr_page_redirect(response, pwr_page_path(env, request, "/logout"));
+    pwr_page_cookie(response, env->site->cookie, "", 0);
+    return APR_SUCCESS;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/page.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/builtin.h"
+#include "core/text.h"
+
+static const char *site_path(const pwr_env *env, const char *name)
+{
+    return apr_pstrcat(env->pool, env->site->conf->base, name, NULL);
+}
+
+const char *pwr_page_path(const pwr_env *env, const pwr_request *request,
+                          const char *name)
+{
+    return pwr_url_with(env->pool, site_path(env, name), "lang",
+                        request->lang);
+}
+
+/* Assets change with their content, so a browser may keep them for ever. */
+static const char *asset_path(const pwr_env *env, const char *name)
+{
+    const pwr_builtin *file = pwr_builtin_find(name);
+    const char *version = file
+        ? apr_pstrmemdup(env->pool, file->etag + 1, 8) : NULL;
+
+    return pwr_url_with(env->pool,
+                        apr_pstrcat(env->pool, env->site->conf->base, "/",
+                                    name, NULL), "v", version);
+}
+
+static void add_links(const pwr_env *env, const pwr_request *request,
+                      pwr_model *model)
+{
+    static const struct { const char *key, *name; } links[] = {
+        { "url_logout", "/logout" },
+        { "url_forgot", "/forgot" },
+        { "url_reset", "/reset" },
+        { "url_change", "/change" },
+    };
+    const pwr_conf *conf = env->site->conf;
+
+    for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+        pwr_model_text(model, links[i].key,
+                       pwr_page_path(env, request, links[i].name));
+    }
+    pwr_model_text(model, "url_login", conf->login
+                   ? pwr_page_path(env, request, "/login") : conf->login_url);
+    pwr_model_text(model, "style_url", asset_path(env, "assets/pwreset.css"));
+    pwr_model_text(model, "script_url", asset_path(env, "assets/pwreset.js"));
+    pwr_model_text(model, "icon_url", asset_path(env, "assets/icon.svg"));
+}
+
+void pwr_page_languages(const pwr_env *env, const pwr_request *request,
+                        pwr_response *response, const char *path)
+{
+    const pwr_site *site = env->site;
+    pwr_list *list = pwr_list_make(env->pool);
+
+    if (!site->tags[1]) {
+        return;
+    }
+    for (int i = 0; site->tags[i]; i++) {
+        pwr_model *language = pwr_list_add(list);
+
+        pwr_model_text(language, "tag", site->tags[i]);
+        pwr_model_text(language, "name", site->voices[i].name);
+        pwr_model_text(language, "url",
+                       pwr_url_with(env->pool, path, "lang", site->tags[i]));
+        pwr_model_flag(language, "current",
+                       &site->voices[i] == request->voice);
+    }
+    pwr_model_list(response->model, "languages", list);
+}
+
+static void add_contact(const pwr_site *site, pwr_model *model)
+{
+    pwr_model_text(model, "contact", site->contact);
+    pwr_model_flag(model, "contact_is_mail", site->contact
+                   && strchr(site->contact, '@')
+                   && !strpbrk(site->contact, " /"));
+}
+
+void pwr_page_begin(const pwr_env *env, const pwr_request *request,
+                    int status, pwr_page page, const char *path,
+                    pwr_response *response)
+{
+    pwr_model *model = pwr_model_make(env->pool);
+
+    response->status = status;
+    response->page = page;
+    response->model = model;
+    response->errors = NULL;
+    response->field_errors = NULL;
+    pwr_model_text(model, "lang", request->voice->tag);
+    pwr_model_text(model, "site_name", env->site->conf->site_name);
+    pwr_model_text(model, "base", env->site->conf->base);
+    pwr_model_text(model, "url_self", pwr_page_path(env, request, path));
+    add_contact(env->site, model);
+    add_links(env, request, model);
+    pwr_page_languages(env, request, response, site_path(env, path));
+}
+
+void pwr_page_message(const pwr_env *env, const pwr_request *request,
+                      int status, const char *heading, const char *text,
+                      pwr_response *response)
+{
+    const pwr_voice *voice = request->voice;
+    pwr_model *model;
+
+    pwr_page_begin(env, request, status, PWR_PAGE_MESSAGE, "/forgot",
+                   response);
+    model = response->model;
+    pwr_model_text(model, "heading", pwr_catalog_get(voice->catalog, heading));
+    pwr_model_text(model, "text", pwr_catalog_get(voice->catalog, text));
+    pwr_model_text(model, "back_url", pwr_page_path(env, request, "/forgot"));
+    pwr_model_text(model, "back_text", pwr_catalog_get(voice->catalog,
+                   N_("Request a new control string")));
+}
+
+const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
+                           const char *english, const pwr_model *values)
+{
+    const pwr_template_source how = { .escape = PWR_ESCAPE_NONE };
+    const char *sentence = pwr_catalog_get(voice->catalog, english);
+    const pwr_template *template;
+    size_t len;
+
+    if (!strstr(sentence, "{{")
+        || pwr_template_parse(pool, "sentence", sentence, &how, &template)) {
+        return sentence;
+    }
+    return pwr_template_render(pool, template, values, &len);
+}
+
+static pwr_list *field_list(const pwr_env *env, pwr_response *response,
+                            const char *field)
+{
+    pwr_list *list;
+
+    if (!response->field_errors) {
+        response->field_errors = apr_hash_make(env->pool);
+    }
+    list = apr_hash_get(response->field_errors, field, APR_HASH_KEY_STRING);
+    if (list) {
+        return list;
+    }
+    list = pwr_list_make(env->pool);
+    apr_hash_set(response->field_errors, field, APR_HASH_KEY_STRING, list);
+    pwr_model_flag(response->model,
+                   apr_pstrcat(env->pool, "error_", field, NULL), 1);
+    pwr_model_list(response->model,
+                   apr_pstrcat(env->pool, "errors_", field, NULL), list);
+    return list;
+}
+
+void pwr_page_error(const pwr_env *env, const pwr_request *request,
+                    pwr_response *response, const char *field,
+                    const char *english, const pwr_model *values)
+{
+    const char *text = pwr_page_words(env->pool, request->voice, english,
+                                      values);
+    pwr_model *error;
+
+    if (!response->errors) {
+        response->errors = pwr_list_make(env->pool);
+        pwr_model_list(response->model, "errors", response->errors);
+    }
+    error = pwr_list_add(response->errors);
+    pwr_model_text(error, "text", text);
+    pwr_model_text(error, "field", field);
+    if (field) {
+        pwr_model_text(pwr_list_add(field_list(env, response, field)), "text",
+                       text);
+    }
+}
+
+void pwr_page_redirect(pwr_response *response, const char *path)
+{
+    response->status = 303;
+    response->page = PWR_PAGE_NONE;
+    response->location = path;
+}
+
+void pwr_page_cookie(pwr_response *response, const char *name,
+                     const char *value, long age_sec)
+{
+    if (response->cookies_n < PWR_COOKIES_MAX) {
+        response->cookie[response->cookies_n++] =
+            (pwr_set_cookie){ name, value, age_sec };
+    }
+}
+
+const char *pwr_page_render(const pwr_env *env, const pwr_request *request,
+                            const pwr_response *response, size_t *len)
+{
+    return pwr_template_render(env->pool,
+                               request->voice->page[response->page],
+                               response->model, len);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/reset.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/crypto.h"
+#include "core/token.h"
+#include "flow/hash.h"
+#include "flow/notice.h"
+#include "flow/page.h"
+#include "flow/rules.h"
+
+#define LOGIN_COOKIE_SEC 600
+
+/* A control string on its way through the page. */
+typedef struct attempt {
+    char bare[PWR_TOKEN_LEN + 1];   /* secret */
+    const char *shown;              /* secret */
+    pwr_token token;
+    pwr_user user;
+} attempt;
+
+/* ---- pages ---- */
+
+static void ask(const pwr_env *env, const pwr_request *request, int status,
+                pwr_response *response)
+{
+    pwr_page_begin(env, request, status, PWR_PAGE_RESET, "/reset", response);
+    pwr_model_flag(response->model, "ask", 1);
+}
+
+static void mistyped(const pwr_env *env, const pwr_request *request,
+                     const char *typed, pwr_response *response)
+{
+    ask(env, request, 422, response);
+    pwr_model_text(response->model, "token", typed);
+    response->shows_secret = 1;
+    pwr_page_error(env, request, response, "token",
+                   N_("There is a typing mistake in the control string. "
+                      "Compare it with the email, or copy it whole."), NULL);
+}
+
+static void dead(const pwr_env *env, const pwr_request *request,
+                 pwr_token_state state, pwr_response *response)
+{
+    static const char *const why[] = {
+        [PWR_TOKEN_UNKNOWN] = "unknown",
+        [PWR_TOKEN_EXPIRED] = "expired",
+        [PWR_TOKEN_SPENT] = "spent",
+        [PWR_TOKEN_CANCELLED] = "cancelled",
+        [PWR_TOKEN_GRACE] = "expired",
+        [PWR_TOKEN_LIVE] = "unknown",
+    };
+
+    pwr_page_begin(env, request, 410, PWR_PAGE_RESET, "/reset", response);
+    pwr_model_flag(response->model, "dead", 1);
+    pwr_model_flag(response->model, why[state], 1);
+}
+
+static void form(const pwr_env *env, const pwr_request *request, int status,
+                 const attempt *a, pwr_response *response)
+{
+    const char *path = apr_pstrcat(env->pool, env->site->conf->base, "/reset",
+                                   NULL);
+
+    pwr_page_begin(env, request, status, PWR_PAGE_RESET, "/reset", response);
+    response->shows_secret = 1;
+    pwr_model_flag(response->model, "form", 1);
+    pwr_model_text(response->model, "login", a->user.login);
+    pwr_model_text(response->model, "token", a->shown);
+    pwr_model_text(response->model, "until",
+                   pwr_zone_time(env->pool, env->site->zone,
+                                 a->token.expires));
+    pwr_rules_show(env, request, &a->user, response);
+    pwr_page_languages(env, request, response,
+                       pwr_url_with(env->pool, path, "token", a->bare));
+}
+
+static void done_page(const pwr_env *env, const pwr_request *request,
+                      pwr_response *response)
+{
+    pwr_page_begin(env, request, 200, PWR_PAGE_RESET, "/reset", response);
+    pwr_model_flag(response->model, "done", 1);
+    pwr_model_text(response->model, "login", request->login_hint);
+}
+
+/* 303 to the success page; the login name travels in a cookie that is shown
+ * and never believed. */
+static void succeed(const pwr_env *env, const pwr_request *request,
+                    const char *login, pwr_response *response)
+{
+    pwr_page_redirect(response, pwr_url_with(env->pool,
+                      pwr_page_path(env, request, "/reset"), "done", "1"));
+    pwr_page_cookie(response, env->site->login_cookie, login,
+                    LOGIN_COOKIE_SEC);
+    pwr_page_cookie(response, env->site->cookie, "", 0);
+}
+
+/* ---- the string ---- */
+
+/* Read what was typed and look it up.  Non-zero when `response` is already
+ * the answer, or on failure. */
+static int take(const pwr_env *env, const pwr_request *request,
+                const char *typed, attempt **out, apr_status_t *status,
+                pwr_response *response)
+{
+    attempt *a = pwr_secret_alloc(env->pool, sizeof(*a));
+    const char *realm = env->site->conf->realm;
+    char digest[PWR_DIGEST_HEX + 1];
+
+    *out = a;
+    *status = APR_SUCCESS;
+    switch (pwr_token_read(a->bare, typed ? typed : "")) {
+    case PWR_TOKEN_EMPTY:
+        ask(env, request, request->is_post ? 422 : 200, response);
+        if (request->is_post) {
+            pwr_page_error(env, request, response, "token",
+                           N_("Enter the control string from the email."),
+                           NULL);
+        }
+        return 1;
+    case PWR_TOKEN_MISTYPED:
+        mistyped(env, request, typed, response);
+        return 1;
+    case PWR_TOKEN_READ:
+        break;
+    }
+    a->shown = pwr_token_show(env->pool, a->bare);
+    *status = pwr_crypto_digest(digest, realm, PWR_PURPOSE_RECOVER, a->bare);
+    if (*status == APR_SUCCESS) {
+        *status = env->store->ops->token_find(env->store, env->pool, realm,
+                                              digest, &a->token, &a->user);
+    }
+    return *status != APR_SUCCESS;
+}
+
+apr_status_t pwr_reset_show(const pwr_env *env, const pwr_request *request,
+                            pwr_response *response)
+{
+    attempt *a;
+    apr_status_t status;
+
+    if (pwr_form_get(request->query, "done")) {
+        done_page(env, request, response);
+        return APR_SUCCESS;
+    }
+    if (take(env, request, pwr_form_get(request->query, "token"), &a, &status,
+             response)) {
+        return status;
+    }
+    if (a->token.state == PWR_TOKEN_LIVE) {
+        form(env, request, 200, a, response);
+    }
+    else {
+        dead(env, request, a->token.state, response);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- the change ---- */
+
+/* A double click: the string was spent a moment ago and this is the password
+ * that it was spent on, so both clicks see success. */
+static apr_status_t second_click(const pwr_env *env,
+                                 const pwr_request *request,
+                                 const attempt *a, pwr_response *response)
+{
+    const char *password = pwr_form_get(request->form, "password");
+    int may = 0, match = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    if (password && *password && a->user.id) {
+        status = env->store->ops->token_double_click(
+            env->store, env->pool, env->site->conf->realm, a->token.digest,
+            &may);
+    }
+    if (status == APR_SUCCESS && may) {
+        status = pwr_hash_verify(env, password, a->user.password, &match);
+    }
+    if (match) {
+        succeed(env, request, a->user.login, response);
+    }
+    else {
+        dead(env, request, PWR_TOKEN_SPENT, response);
+    }
+    return status;
+}
+
+static apr_status_t settle(const pwr_env *env, const pwr_request *request,
+                           const attempt *a, const pwr_change *change,
+                           pwr_response *response)
+{
+    attempt spent = *a;
+
+    switch (change->outcome) {
+    case PWR_CHANGE_DONE:
+        pwr_notice_sent(env, a->user.id);
+        succeed(env, request, change->user.login, response);
+        return APR_SUCCESS;
+    case PWR_CHANGE_REFUSED:
+        if (change->token_state == PWR_TOKEN_SPENT) {
+            spent.user = change->user;
+            return second_click(env, request, &spent, response);
+        }
+        dead(env, request, change->token_state, response);
+        return APR_SUCCESS;
+    case PWR_CHANGE_STALE:
+    case PWR_CHANGE_NO_USER:
+        break;
+    }
+    dead(env, request, PWR_TOKEN_CANCELLED, response);
+    return APR_SUCCESS;
+}
+
+static apr_status_t write_change(const pwr_env *env,
+                                 const pwr_request *request,
+                                 const attempt *a, pwr_response *response)
+{
+    pwr_job notice;
+    pwr_change change = {
+        .realm = env->site->conf->realm,
+        .user_id = a->user.id,
+        .stamp = a->user.stamp,
+        .token_digest = a->token.digest,
+        .notice = &notice,
+    };
+    apr_status_t status = pwr_hash_make(env,
+                                        pwr_form_get(request->form,
+                                                     "password"),
+                                        a->user.password, &change.stored);
+
+    if (status == APR_SUCCESS) {
+        status = pwr_notice_prepare(env, request, &notice);
+    }
+    if (status == APR_SUCCESS) {
+        status = env->store->ops->password_change(env->store, env->pool,
+                                                  &change);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    return settle(env, request, a, &change, response);
+}
+
+apr_status_t pwr_reset_change(const pwr_env *env, const pwr_request *request,
+                              pwr_response *response)
+{
+    attempt *a;
+    apr_status_t status;
+    int is_string_alone = !pwr_form_get(request->form, "password")
+        && !pwr_form_get(request->form, "confirm");
+
+    if (take(env, request, pwr_form_get(request->form, "token"), &a, &status,
+             response)) {
+        return status;
+    }
+    if (a->token.state == PWR_TOKEN_SPENT) {
+        return second_click(env, request, a, response);
+    }
+    if (a->token.state != PWR_TOKEN_LIVE
+        && a->token.state != PWR_TOKEN_GRACE) {
+        dead(env, request, a->token.state, response);
+        return APR_SUCCESS;
+    }
+    if (is_string_alone) {
+        if (a->token.state == PWR_TOKEN_GRACE) {
+            dead(env, request, PWR_TOKEN_EXPIRED, response);
+            return APR_SUCCESS;
+        }
+        form(env, request, 200, a, response);
+        return APR_SUCCESS;
+    }
+    form(env, request, 422, a, response);
+    if (!pwr_rules_judge(env, request, &a->user, response)) {
+        return APR_SUCCESS;
+    }
+    return write_change(env, request, a, response);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/session.h"
+
+#include <string.h>
+
+#include "core/crypto.h"
+#include "flow/page.h"
+
+apr_status_t pwr_session_begin(const pwr_env *env, const pwr_request *request,
+                               const pwr_user *user, pwr_session *session,
+                               const char **secret)
+{
+    const char *realm = env->site->conf->realm;
+    apr_status_t status = pwr_crypto_secret(env->pool, secret);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    *session = (pwr_session){
+        .realm = realm,
+        .user_id = user->id,
+        .login = user->login,
+        .address = request->client_address,
+        .agent = request->agent,
+    };
+    memcpy(session->stamp, user->stamp, sizeof(session->stamp));
+    return pwr_crypto_digest(session->digest, realm, PWR_PURPOSE_SESSION,
+                             *secret);
+}
+
+void pwr_session_send(const pwr_env *env, const char *secret,
+                      pwr_response *response)
+{
+    pwr_page_cookie(response, env->site->cookie, secret, -1);
+}
+
+const char *pwr_session_landing(const pwr_env *env, const char *target)
+{
+    return target && pwr_url_is_local(target) ? target
+                                              : env->site->conf->landing;
+}
+
+void pwr_session_demand(const pwr_env *env, const pwr_request *request,
+                        const char *path, pwr_response *response)
+{
+    const char *login = pwr_page_path(env, request, "/login");
+
+    pwr_page_redirect(response,
+                      pwr_url_with(env->pool, login, "return", path));
+}

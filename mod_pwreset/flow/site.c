@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/site.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/builtin.h"
+#include "core/cookie.h"
+#include "core/language.h"
+#include "core/text.h"
+#include "io/file.h"
+
+#define SYSTEM_ZONE "/etc/localtime"
+#define ZONE_FOLDER "/usr/share/zoneinfo/"
+
+static const struct page_file {
+    const char *path;
+    pwr_escape escape;
+} page_files[PWR_PAGES_N] = {
+    [PWR_PAGE_LOGIN] = { "pages/login.html", PWR_ESCAPE_HTML },
+    [PWR_PAGE_LOGOUT] = { "pages/logout.html", PWR_ESCAPE_HTML },
+    [PWR_PAGE_FORGOT] = { "pages/forgot.html", PWR_ESCAPE_HTML },
+    [PWR_PAGE_RESET] = { "pages/reset.html", PWR_ESCAPE_HTML },
+    [PWR_PAGE_CHANGE] = { "pages/change.html", PWR_ESCAPE_HTML },
+    [PWR_PAGE_MESSAGE] = { "pages/message.html", PWR_ESCAPE_HTML },
+    [PWR_MAIL_RECOVER_SUBJECT] = { "mails/recover.subject", PWR_ESCAPE_NONE },
+    [PWR_MAIL_RECOVER_TEXT] = { "mails/recover.txt", PWR_ESCAPE_NONE },
+    [PWR_MAIL_RECOVER_HTML] = { "mails/recover.html", PWR_ESCAPE_HTML },
+    [PWR_MAIL_CHANGED_SUBJECT] = { "mails/changed.subject", PWR_ESCAPE_NONE },
+    [PWR_MAIL_CHANGED_TEXT] = { "mails/changed.txt", PWR_ESCAPE_NONE },
+    [PWR_MAIL_CHANGED_HTML] = { "mails/changed.html", PWR_ESCAPE_HTML },
+};
+
+/* What is at hand while a site is made. */
+typedef struct maker {
+    apr_pool_t *pool;
+    const pwr_conf *conf;
+    const pwr_diag *diag;
+    int strict;
+    const pwr_catalog *catalog;     /* of the voice being made */
+} maker;
+
+/* A text that was found, and what to call it in messages. */
+typedef struct source {
+    const char *file;
+    const char *text;
+} source;
+
+static source builtin_source(const char *path)
+{
+    const pwr_builtin *file = pwr_builtin_find(path);
+
+    return (source){ path, file ? file->bytes : NULL };
+}
+
+/* The admin's file where there is one.  Returns a sentence when there is one
+ * that may not be used. */
+static const char *override_source(const maker *m, const char *path,
+                                   source *found)
+{
+    const char *folder = m->conf->templates[0], *reason;
+    apr_status_t status;
+
+    found->text = NULL;
+    if (!folder) {
+        return NULL;
+    }
+    found->file = apr_pstrcat(m->pool, folder, "/", path, NULL);
+    status = pwr_file_read_trusted(m->pool, folder, m->conf->templates[1],
+                                   path, &found->text, &reason);
+    if (status == APR_SUCCESS || APR_STATUS_IS_ENOENT(status)) {
+        return NULL;
+    }
+    return apr_psprintf(m->pool, "%s cannot be used: %s", found->file, reason);
+}
+
+static const char *translate(void *baton, const char *english)
+{
+    return pwr_catalog_get(((const maker *)baton)->catalog, english);
+}
+
+static const char *find_partial(void *baton, const char *name,
+                                const char **file)
+{
+    const maker *m = baton;
+    const char *path = apr_pstrcat(m->pool, "pages/parts/", name, ".html",
+                                   NULL);
+    source found;
+
+    if (override_source(m, path, &found) || !found.text) {
+        found = builtin_source(path);
+    }
+    *file = found.file;
+    return found.text;
+}
+
+static const char *parse_page(const maker *m, const struct page_file *page,
+                              const source *from, const pwr_template **out)
+{
+    const pwr_template_source how = {
+        page->escape, translate, find_partial, (void *)m
+    };
+
+    return pwr_template_parse(m->pool, from->file, from->text, &how, out);
+}
+
+/* The override if it is good, else the built-in; a bad override is an error
+ * when strict and a log line otherwise. */
+static const char *make_page(const maker *m, const struct page_file *page,
+                             const pwr_template **out)
+{
+    source from;
+    const char *error = override_source(m, page->path, &from);
+
+    if (!error && from.text) {
+        error = parse_page(m, page, &from, out);
+        if (!error) {
+            return NULL;
+        }
+    }
+    if (error && m->strict) {
+        return apr_psprintf(m->pool, "PwResetTemplates: %s", error);
+    }
+    if (error) {
+        pwr_diag_log(m->diag, PWR_LEVEL_ERROR, 0, "PWR0401",
+                     "PwResetTemplates: %s; the built-in one is used", error);
+    }
+    from = builtin_source(page->path);
+    return parse_page(m, page, &from, out);
+}
+
+static const char *make_catalog(maker *m, const char *tag)
+{
+    const char *path = apr_pstrcat(m->pool, "po/", tag, ".po", NULL), *error;
+    source from;
+
+    m->catalog = NULL;
+    error = override_source(m, path, &from);
+    if (error) {
+        return error;
+    }
+    if (!from.text) {
+        from = builtin_source(path);
+    }
+    if (from.text) {
+        return pwr_catalog_parse(m->pool, from.file, from.text, &m->catalog);
+    }
+    if (strcmp(tag, "en") == 0) {
+        return NULL;
+    }
+    return apr_psprintf(m->pool, "there is no translation for '%s': put %s "
+                        "into PwResetTemplates, or take it out of "
+                        "PwResetLanguages", tag, path);
+}
+
+static const char *make_voice(maker *m, const char *tag, pwr_voice *voice)
+{
+    const char *error = make_catalog(m, tag);
+
+    if (error) {
+        return apr_psprintf(m->pool, "PwResetLanguages: %s", error);
+    }
+    voice->tag = tag;
+    voice->catalog = m->catalog;
+    /* The word "English" is translated by each language's own name. */
+    voice->name = pwr_catalog_get(m->catalog, N_("English"));
+    for (int page = PWR_PAGE_NONE + 1; !error && page < PWR_PAGES_N; page++) {
+        error = make_page(m, &page_files[page], &voice->page[page]);
+    }
+    return error;
+}
+
+static const char *make_voices(maker *m, pwr_site *site)
+{
+    pwr_voice *voices;
+    const char *error = NULL;
+    int n = 0;
+
+    while (m->conf->languages[n]) {
+        n++;
+    }
+    voices = apr_pcalloc(m->pool, (size_t)n * sizeof(*voices));
+    for (int i = 0; !error && i < n; i++) {
+        error = make_voice(m, m->conf->languages[i], &voices[i]);
+    }
+    site->tags = m->conf->languages;
+    site->voices = voices;
+    return error;
+}
+
+static const char *make_zone(const maker *m, pwr_site *site)
+{
+    const char *name = m->conf->time_zone, *path = SYSTEM_ZONE, *bytes;
+    size_t len;
+
+    if (name) {
+        if (strstr(name, "..") || *name == '/') {
+            return "PwResetTimeZone must be a name such as Europe/Moscow";
+        }
+        path = apr_pstrcat(m->pool, ZONE_FOLDER, name, NULL);
+    }
+    if (pwr_file_read(m->pool, path, &bytes, &len) == APR_SUCCESS) {
+        site->zone = pwr_zone_parse(m->pool, bytes, len);
+    }
+    if (name && !site->zone) {
+        return apr_psprintf(m->pool, "PwResetTimeZone: there is no zone %s in "
+                            ZONE_FOLDER, name);
+    }
+    return NULL;
+}
+
+static const char *make_policy(const maker *m, pwr_site *site)
+{
+    const pwr_builtin *common = pwr_builtin_find("common-passwords.txt");
+    const char *bytes;
+    apr_status_t status;
+    size_t len;
+
+    site->policy = (pwr_policy){
+        .points_min = m->conf->password_length[0],
+        .points_max = m->conf->password_length[1],
+        .score_min = m->conf->password_score,
+        .classes = m->conf->password_classes,
+        .common = pwr_words_parse(m->pool, common ? common->bytes : "", NULL),
+    };
+    if (!m->conf->password_words) {
+        return NULL;
+    }
+    status = pwr_file_read(m->pool, m->conf->password_words, &bytes, &len);
+    if (status != APR_SUCCESS || !pwr_text_is_utf8(bytes, len)) {
+        return apr_psprintf(m->pool, "PwResetPasswordWords: %s: %s",
+                            m->conf->password_words, status
+                            ? apr_psprintf(m->pool, "%pm", &status)
+                            : "is not UTF-8 text");
+    }
+    site->policy.common = pwr_words_parse(m->pool, bytes, site->policy.common);
+    return NULL;
+}
+
+/* ServerAdmin is "[no address given]" when nobody set it. */
+static const char *contact_for_people(const pwr_conf *conf)
+{
+    const char *contact = conf->contact;
+    const char *at = contact ? strrchr(contact, '@') : NULL;
+
+    if (!contact || *contact == '[' || (at && !strcmp(at, "@localhost"))) {
+        return NULL;
+    }
+    return contact;
+}
+
+const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
+                          const pwr_diag *diag, int strict, pwr_site **out)
+{
+    pwr_site *site = apr_pcalloc(pool, sizeof(*site));
+    maker m = { pool, conf, diag, strict, NULL };
+    const char *error = pwr_url_parse(pool, conf->public_url, &site->url);
+    int https;
+
+    *out = NULL;
+    if (error) {
+        return apr_psprintf(pool, "PwResetPublicURL: %s", error);
+    }
+    https = strcmp(site->url.scheme, "https") == 0;
+    site->conf = conf;
+    site->home = apr_pstrcat(pool, site->url.origin, conf->base, NULL);
+    site->cookie = pwr_cookie_name(pool, conf->realm, https);
+    site->login_cookie = apr_pstrcat(pool, site->cookie, "-login", NULL);
+    site->contact = contact_for_people(conf);
+    site->decoy = pwr_scheme_decoy(pool, &conf->password_scheme);
+    if ((error = make_zone(&m, site)) || (error = make_policy(&m, site))
+        || (error = make_voices(&m, site))) {
+        return error;
+    }
+    *out = site;
+    return NULL;
+}
+
+const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag)
+{
+    const pwr_voice *voice = site->voices;
+
+    for (int i = 0; tag && site->tags[i]; i++) {
+        if (strcmp(site->tags[i], tag) == 0) {
+            return &site->voices[i];
+        }
+    }
+    return voice;
+}

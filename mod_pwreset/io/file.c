@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_user.h>
+
+/* The whole of an open regular file; closes `fd`. */
+static apr_status_t slurp(apr_pool_t *pool, int fd, const char **bytes,
+                          size_t *len)
+{
+    struct stat st;
+    char *buffer;
+    ssize_t n = 0;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)
+        || st.st_size > PWR_FILE_BYTES_MAX) {
+        close(fd);
+        return APR_EINVAL;
+    }
+    buffer = apr_pcalloc(pool, (size_t)st.st_size + 1);
+    for (*len = 0; *len < (size_t)st.st_size; *len += (size_t)n) {
+        n = read(fd, buffer + *len, (size_t)st.st_size - *len);
+        if (n <= 0) {
+            break;
+        }
+    }
+    close(fd);
+    *bytes = buffer;
+    return n < 0 ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
+}
+
+apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
+                           const char **bytes, size_t *len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    return fd < 0 ? APR_FROM_OS_ERROR(errno) : slurp(pool, fd, bytes, len);
+}
+
+/* Root, or the named owner; and nobody else may write. */
+static const char *distrust(apr_pool_t *pool, int fd, const char *owner)
+{
+    struct stat st;
+    apr_uid_t uid = 0;
+    apr_gid_t gid;
+
+    if (owner && apr_uid_get(&uid, &gid, owner, pool) != APR_SUCCESS) {
+        return apr_psprintf(pool, "there is no user %s", owner);
+    }
+    if (fstat(fd, &st) != 0) {
+        return "it cannot be examined";
+    }
+    if (st.st_uid != 0 && (!owner || st.st_uid != uid)) {
+        return apr_psprintf(pool, "it belongs to neither root nor %s",
+                            owner ? owner : "a named owner");
+    }
+    if (st.st_mode & (S_IWGRP | S_IWOTH)) {
+        return "its group or others may write to it";
+    }
+    return NULL;
+}
+
+/* Open one step of the way, and close the step before. */
+static int step(int parent, const char *name, int is_last)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+        | (is_last ? 0 : O_DIRECTORY);
+    int fd = openat(parent, name, flags), error = errno;
+
+    close(parent);
+    errno = error;
+    return fd;
+}
+
+apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
+                                   const char *owner, const char *name,
+                                   const char **bytes, const char **reason)
+{
+    char *rest = apr_pstrdup(pool, name), *part;
+    int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    size_t len;
+
+    *reason = NULL;
+    while (fd >= 0) {
+        *reason = distrust(pool, fd, owner);
+        if (*reason) {
+            close(fd);
+            return APR_EACCES;
+        }
+        part = strsep(&rest, "/");
+        if (!part) {
+            break;
+        }
+        fd = step(fd, part, rest == NULL);
+    }
+    if (fd < 0) {
+        apr_status_t status = APR_FROM_OS_ERROR(errno);
+
+        *reason = status == ELOOP ? "it is a link"
+            : apr_psprintf(pool, "%pm", &status);
+        return status;
+    }
+    return slurp(pool, fd, bytes, &len);
+}

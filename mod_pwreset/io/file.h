@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small files read whole while the server starts: templates, translations,
+ * word lists, time zones. */
+#ifndef PWR_FILE_H
+#define PWR_FILE_H
+
+#include <stddef.h>
+
+#include <apr_errno.h>
+#include <apr_pools.h>
+
+#define PWR_FILE_BYTES_MAX (8 * 1024 * 1024)
+
+/* Read a regular file of at most PWR_FILE_BYTES_MAX bytes, following links.
+ * `*bytes` is NUL-terminated beyond `*len`. */
+apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
+                           const char **bytes, size_t *len);
+
+/* Read `name` (relative, "/" between folders) below `folder`, opened without
+ * following any link below it; the file and every folder on the way must
+ * belong to root or to `owner` (a user name, may be NULL) and be writable by
+ * nobody else: a customer must not show us /etc/shadow as a template.
+ * APR_ENOENT when there is none; else a failure sets `*reason`, a sentence. */
+apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
+                                   const char *owner, const char *name,
+                                   const char **bytes, const char **reason);
+
+#endif
