@@ -10,7 +10,7 @@
 #include "io/sendmail.h"
 #include "io/store.h"
 
-#define PWR_OUTBOX_BATCH 100
+
 
 /* How often and how long a kind of job is tried again. */
 typedef struct pwr_backoff {

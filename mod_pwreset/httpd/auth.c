@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/auth.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_auth.h>
+#include <util_filter.h>
+
+#include "core/cookie.h"
+#include "core/text.h"
+#include "core/url.h"
+#include "httpd/cache.h"
+#include "httpd/exchange.h"
+#include "httpd/route.h"
+
+#define AUTH_TYPE "PwReset"
+#define FILTER_NAME "PWRESET_PRIVATE"
+
+/* ---- who it is ---- */
+
+static apr_status_t ask_store(request_rec *r, const pwr_server *self,
+                              const char *digest, pwr_visitor *visitor)
+{
+    const pwr_conf *conf = self->conf;
+    pwr_session session = { 0 };
+    pwr_user user = { 0 };
+    pwr_session_state state = PWR_SESSION_NONE;
+    apr_status_t status = self->store->ops->session_find(
+        self->store, r->pool, conf->realm, digest, conf->session_idle_sec,
+        &state, &session, &user);
+
+    if (status == APR_SUCCESS && state == PWR_SESSION_LIVE) {
+        visitor->login = user.login;
+        visitor->user_id = user.id;
+        visitor->session_digest = digest;
+    }
+    return status;
+}
+
+static apr_status_t find_session(request_rec *r, const pwr_server *self,
+                                 const char *digest, pwr_visitor *visitor)
+{
+    uint32_t clock;
+    apr_status_t status;
+
+    if (pwr_cache_get(r, digest, visitor)) {
+        return APR_SUCCESS;
+    }
+    clock = pwr_cache_clock();
+    status = ask_store(r, self, digest, visitor);
+    if (status == APR_SUCCESS && visitor->login) {
+        pwr_cache_put(r, self, visitor, clock);
+    }
+    return status;
+}
+
+apr_status_t pwr_auth_visitor(request_rec *r, const pwr_server *self,
+                              pwr_call *call)
+{
+    const char *secret;
+    char *digest;
+    apr_status_t status;
+
+    if (call->is_visitor_known) {
+        return APR_SUCCESS;
+    }
+    secret = pwr_cookie_find(r->pool, call->cookies, self->site->cookie);
+    if (!secret || !*secret) {
+        call->is_visitor_known = 1;
+        return APR_SUCCESS;
+    }
+    digest = apr_palloc(r->pool, PWR_DIGEST_HEX + 1);
+    status = pwr_crypto_digest(digest, self->conf->realm,
+                               PWR_PURPOSE_SESSION, secret);
+    if (status == APR_SUCCESS) {
+        status = find_session(r, self, digest, &call->visitor);
+    }
+    call->is_visitor_known = status == APR_SUCCESS;
+    return status;
+}
+
+/* ---- what others see of it ---- */
+
+void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call)
+{
+    const pwr_conf *conf = self->conf;
+    const char *left;
+
+    call->cookies = apr_table_get(r->headers_in, "Cookie");
+    if (conf->hide_cookie && call->cookies) {
+        left = pwr_cookie_remove(r->pool, call->cookies, self->site->cookie);
+        if (left) {
+            apr_table_setn(r->headers_in, "Cookie", left);
+        }
+        else {
+            apr_table_unset(r->headers_in, "Cookie");
+        }
+    }
+    if (conf->user_header) {
+        apr_table_unset(r->headers_in, conf->user_header);
+    }
+}
+
+static apr_status_t mark_private(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+    apr_table_t *headers = r->headers_out;
+    const char *was = apr_table_get(headers, "Cache-Control");
+    const char *errors = apr_table_get(r->err_headers_out, "Cache-Control");
+
+    if (!errors && (!was || !ap_strcasestr(was, "no-store"))) {
+        apr_table_setn(headers, "Cache-Control", "private, no-cache");
+    }
+    apr_table_mergen(headers, "Vary", "Cookie");
+    ap_remove_output_filter(f);
+    return ap_pass_brigade(f->next, bb);
+}
+
+void pwr_auth_register_filter(void)
+{
+    /* Behind everything that sets headers, before they are sent. */
+    ap_register_output_filter(FILTER_NAME, mark_private, NULL,
+                              AP_FTYPE_PROTOCOL - 1);
+}
+
+void pwr_auth_insert_filter(request_rec *r)
+{
+    if (pwr_text_same(ap_auth_type(r), AUTH_TYPE) && !r->main) {
+        ap_add_output_filter(FILTER_NAME, NULL, r, r->connection);
+    }
+}
+
+/* ---- the hooks of authentication ---- */
+
+int pwr_auth_own_page(request_rec *r)
+{
+    pwr_call *call = pwr_call_of(r);
+
+    /* "Require ip" and "Require all denied" have refused by now; what is left
+     * lacked only a user, and these pages are how one becomes one. */
+    return call && call->route ? OK : DECLINED;
+}
+
+static void welcome(request_rec *r, const pwr_server *self,
+                    const pwr_visitor *visitor)
+{
+    const char *header = self->conf->user_header;
+
+    r->user = apr_pstrdup(r->pool, visitor->login);
+    r->ap_auth_type = AUTH_TYPE;
+    if (header && pwr_text_is_plain(visitor->login)) {
+        apr_table_setn(r->headers_in, header, r->user);
+    }
+}
+
+/* A page that a person asked for; anything else wants a status to read. */
+static int is_navigation(request_rec *r)
+{
+    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    if (r->method_number != M_GET) {
+        return 0;
+    }
+    if (mode) {
+        return strcmp(mode, "navigate") == 0;
+    }
+    return accept && ap_strcasestr(accept, "text/html")
+        && !apr_table_get(r->headers_in, "X-Requested-With");
+}
+
+/* Lead a person to the login page and back; others get 401. */
+static int turn_away(request_rec *r, const pwr_server *self)
+{
+    const pwr_conf *conf = self->conf;
+    const char *login = conf->login
+        ? apr_pstrcat(r->pool, conf->base, "/login", NULL) : conf->login_url;
+    const char *target = r->unparsed_uri;
+
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    if (!login || !is_navigation(r)) {
+        ap_note_auth_failure(r);
+        return HTTP_UNAUTHORIZED;
+    }
+    if (conf->login && target && pwr_url_is_local(target)) {
+        login = pwr_url_with(r->pool, login, "return", target);
+    }
+    apr_table_setn(r->err_headers_out, "Location", login);
+    return HTTP_SEE_OTHER;
+}
+
+int pwr_auth_check(request_rec *r)
+{
+    pwr_server *self = pwr_server_active(r->server);
+    pwr_call *call = pwr_call_of(r);
+
+    if (!pwr_text_same(ap_auth_type(r), AUTH_TYPE)) {
+        return DECLINED;
+    }
+    if (!self || !call) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, PWR_LOG("PWR0041")
+                      "AuthType PwReset in a vhost without PwReset On: add "
+                      "PwReset On to this vhost");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    r->no_cache = 1;
+    if (pwr_auth_visitor(r, self, call) != APR_SUCCESS) {
+        return pwr_exchange_away(r);
+    }
+    if (!call->visitor.login) {
+        return turn_away(r, self);
+    }
+    welcome(r, self, &call->visitor);
+    return OK;
+}
+
+int pwr_auth_challenge(request_rec *r, const char *auth_type)
+{
+    const pwr_server *self = pwr_server_active(r->server);
+
+    if (!self || !pwr_text_same(auth_type, AUTH_TYPE)) {
+        return DECLINED;
+    }
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_psprintf(r->pool, AUTH_TYPE " realm=\"%s\"",
+                                ap_escape_quotes(r->pool,
+                                                 self->conf->realm)));
+    return OK;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AuthType PwReset: who a request's cookie says it is, and what a visitor gets
+ * who is nobody. */
+#ifndef PWR_AUTH_H
+#define PWR_AUTH_H
+
+#include "httpd/server.h"
+
+/* Look up the visitor of a call, once.  Not APR_SUCCESS: the database could
+ * not be asked. */
+apr_status_t pwr_auth_visitor(request_rec *r, const pwr_server *self,
+                              pwr_call *call);
+
+/* Hook post_read_request's part: remember the Cookie header and take our
+ * cookies and a spoofed user header out of the request. */
+void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call);
+
+/* Hook access_checker_ex, last of all: our own pages need no user. */
+int pwr_auth_own_page(request_rec *r);
+
+/* Hook check_authn. */
+int pwr_auth_check(request_rec *r);
+
+/* Hook note_auth_failure: WWW-Authenticate with a 401. */
+int pwr_auth_challenge(request_rec *r, const char *auth_type);
+
+/* Answers under AuthType PwReset are one visitor's: an output filter that says
+ * so to every cache. */
+void pwr_auth_register_filter(void);
+void pwr_auth_insert_filter(request_rec *r);
+
+#endif

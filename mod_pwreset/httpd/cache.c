@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/cache.h"
+
+#include <ap_provider.h>
+#include <ap_socache.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <util_mutex.h>
+
+#include "httpd/shared.h"
+
+#define CACHE_NAME "pwreset-session"
+#define CACHE_ARGUMENT "pwreset_sessions(524288)"  /* file(bytes) */
+#define ENTRY_BYTES_MAX 700
+
+static const ap_socache_provider_t *provider;
+static ap_socache_instance_t *instance;
+static apr_global_mutex_t *mutex;
+
+void pwr_cache_register(apr_pool_t *pconf)
+{
+    ap_mutex_register(pconf, CACHE_NAME, NULL, APR_LOCK_DEFAULT, 0);
+}
+
+static apr_status_t forget(void *data)
+{
+    server_rec *main_server = data;
+
+    provider->destroy(instance, main_server);
+    provider = NULL;
+    instance = NULL;
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_cache_make(apr_pool_t *pconf, server_rec *main_server)
+{
+    static const struct ap_socache_hints hints = {
+        PWR_DIGEST_HEX, 128, 5000000
+    };
+    const ap_socache_provider_t *found = ap_lookup_provider(
+        AP_SOCACHE_PROVIDER_GROUP, "shmcb", AP_SOCACHE_PROVIDER_VERSION);
+    const char *error;
+    apr_status_t status;
+
+    provider = NULL;
+    if (!found) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
+                     PWR_LOG("PWR0031") "mod_socache_shmcb is not loaded: "
+                     "each request of a signed-in visitor asks the database; "
+                     "load it to have PwResetSessionCache");
+        return APR_SUCCESS;
+    }
+    error = found->create(&instance, CACHE_ARGUMENT, pconf, pconf);
+    status = error ? APR_EGENERAL
+        : ap_global_mutex_create(&mutex, NULL, CACHE_NAME, NULL, main_server,
+                                 pconf, 0);
+    if (status == APR_SUCCESS) {
+        status = found->init(instance, CACHE_NAME, &hints, main_server, pconf);
+    }
+    if (status != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
+                     PWR_LOG("PWR0032") "the session cache cannot be made%s%s",
+                     error ? ": " : "", error ? error : "");
+        return status;
+    }
+    provider = found;
+    apr_pool_cleanup_register(pconf, main_server, forget,
+                              apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
+
+void pwr_cache_child(apr_pool_t *pchild, server_rec *main_server)
+{
+    apr_status_t status;
+
+    if (!provider) {
+        return;
+    }
+    status = apr_global_mutex_child_init(&mutex,
+                                         apr_global_mutex_lockfile(mutex),
+                                         pchild);
+    if (status != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
+                     PWR_LOG("PWR0033") "the session cache cannot be locked; "
+                     "each request asks the database");
+        provider = NULL;
+    }
+}
+
+static uint32_t *generation_of(const char *realm, const char *user_id)
+{
+    apr_ssize_t len = APR_HASH_KEY_STRING;
+    unsigned hash = apr_hashfunc_default(realm, &len);
+
+    len = APR_HASH_KEY_STRING;
+    hash = hash * 33 + apr_hashfunc_default(user_id, &len);
+    return &pwr_shared_memory()->generation[hash % PWR_GENERATIONS];
+}
+
+static uint32_t read_counter(const uint32_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_ACQUIRE);
+}
+
+uint32_t pwr_cache_clock(void)
+{
+    return read_counter(&pwr_shared_memory()->changes);
+}
+
+void pwr_cache_bump(const char *realm, const char *user_id)
+{
+    __atomic_add_fetch(generation_of(realm, user_id), 1, __ATOMIC_ACQ_REL);
+    __atomic_add_fetch(&pwr_shared_memory()->changes, 1, __ATOMIC_ACQ_REL);
+}
+
+int pwr_cache_get(request_rec *r, const char *digest, pwr_visitor *visitor)
+{
+    unsigned char entry[ENTRY_BYTES_MAX + 1];
+    unsigned len = ENTRY_BYTES_MAX;
+    char *realm, *user_id, *login, *rest = (char *)entry;
+    uint32_t generation;
+    apr_status_t status;
+
+    if (!provider) {
+        return 0;
+    }
+    apr_global_mutex_lock(mutex);
+    status = provider->retrieve(instance, r->server,
+                                (const unsigned char *)digest, PWR_DIGEST_HEX,
+                                entry, &len, r->pool);
+    apr_global_mutex_unlock(mutex);
+    if (status != APR_SUCCESS || len <= sizeof(generation)) {
+        return 0;
+    }
+    entry[len] = '\0';
+    memcpy(&generation, entry, sizeof(generation));
+    rest += sizeof(generation);
+    realm = strsep(&rest, "\n");
+    user_id = strsep(&rest, "\n");
+    login = strsep(&rest, "\n");
+    if (!login || read_counter(generation_of(realm, user_id)) != generation) {
+        return 0;
+    }
+    visitor->user_id = apr_pstrdup(r->pool, user_id);
+    visitor->login = apr_pstrdup(r->pool, login);
+    visitor->session_digest = apr_pstrdup(r->pool, digest);
+    return 1;
+}
+
+void pwr_cache_put(request_rec *r, const pwr_server *self,
+                   const pwr_visitor *visitor, uint32_t clock)
+{
+    uint32_t generation = read_counter(generation_of(self->conf->realm,
+                                                     visitor->user_id));
+    apr_time_t expiry = apr_time_now()
+        + apr_time_from_sec(self->conf->session_cache_sec);
+    unsigned char entry[ENTRY_BYTES_MAX];
+    int len;
+
+    if (!provider || self->conf->session_cache_sec == 0
+        || pwr_cache_clock() != clock
+        || strpbrk(visitor->login, "\n") || strpbrk(visitor->user_id, "\n")) {
+        return;
+    }
+    memcpy(entry, &generation, sizeof(generation));
+    len = apr_snprintf((char *)entry + sizeof(generation),
+                       sizeof(entry) - sizeof(generation), "%s\n%s\n%s",
+                       self->conf->realm, visitor->user_id, visitor->login);
+    if ((size_t)len + sizeof(generation) >= sizeof(entry) - 1) {
+        return;
+    }
+    apr_global_mutex_lock(mutex);
+    provider->store(instance, r->server,
+                    (const unsigned char *)visitor->session_digest,
+                    PWR_DIGEST_HEX, expiry, entry,
+                    (unsigned)(len + (int)sizeof(generation)), r->pool);
+    apr_global_mutex_unlock(mutex);
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is wrong with a configuration, said before anybody meets it. */
+#include <ap_listen.h>
+#include <ap_mpm.h>
+#include <apr_dbd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "core/text.h"
+#include "httpd/config.h"
+#include "httpd/dbd.h"
+#include "io/store_dbd.h"
+
+#define SQLITE_CHILDREN_MAX 4
+
+/* ---- the public URL of a site that only this machine can reach ---- */
+
+static int is_loopback(const apr_sockaddr_t *address)
+{
+    const unsigned char *bytes = address->ipaddr_ptr;
+
+    if (address->family == APR_INET) {
+        return bytes[0] == 127;
+    }
+    return address->ipaddr_len == 16 && bytes[15] == 1
+        && memcmp(bytes, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 15) == 0;
+}
+
+/* A loopback listener on `port` (0: any), when all of them are loopback. */
+static const apr_sockaddr_t *loopback_listener(apr_port_t port)
+{
+    const apr_sockaddr_t *found = NULL;
+
+    for (ap_listen_rec *l = ap_listeners; l; l = l->next) {
+        if (port && l->bind_addr->port != port) {
+            continue;
+        }
+        if (!is_loopback(l->bind_addr)) {
+            return NULL;
+        }
+        found = found ? found : l->bind_addr;
+    }
+    return found;
+}
+
+static const apr_sockaddr_t *loopback_of(const server_rec *server)
+{
+    const apr_sockaddr_t *found = NULL;
+
+    if (!server->is_virtual) {
+        return loopback_listener(0);
+    }
+    for (server_addr_rec *a = server->addrs; a; a = a->next) {
+        const apr_sockaddr_t *one = is_loopback(a->host_addr)
+            ? a->host_addr : loopback_listener(a->host_port);
+
+        if (!one) {
+            return NULL;
+        }
+        found = found ? found : one;
+    }
+    return found;
+}
+
+static const char *loopback_url(apr_pool_t *pool, const server_rec *server)
+{
+    const apr_sockaddr_t *address = loopback_of(server);
+    char *ip;
+
+    if (!address
+        || apr_sockaddr_ip_get(&ip, (apr_sockaddr_t *)address)) {
+        return NULL;
+    }
+    return apr_psprintf(pool, address->family == APR_INET ? "http://%s:%d"
+                                                          : "http://[%s]:%d",
+                        ip, address->port);
+}
+
+/* ---- what nobody set ---- */
+
+static const char *default_realm(apr_pool_t *pool, const pwr_conf *conf)
+{
+    pwr_url url;
+
+    if (pwr_url_parse(pool, conf->public_url, &url)) {
+        return NULL;
+    }
+    return apr_pstrcat(pool, strstr(url.origin, "://") + 3, conf->base, NULL);
+}
+
+static const char *complete(apr_pool_t *pool, const pwr_server *self,
+                            pwr_conf *conf)
+{
+    const server_rec *server = self->server;
+
+    pwr_conf_defaults(pool, conf);
+    if (!conf->public_url) {
+        conf->public_url = loopback_url(pool, server);
+    }
+    if (!conf->public_url) {
+        return "PwResetPublicURL is missing: say under which address people "
+               "reach this site, for instance PwResetPublicURL "
+               "https://www.example.org";
+    }
+    if (!conf->realm) {
+        conf->realm = default_realm(pool, conf);
+    }
+    if (!conf->site_name) {
+        conf->site_name = server->server_hostname;
+    }
+    if (!conf->contact) {
+        conf->contact = server->server_admin;
+    }
+    return NULL;
+}
+
+/* ---- what does not go together ---- */
+
+static int has_param(apr_pool_t *pool, const char *params, const char *name)
+{
+    char *rest = apr_pstrdup(pool, params), *word, *last;
+
+    for (word = apr_strtok(rest, " ,;|\t", &last); word;
+         word = apr_strtok(NULL, " ,;|\t", &last)) {
+        if (strncmp(word, name, strlen(name)) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *check_mysql(apr_pool_t *pool, const pwr_server *self)
+{
+    const char *params = self->dbd_params ? self->dbd_params : "";
+
+    if (!has_param(pool, params, "reconnect=0")) {
+        return "DBDParams needs reconnect=0: otherwise one restart of the "
+               "database makes every request fail until httpd is restarted";
+    }
+    if (!has_param(pool, params, "group=")) {
+        return "DBDParams needs group=NAME, a group of the MySQL option file "
+               "with connect-timeout and the session settings; copy "
+               "conf/pwreset-my.cnf and use group=pwreset";
+    }
+    return NULL;
+}
+
+static const char *check_dbd(apr_pool_t *pool, const pwr_server *self)
+{
+    const char *driver = self->dbd_driver;
+
+    if (!pwr_dbd_is_loaded()) {
+        return "mod_dbd is not loaded: add LoadModule dbd_module "
+               "modules/mod_dbd.so (Debian: a2enmod dbd)";
+    }
+    if (!driver) {
+        return "DBDriver is missing: mysql or sqlite3, with DBDParams";
+    }
+    if (strcmp(driver, "mysql") == 0) {
+        return check_mysql(pool, self);
+    }
+    if (strcmp(driver, "sqlite3") != 0) {
+        return apr_psprintf(pool, "DBDriver %s is not supported: use mysql "
+                            "or sqlite3", driver);
+    }
+    return NULL;
+}
+
+static const char *check_values(const pwr_conf *conf)
+{
+    if (!conf->mail_from) {
+        return "PwResetMailFrom is missing: the sender of the mails, for "
+               "instance PwResetMailFrom noreply@example.org";
+    }
+    if (conf->session_idle_sec > conf->session_lifetime_sec) {
+        return "PwResetSessionIdle must not be longer than "
+               "PwResetSessionLifetime";
+    }
+    if (conf->session_cache_sec > conf->session_idle_sec) {
+        return "PwResetSessionCache must not be longer than "
+               "PwResetSessionIdle";
+    }
+    if (!conf->mail_retry_sec
+        || conf->mail_retry_sec <= conf->token_lifetime_sec) {
+        return NULL;
+    }
+    return "PwResetMailRetry must not be longer than PwResetTokenLifetime: a "
+           "mail would arrive with a dead control string";
+}
+
+static void warn_sqlite(const pwr_server *self)
+{
+    int children = 0;
+
+    if (strcmp(self->dbd_driver, "sqlite3") != 0
+        || ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children) != APR_SUCCESS
+        || children <= SQLITE_CHILDREN_MAX) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, self->server,
+                 PWR_LOG("PWR0012") "SQLite is for small sites: %d children "
+                 "would queue at its one lock; set ServerLimit or "
+                 "MaxRequestWorkers so that there are at most %d, or use "
+                 "DBDriver mysql", children, SQLITE_CHILDREN_MAX);
+}
+
+static const char *make_store(apr_pool_t *pool, pwr_server *self)
+{
+    const pwr_conf *conf = self->conf;
+    const pwr_dbd_lender lender = pwr_dbd_lender_for(pool, self->server);
+    const pwr_store_conf store = {
+        .driver = self->dbd_driver,
+        .prefix = conf->table_prefix,
+        .user_query = conf->user_query,
+        .login_query = conf->login_query,
+        .id_query = conf->id_query,
+        .password_update = conf->password_update,
+        .after_change = conf->after_change,
+    };
+
+    return pwr_store_dbd_make(pool, &store, &lender, &self->diag,
+                              &self->store);
+}
+
+/* Make one vhost ready; NULL, or what is wrong. */
+static const char *check_vhost(apr_pool_t *pool, pwr_server *self, int strict)
+{
+    const char *error = check_dbd(pool, self);
+
+    if (!error) {
+        error = complete(pool, self, self->conf);
+    }
+    if (!error) {
+        error = check_values(self->conf);
+    }
+    if (!error) {
+        error = make_store(pool, self);
+    }
+    if (!error) {
+        error = pwr_site_make(pool, self->conf, &self->diag, strict,
+                              &self->site);
+    }
+    if (!error) {
+        warn_sqlite(self);
+    }
+    return error;
+}
+
+int pwr_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                     server_rec *main_server)
+{
+    int strict = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+    int result = OK;
+
+    (void)plog;
+    (void)ptemp;
+    for (server_rec *server = main_server; server; server = server->next) {
+        pwr_server *self = pwr_server_of(server);
+        const char *error;
+
+        /* A vhost that says nothing of ours shares the main server's part. */
+        if (!self->conf->enabled || self->server != server) {
+            continue;
+        }
+        error = check_vhost(pconf, self, strict);
+        if (error) {
+            ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
+                         PWR_LOG("PWR0011") "%s (in the server defined at "
+                         "%s:%u)", error, server->defn_name
+                         ? server->defn_name : "the main configuration",
+                         server->defn_line_number);
+            result = HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    return result;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/config.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "core/text.h"
+#include "httpd/diag.h"
+
+#define WORDS_MAX 100
+
+void *pwr_config_create(apr_pool_t *pool, server_rec *server)
+{
+    pwr_server *self = apr_pcalloc(pool, sizeof(*self));
+
+    self->server = server;
+    self->conf = pwr_conf_make(pool);
+    self->diag = pwr_diag_for(server);
+    return self;
+}
+
+void *pwr_config_merge(apr_pool_t *pool, void *base_, void *over_)
+{
+    const pwr_server *base = base_, *over = over_;
+    pwr_server *merged = apr_pmemdup(pool, over, sizeof(*over));
+
+    merged->conf = pwr_conf_merge(pool, base->conf, over->conf);
+    if (!over->dbd_driver) {
+        merged->dbd_driver = base->dbd_driver;
+    }
+    if (!over->dbd_params) {
+        merged->dbd_params = base->dbd_params;
+    }
+    if (!over->dbd_max) {
+        merged->dbd_max = base->dbd_max;
+    }
+    return merged;
+}
+
+pwr_server *pwr_server_of(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &pwreset_module);
+}
+
+pwr_server *pwr_server_active(const server_rec *server)
+{
+    pwr_server *self = pwr_server_of(server);
+
+    return self->server == server && self->site ? self : NULL;
+}
+
+static const char *absolute_paths(cmd_parms *cmd, const pwr_conf_row *row,
+                                  const char **argv)
+{
+    if (row->kind == PWR_KIND_FILE || row->kind == PWR_KIND_FOLDER) {
+        argv[0] = ap_server_root_relative(cmd->pool, argv[0]);
+    }
+    return argv[0] ? NULL : "has an invalid path";
+}
+
+/* All our directives: the row says what to do with the words. */
+static const char *take(cmd_parms *cmd, void *dir_config, const char *args)
+{
+    const pwr_conf_row *row = cmd->info;
+    pwr_server *self = pwr_server_of(cmd->server);
+    const char *argv[WORDS_MAX], *error;
+    int argc = 0;
+
+    (void)dir_config;
+    error = ap_check_cmd_context(cmd, row->scope == PWR_SCOPE_SERVER
+                                 ? GLOBAL_ONLY : NOT_IN_DIR_CONTEXT);
+    if (error) {
+        return error;
+    }
+    while (*args && argc < WORDS_MAX) {
+        argv[argc++] = ap_getword_conf(cmd->pool, &args);
+    }
+    error = argc == 0 ? apr_psprintf(cmd->pool, "takes: %s", row->syntax)
+                      : absolute_paths(cmd, row, argv);
+    if (!error) {
+        error = pwr_conf_set(cmd->pool, self->conf, row, argc, argv);
+    }
+    return error ? apr_pstrcat(cmd->pool, row->name, " ", error, NULL) : NULL;
+}
+
+/* mod_dbd keeps its parameters to itself, but httpd shows a directive to every
+ * module that names it: we look at them and touch nothing. */
+static const char *see_driver(cmd_parms *cmd, void *dir_config,
+                              const char *driver)
+{
+    (void)dir_config;
+    pwr_server_of(cmd->server)->dbd_driver = driver;
+    return NULL;
+}
+
+static const char *see_params(cmd_parms *cmd, void *dir_config,
+                              const char *params)
+{
+    (void)dir_config;
+    pwr_server_of(cmd->server)->dbd_params = params;
+    return NULL;
+}
+
+static const char *see_max(cmd_parms *cmd, void *dir_config,
+                           const char *number)
+{
+    (void)dir_config;
+    pwr_server_of(cmd->server)->dbd_max = (int)apr_atoi64(number);
+    return NULL;
+}
+
+static const command_rec seen_commands[] = {
+    AP_INIT_TAKE1("DBDriver", see_driver, NULL, RSRC_CONF,
+                  "SQL driver of mod_dbd"),
+    AP_INIT_TAKE1("DBDParams", see_params, NULL, RSRC_CONF,
+                  "connection parameters of mod_dbd"),
+    AP_INIT_TAKE1("DBDMax", see_max, NULL, RSRC_CONF,
+                  "connections of mod_dbd"),
+};
+
+#define SEEN_N (sizeof(seen_commands) / sizeof(*seen_commands))
+
+command_rec pwr_config_commands[PWR_CONF_ROWS_MAX + SEEN_N + 1];
+
+/* httpd reads a module's commands before it calls anything of the module, so
+ * the table is filled when the library is loaded. */
+__attribute__((constructor))
+static void fill_commands(void)
+{
+    command_rec *command = pwr_config_commands;
+
+    for (const pwr_conf_row *row = pwr_conf_rows; row->name; row++) {
+        *command++ = (command_rec)AP_INIT_RAW_ARGS(row->name, take,
+                                                   (void *)row, RSRC_CONF,
+                                                   row->help);
+    }
+    memcpy(command, seen_commands, sizeof(seen_commands));
+}

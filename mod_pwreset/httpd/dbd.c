@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/dbd.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+/* mod_dbd.h needs the driver types first. */
+#include <apr_dbd.h>
+#include <mod_dbd.h>
+
+#define DBD_MAX_DEFAULT 10      /* of mod_dbd */
+#define WAIT_MS 250
+#define BREAKER_MS 1000
+#define STALE_TRIES_MS 2000
+
+/* One pool as we see it, in each child.  The counts are ours: mod_dbd shows
+ * none. */
+typedef struct lender {
+    server_rec *server;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int lent;
+    int lent_max;               /* DBDMax */
+    int idle;                   /* given back and probably still open */
+    int is_connecting;
+    int is_away;                /* said so in the log */
+    int64_t closed_until_ms;    /* the breaker is open until then */
+} lender;
+
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
+
+int pwr_dbd_is_loaded(void)
+{
+    dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+    return dbd_open && dbd_close;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+/* Wait for a change until `deadline_ms`; zero when it has passed. */
+static int wait_change(lender *l, int64_t deadline_ms)
+{
+    struct timespec ts = {
+        .tv_sec = deadline_ms / 1000,
+        .tv_nsec = deadline_ms % 1000 * 1000000,
+    };
+
+    return pthread_cond_timedwait(&l->changed, &l->lock, &ts) != ETIMEDOUT;
+}
+
+/* Take a place in front of the pool.  `*may_connect` says that the pool has
+ * probably no open connection left and this thread is the one to connect. */
+static apr_status_t enter(lender *l, int *may_connect)
+{
+    int64_t deadline_ms = now_ms() + WAIT_MS;
+    int in_time = 1;
+
+    pthread_mutex_lock(&l->lock);
+    while (in_time && now_ms() >= l->closed_until_ms
+           && (l->lent == l->lent_max
+               || (l->idle == 0 && l->is_connecting))) {
+        in_time = wait_change(l, deadline_ms);
+    }
+    if (!in_time || now_ms() < l->closed_until_ms) {
+        pthread_mutex_unlock(&l->lock);
+        return PWR_STORE_AWAY;
+    }
+    l->lent++;
+    *may_connect = l->idle == 0;
+    if (l->idle > 0) {
+        l->idle--;
+    }
+    else {
+        l->is_connecting = 1;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return APR_SUCCESS;
+}
+
+static void say_away(lender *l)
+{
+    if (!l->is_away) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, l->server,
+                     PWR_LOG("PWR0021") "the database cannot be reached; our "
+                     "pages answer 503 until it can: see the message of "
+                     "mod_dbd above, and check DBDParams and the database");
+    }
+    l->is_away = 1;
+}
+
+static void say_back(lender *l)
+{
+    if (l->is_away) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, l->server,
+                     PWR_LOG("PWR0022") "the database is back");
+    }
+    l->is_away = 0;
+}
+
+static void leave(lender *l, int may_connect, int opened)
+{
+    pthread_mutex_lock(&l->lock);
+    if (may_connect) {
+        l->is_connecting = 0;
+    }
+    if (opened) {
+        say_back(l);
+    }
+    else {
+        say_away(l);
+        l->lent--;
+        l->closed_until_ms = now_ms() + BREAKER_MS;
+    }
+    pthread_cond_broadcast(&l->changed);
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* ap_dbd_open answers NULL once for every connection that a restart of the
+ * database left stale in the pool, so it is asked again while some are left. */
+static ap_dbd_t *open_fresh(lender *l, apr_pool_t *pool)
+{
+    int64_t deadline_ms = now_ms() + STALE_TRIES_MS;
+    ap_dbd_t *rec = dbd_open(pool, l->server);
+    int stale = 1;
+
+    while (!rec && stale && now_ms() < deadline_ms) {
+        pthread_mutex_lock(&l->lock);
+        stale = l->idle > 0;
+        l->idle -= stale;
+        pthread_mutex_unlock(&l->lock);
+        rec = dbd_open(pool, l->server);
+    }
+    return rec;
+}
+
+static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
+{
+    lender *l = baton;
+    int may_connect;
+    ap_dbd_t *rec;
+    apr_status_t status = enter(l, &may_connect);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    rec = open_fresh(l, pool);
+    leave(l, may_connect, rec != NULL);
+    if (!rec) {
+        return PWR_STORE_AWAY;
+    }
+    *conn = (pwr_dbd_conn){
+        .driver = rec->driver,
+        .handle = rec->handle,
+        .pool = rec->pool,
+        .loan = rec,
+    };
+    return APR_SUCCESS;
+}
+
+/* A broken connection needs nothing special: mod_dbd pings before it lends one
+ * again, and with reconnect=0 the ping fails. */
+static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
+{
+    lender *l = baton;
+
+    (void)broken;
+    dbd_close(l->server, conn->loan);
+    pthread_mutex_lock(&l->lock);
+    l->lent--;
+    l->idle++;
+    pthread_cond_signal(&l->changed);
+    pthread_mutex_unlock(&l->lock);
+}
+
+pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pool, server_rec *server)
+{
+    lender *l = apr_pcalloc(pool, sizeof(*l));
+    pthread_condattr_t monotonic;
+
+    l->server = server;
+    l->lent_max = pwr_server_of(server)->dbd_max > 0
+        ? pwr_server_of(server)->dbd_max : DBD_MAX_DEFAULT;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return (pwr_dbd_lender){ borrow, give_back, l };
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections of mod_dbd's pool, lent to the store.
+ *
+ * mod_dbd holds its pool's lock while it connects and waits without end for a
+ * free connection, so a database that does not answer would stop every thread
+ * one after the other.  Before the pool stand a breaker (after a failure nobody
+ * asks for a second) and a gate (one thread of a child connects at a time, the
+ * others wait 250 ms, and no more borrow than DBDMax allows). */
+#ifndef PWR_DBD_H
+#define PWR_DBD_H
+
+#include "httpd/server.h"
+#include "io/store_dbd.h"
+
+int pwr_dbd_is_loaded(void);
+
+/* In the parent, while the configuration is checked. */
+pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pool, server_rec *server);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/diag.h"
+
+#include "httpd/server.h"
+
+static const int levels[] = {
+    [PWR_LEVEL_ERROR] = APLOG_ERR,
+    [PWR_LEVEL_WARNING] = APLOG_WARNING,
+    [PWR_LEVEL_NOTICE] = APLOG_NOTICE,
+    [PWR_LEVEL_INFO] = APLOG_INFO,
+    [PWR_LEVEL_DEBUG] = APLOG_DEBUG,
+};
+
+static void emit(void *baton, pwr_level level, apr_status_t status,
+                 const char *id, const char *text)
+{
+    server_rec *server = baton;
+
+    ap_log_error(APLOG_MARK, levels[level], status, server, "%s: %s", id,
+                 text);
+}
+
+pwr_diag pwr_diag_for(server_rec *server)
+{
+    return (pwr_diag){ emit, server };
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/exchange.h"
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_protocol.h>
+#include <http_request.h>
+
+#include "core/cookie.h"
+#include "core/language.h"
+#include "core/origin.h"
+#include "core/text.h"
+#include "flow/page.h"
+#include "httpd/auth.h"
+#include "httpd/host.h"
+#include "httpd/route.h"
+
+#define BODY_BYTES_MAX 16384
+#define AGENT_BYTES_MAX 200
+#define RETRY_AFTER_SEC 5
+#define FORM_TYPE "application/x-www-form-urlencoded"
+#define HTML_TYPE "text/html; charset=utf-8"
+
+#define CSP "default-src 'none'; style-src 'self'; script-src 'self'; " \
+            "img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+/* Why a request never reaches its flow: status, and what the visitor reads. */
+typedef struct refusal {
+    int status;
+    const char *heading;
+    const char *text;
+} refusal;
+
+static const refusal malformed = {
+    HTTP_BAD_REQUEST, N_("This request cannot be understood"),
+    N_("A field is repeated, or is not readable text. Go back, reload the "
+       "page and try again.")
+};
+static const refusal too_large = {
+    HTTP_REQUEST_ENTITY_TOO_LARGE, N_("That was too much"),
+    N_("A field is longer than this page accepts. Go back and shorten it.")
+};
+static const refusal wrong_type = {
+    HTTP_UNSUPPORTED_MEDIA_TYPE, N_("This request cannot be understood"),
+    N_("This page takes what its own form sends. Go back, reload the page and "
+       "try again.")
+};
+static const refusal wrong_method = {
+    HTTP_METHOD_NOT_ALLOWED, N_("This request cannot be understood"),
+    N_("This page can only be opened, or its form sent.")
+};
+static const refusal foreign = {
+    HTTP_FORBIDDEN, N_("This form was sent from another site"),
+    N_("Nothing was changed. Open the page here and send the form again.")
+};
+static const refusal not_here = {
+    HTTP_NOT_FOUND, N_("There is no such page"),
+    N_("This site has its login elsewhere.")
+};
+static const refusal away = {
+    HTTP_SERVICE_UNAVAILABLE, N_("Please try again in a moment"),
+    N_("This page cannot be served right now. Nothing was lost or changed. "
+       "Wait a few seconds and send it again.")
+};
+static const refusal broken = {
+    HTTP_INTERNAL_SERVER_ERROR, N_("Something went wrong on our side"),
+    N_("Nothing was changed. Please try again later; if it stays so, tell the "
+       "people who run this site.")
+};
+
+/* ---- read ---- */
+
+/* The request's own scheme and host, as its sender saw them. */
+static const char *own_origin(request_rec *r)
+{
+    const char *host = apr_table_get(r->headers_in, "Host");
+
+    return host ? apr_pstrcat(r->pool, ap_http_scheme(r), "://", host, NULL)
+                : NULL;
+}
+
+static int is_own_post(request_rec *r, const pwr_site *site)
+{
+    const pwr_origin_facts facts = {
+        .sec_fetch_site = apr_table_get(r->headers_in, "Sec-Fetch-Site"),
+        .origin = apr_table_get(r->headers_in, "Origin"),
+        .public_origin = site->url.origin,
+        .own_origin = own_origin(r),
+    };
+
+    return pwr_origin_is_own(&facts);
+}
+
+static int is_form(request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    size_t len = strlen(FORM_TYPE);
+
+    return type && apr_cstr_casecmpn(type, FORM_TYPE, len) == 0
+        && (type[len] == '\0' || strchr("; \t", type[len]));
+}
+
+/* Read the whole body, of at most BODY_BYTES_MAX, into wiped memory. */
+static const refusal *read_body(request_rec *r, const char **body,
+                                size_t *len)
+{
+    char *buffer = pwr_secret_alloc(r->pool, BODY_BYTES_MAX + 1);
+    long n = 0;
+
+    *body = buffer;
+    *len = 0;
+    if (ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK) {
+        return &malformed;
+    }
+    if (r->remaining > BODY_BYTES_MAX) {
+        return &too_large;
+    }
+    if (!ap_should_client_block(r)) {
+        return NULL;
+    }
+    while (*len <= BODY_BYTES_MAX
+           && (n = ap_get_client_block(r, buffer + *len, BODY_BYTES_MAX + 1
+                                       - *len)) > 0) {
+        *len += (size_t)n;
+    }
+    if (n < 0) {
+        return &malformed;
+    }
+    return *len > BODY_BYTES_MAX ? &too_large : NULL;
+}
+
+static const refusal *decode(request_rec *r, const char *encoded, size_t len,
+                             const pwr_form_field *fields,
+                             const pwr_form **form)
+{
+    switch (pwr_form_decode(r->pool, encoded, len, fields, form)) {
+    case PWR_FORM_OK:
+        return NULL;
+    case PWR_FORM_OVERSIZED:
+        return &too_large;
+    case PWR_FORM_UNDECODABLE:
+    case PWR_FORM_REPEATED:
+        break;
+    }
+    return &malformed;
+}
+
+static const refusal *read_form(request_rec *r, const pwr_site *site,
+                                const pwr_route *route,
+                                pwr_request *request)
+{
+    const char *body;
+    size_t len;
+    const refusal *refused;
+
+    if (!is_own_post(r, site)) {
+        return &foreign;
+    }
+    if (!is_form(r)) {
+        return &wrong_type;
+    }
+    refused = read_body(r, &body, &len);
+    return refused ? refused
+                   : decode(r, body, len, route->form, &request->form);
+}
+
+/* A User-Agent is shown in mails and lists: short, and text. */
+static const char *agent_of(request_rec *r)
+{
+    const char *agent = apr_table_get(r->headers_in, "User-Agent");
+    size_t len;
+
+    if (!agent || !pwr_text_is_utf8(agent, strlen(agent))
+        || !pwr_text_is_plain(agent)) {
+        return NULL;
+    }
+    len = strnlen(agent, AGENT_BYTES_MAX);
+    while (len > 0 && ((unsigned char)agent[len] & 0xC0) == 0x80) {
+        len--;
+    }
+    return apr_pstrmemdup(r->pool, agent, len);
+}
+
+/* ?lang= where it names an enabled language, else what the browser prefers. */
+static void choose_language(request_rec *r, const pwr_site *site,
+                            pwr_request *request)
+{
+    const char *asked = pwr_form_get(request->query, "lang");
+
+    request->lang = pwr_language_enabled(site->tags, asked);
+    request->voice = pwr_site_voice(site, request->lang ? request->lang
+        : pwr_language_accept(site->tags, apr_table_get(r->headers_in,
+                                                        "Accept-Language")));
+}
+
+static const refusal *read_request(request_rec *r, const pwr_site *site,
+                                   const pwr_call *call, pwr_request *request)
+{
+    const pwr_route *route = call->route;
+    const char *query = call->query ? call->query : "";
+    const refusal *refused;
+
+    memset(request, 0, sizeof(*request));
+    refused = decode(r, query, strlen(query), route->query, &request->query);
+    choose_language(r, site, request);
+    request->is_post = r->method_number == M_POST;
+    request->client_address = r->useragent_ip;
+    request->agent = agent_of(r);
+    request->login_hint = pwr_cookie_find(r->pool, call->cookies,
+                                          site->login_cookie);
+    request->now = r->request_time;
+    if (refused) {
+        return refused;
+    }
+    if (request->is_post ? !route->post : r->method_number != M_GET) {
+        return &wrong_method;
+    }
+    return request->is_post ? read_form(r, site, route, request) : NULL;
+}
+
+/* ---- answer ---- */
+
+static void set_headers(request_rec *r, const pwr_env *env,
+                        const pwr_request *request,
+                        const pwr_response *response)
+{
+    static const struct { const char *name, *value; } headers[] = {
+        { "Cache-Control", "no-store" },
+        { "X-Content-Type-Options", "nosniff" },
+        { "X-Frame-Options", "DENY" },
+        { "Cross-Origin-Opener-Policy", "same-origin" },
+        /* Not no-referrer: browsers would then send "Origin: null". */
+        { "Referrer-Policy", "strict-origin" },
+        { "Content-Security-Policy", CSP },
+        { "Vary", "Accept-Language, Cookie" },
+    };
+    int https = strcmp(env->site->url.scheme, "https") == 0;
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+        apr_table_setn(r->headers_out, headers[i].name, headers[i].value);
+    }
+    apr_table_setn(r->headers_out, "Content-Language", request->voice->tag);
+    if (response->retry_after_sec) {
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_itoa(r->pool, response->retry_after_sec));
+    }
+    /* BREACH: what compresses together with a secret tells about it. */
+    if (response->shows_secret) {
+        apr_table_setn(r->subprocess_env, "no-gzip", "1");
+        apr_table_setn(r->subprocess_env, "no-brotli", "1");
+    }
+    for (int i = 0; i < response->cookies_n; i++) {
+        const pwr_set_cookie *c = &response->cookie[i];
+
+        apr_table_addn(r->headers_out, "Set-Cookie",
+                       pwr_cookie_set(r->pool, c->name, c->value, c->age_sec,
+                                      https));
+    }
+}
+
+/* Our own error pages set the status and return OK: otherwise ErrorDocument
+ * would replace them. */
+static int answer(request_rec *r, const pwr_env *env,
+                  const pwr_request *request, const pwr_response *response)
+{
+    const char *bytes = "";
+    size_t len = 0;
+
+    r->no_cache = 1;
+    r->no_local_copy = 1;
+    r->status = response->status;
+    set_headers(r, env, request, response);
+    ap_set_content_type(r, HTML_TYPE);
+    if (response->location) {
+        apr_table_setn(r->headers_out, "Location", response->location);
+    }
+    if (response->page != PWR_PAGE_NONE) {
+        bytes = pwr_page_render(env, request, response, &len);
+    }
+    ap_set_content_length(r, (apr_off_t)len);
+    ap_rwrite(bytes, (int)len, r);
+    return OK;
+}
+
+static int refuse(request_rec *r, const pwr_env *env,
+                  const pwr_request *request, const refusal *why)
+{
+    const pwr_call *call = pwr_call_of(r);
+    pwr_response response = { 0 };
+
+    if (why->status == HTTP_METHOD_NOT_ALLOWED) {
+        apr_table_setn(r->headers_out, "Allow", call->route->post
+                       ? "GET, HEAD, POST" : "GET, HEAD");
+    }
+    pwr_page_message(env, request, why->status, why->heading, why->text,
+                     &response);
+    response.retry_after_sec = why->status == HTTP_SERVICE_UNAVAILABLE
+        ? RETRY_AFTER_SEC : 0;
+    return answer(r, env, request, &response);
+}
+
+static const refusal *refusal_for(apr_status_t status)
+{
+    return status == PWR_STORE_AWAY || status == PWR_STORE_BROKEN
+        || status == PWR_GATE_FULL ? &away : &broken;
+}
+
+/* PwResetLogin Off: the pages that need our login lead to the site's own. */
+static int lead_elsewhere(request_rec *r, const pwr_env *env,
+                          const pwr_request *request)
+{
+    pwr_response response = { 0 };
+
+    if (request->is_post || !env->site->conf->login_url) {
+        return refuse(r, env, request, &not_here);
+    }
+    pwr_page_redirect(&response, env->site->conf->login_url);
+    return answer(r, env, request, &response);
+}
+
+int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
+{
+    pwr_env env = pwr_host_env(r->pool, self);
+    pwr_request request;
+    pwr_response response = { 0 };
+    const refusal *refused = read_request(r, self->site, call, &request);
+    apr_status_t status = APR_SUCCESS;
+
+    if (refused) {
+        return refuse(r, &env, &request, refused);
+    }
+    if ((call->route->needs & PWR_NEEDS_LOGIN) && !self->conf->login) {
+        return lead_elsewhere(r, &env, &request);
+    }
+    if (call->route->needs & PWR_NEEDS_VISITOR) {
+        status = pwr_auth_visitor(r, self, call);
+        request.visitor = call->visitor;
+    }
+    if (status == APR_SUCCESS) {
+        status = (request.is_post ? call->route->post : call->route->get)(
+            &env, &request, &response);
+    }
+    if (status != APR_SUCCESS) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, status, r,
+                      PWR_LOG("PWR0051") "%s: could not be done",
+                      call->route->path);
+        return refuse(r, &env, &request, refusal_for(status));
+    }
+    return answer(r, &env, &request, &response);
+}
+
+static const char *type_of(const char *path)
+{
+    static const struct { const char *suffix, *type; } types[] = {
+        { ".css", "text/css; charset=utf-8" },
+        { ".js", "text/javascript; charset=utf-8" },
+        { ".svg", "image/svg+xml" },
+        { ".png", "image/png" },
+        { NULL, "application/octet-stream" }
+    };
+    const char *suffix = strrchr(path, '.');
+    int i = 0;
+
+    while (types[i].suffix && strcmp(types[i].suffix, suffix ? suffix : "")) {
+        i++;
+    }
+    return types[i].type;
+}
+
+int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset)
+{
+    const pwr_call *call = pwr_call_of(r);
+    int status;
+
+    if (r->method_number != M_GET) {
+        apr_table_setn(r->err_headers_out, "Allow", "GET, HEAD");
+        return HTTP_METHOD_NOT_ALLOWED;
+    }
+    ap_set_content_type(r, type_of(asset->path));
+    ap_set_content_length(r, (apr_off_t)asset->len);
+    apr_table_setn(r->headers_out, "ETag", asset->etag);
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    /* The pages name it with a version, so it never changes under its URL. */
+    apr_table_setn(r->headers_out, "Cache-Control", call->query
+                   ? "public, max-age=31536000, immutable"
+                   : "public, max-age=300");
+    status = ap_meets_conditions(r);
+    if (status != OK) {
+        return status;
+    }
+    ap_rwrite(asset->bytes, (int)asset->len, r);
+    return OK;
+}
+
+int pwr_exchange_away(request_rec *r)
+{
+    apr_table_setn(r->err_headers_out, "Retry-After",
+                   apr_itoa(r->pool, RETRY_AFTER_SEC));
+    apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
+    return HTTP_SERVICE_UNAVAILABLE;
+}

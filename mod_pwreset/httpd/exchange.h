@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between httpd's request and the flows': what is read from the wire, and what
+ * is written to it. */
+#ifndef PWR_EXCHANGE_H
+#define PWR_EXCHANGE_H
+
+#include "core/builtin.h"
+#include "httpd/server.h"
+
+/* Read a request for one of our pages, let its flow decide, answer. */
+int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call);
+
+/* Send a file below /assets/. */
+int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset);
+
+/* 503 with Retry-After for a page that is not ours (AuthType PwReset while the
+ * database is away). */
+int pwr_exchange_away(request_rec *r);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How many passwords this host hashes at a time.
+ *
+ * A hash costs a whole core for up to half a second; without a gate a flood of
+ * logins starves every other page of the server.  N places in shared memory, a
+ * bounded queue, a deadline; then PWR_GATE_FULL and 503. */
+#ifndef PWR_GATE_H
+#define PWR_GATE_H
+
+#include "flow/env.h"
+
+/* As pwr_host_ops says; any thread of any child. */
+apr_status_t pwr_gate_enter(void *baton, const char *realm, int *place);
+void pwr_gate_leave(void *baton, int place);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/redact.h"
+
+#include <apr_strings.h>
+#include <scoreboard.h>
+
+#define REDACTED "[redacted]"
+
+/* Is the path at the beginning of `target` (up to its query) under `base`?
+ * Compared decoded, as httpd will: %2Faccount must not slip through. */
+static int is_under(apr_pool_t *pool, const char *target, const char *base)
+{
+    size_t len = strlen(base);
+    char *path = apr_pstrmemdup(pool, target, strcspn(target, "?#"));
+
+    ap_unescape_url_keep2f(path, 1);
+    ap_normalize_path(path, AP_NORMALIZE_NOT_ABOVE_ROOT
+                      | AP_NORMALIZE_MERGE_SLASHES);
+    return strncmp(path, base, len) == 0
+        && (path[len] == '/' || path[len] == '\0');
+}
+
+/* The path of an absolute URL, or the text itself. */
+static const char *path_of(const char *target)
+{
+    const char *host = strstr(target, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+
+    return host && (size_t)(host - target) < strcspn(target, "/?#")
+        ? (path ? path : "/") : target;
+}
+
+/* `text` without the query that begins within it and ends at a blank. */
+static char *without_query(apr_pool_t *pool, const char *text)
+{
+    const char *query = strchr(text, '?');
+    const char *end = query ? strchr(query, ' ') : NULL;
+
+    return query ? apr_pstrcat(pool, apr_pstrmemdup(pool, text,
+                                   (apr_size_t)(query - text)),
+                               "?" REDACTED, end ? end : "", NULL)
+                 : apr_pstrdup(pool, text);
+}
+
+static void redact_referer(request_rec *r, const char *base)
+{
+    const char *referer = apr_table_get(r->headers_in, "Referer");
+
+    if (referer && strchr(referer, '?')
+        && is_under(r->pool, path_of(referer), base)) {
+        apr_table_setn(r->headers_in, "Referer",
+                       without_query(r->pool, referer));
+    }
+}
+
+const char *pwr_redact_request(request_rec *r, const pwr_server *self)
+{
+    const char *base = self->conf->base, *query = r->args;
+    const char *target = r->unparsed_uri;
+
+    redact_referer(r, base);
+    if (!target && r->the_request) {
+        target = strchr(r->the_request, ' ');
+        target = target ? target + 1 : NULL;
+    }
+    if (!target || !strchr(target, '?')
+        || !is_under(r->pool, path_of(target), base)) {
+        return NULL;
+    }
+    if (!query) {
+        query = strchr(target, '?') + 1;
+    }
+    r->args = NULL;
+    r->parsed_uri.query = NULL;
+    if (r->the_request) {
+        r->the_request = without_query(r->pool, r->the_request);
+    }
+    if (r->unparsed_uri) {
+        r->unparsed_uri = without_query(r->pool, r->unparsed_uri);
+    }
+    if (r->uri && strchr(r->uri, '?')) {
+        r->uri = without_query(r->pool, r->uri);
+    }
+    return query;
+}
+
+int pwr_redact_refused(request_rec *r)
+{
+    const pwr_server *self = pwr_server_active(r->server);
+
+    if (self && pwr_redact_request(r, self)) {
+        ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
+    }
+    return DECLINED;
+}

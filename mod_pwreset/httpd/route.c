@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The way of a request:
+ *
+ *  hop     file                  in -> out
+ *  match   httpd/route.c         request_rec -> pwr_route, or DECLINED
+ *  read    httpd/exchange.c      request_rec -> pwr_request {form, language,
+ *                                client, visitor, now}
+ *  decide  flow/forgot.c, ...    pwr_request -> pwr_response {status, cookies,
+ *                                page, model}
+ *  keep    io/store.h            plain structs <-> rows
+ *  show    flow/page.c,          model -> bytes
+ *          core/template.c
+ *  answer  httpd/exchange.c      pwr_response -> wire
+ *  later   httpd/worker.c ->     job row -> message -> mail program -> row gone
+ *          flow/deliver.c -> io/outbox.c -> core/mime.c -> io/sendmail.c
+ */
+#include "httpd/route.h"
+
+#include <apr_strings.h>
+#include <http_core.h>
+
+#include "flow/change.h"
+#include "flow/forgot.h"
+#include "flow/login.h"
+#include "flow/reset.h"
+#include "httpd/auth.h"
+#include "httpd/exchange.h"
+#include "httpd/redact.h"
+
+#define ADDRESS_BYTES 320       /* RFC 5321: 64 @ 255 */
+#define PASSWORD_BYTES PWR_PASSWORD_BYTES_MAX
+#define TOKEN_BYTES 2000        /* a whole pasted line of the mail */
+#define PATH_BYTES 2000
+
+#define LANG { "lang", 35 }     /* RFC 5646 4.4.1 */
+
+static const pwr_form_field no_fields[] = { LANG, { NULL, 0 } };
+
+static const pwr_form_field login_query[] = {
+    LANG, { "return", PATH_BYTES }, { NULL, 0 }
+};
+
+static const pwr_form_field login_form[] = {
+    { "login", ADDRESS_BYTES }, { "password", PASSWORD_BYTES },
+    { "return", PATH_BYTES }, { NULL, 0 }
+};
+
+static const pwr_form_field forgot_form[] = {
+    { "email", ADDRESS_BYTES }, { NULL, 0 }
+};
+
+static const pwr_form_field reset_query[] = {
+    LANG, { "token", TOKEN_BYTES }, { "done", 1 }, { NULL, 0 }
+};
+
+static const pwr_form_field reset_form[] = {
+    { "token", TOKEN_BYTES }, { "login", ADDRESS_BYTES },
+    { "password", PASSWORD_BYTES }, { "confirm", PASSWORD_BYTES }, { NULL, 0 }
+};
+
+static const pwr_form_field change_query[] = {
+    LANG, { "done", 1 }, { NULL, 0 }
+};
+
+static const pwr_form_field change_form[] = {
+    { "current", PASSWORD_BYTES }, { "password", PASSWORD_BYTES },
+    { "confirm", PASSWORD_BYTES }, { NULL, 0 }
+};
+
+#define VISITOR_AND_LOGIN (PWR_NEEDS_VISITOR | PWR_NEEDS_LOGIN)
+
+static const pwr_route routes[] = {
+    { "/login", VISITOR_AND_LOGIN, pwr_login_show, pwr_login_enter,
+      login_query, login_form },
+    { "/logout", VISITOR_AND_LOGIN, pwr_logout_show, pwr_logout_leave,
+      no_fields, no_fields },
+    { "/forgot", PWR_NEEDS_NOTHING, pwr_forgot_show, pwr_forgot_ask,
+      no_fields, forgot_form },
+    { "/reset", PWR_NEEDS_NOTHING, pwr_reset_show, pwr_reset_change,
+      reset_query, reset_form },
+    { "/change", VISITOR_AND_LOGIN, pwr_change_show, pwr_change_password,
+      change_query, change_form },
+    { NULL, 0, NULL, NULL, NULL, NULL }
+};
+
+static const pwr_route lead_in_route = {
+    "/.well-known/change-password", PWR_NEEDS_NOTHING, pwr_change_lead_in,
+    NULL, no_fields, NULL
+};
+
+static const pwr_route asset_route = {
+    "/assets/", PWR_NEEDS_NOTHING, NULL, NULL, NULL, NULL
+};
+
+const pwr_route *pwr_route_find(const pwr_conf *conf, const char *path,
+                                const pwr_builtin **asset)
+{
+    size_t base_len = strlen(conf->base);
+    const pwr_route *route;
+
+    *asset = NULL;
+    if (strcmp(path, lead_in_route.path) == 0) {
+        return &lead_in_route;
+    }
+    if (strncmp(path, conf->base, base_len) != 0) {
+        return NULL;
+    }
+    path += base_len;
+    for (route = routes; route->path; route++) {
+        if (strcmp(path, route->path) == 0) {
+            return route;
+        }
+    }
+    if (strncmp(path, asset_route.path, strlen(asset_route.path)) == 0) {
+        *asset = pwr_builtin_find(path + 1);
+    }
+    return *asset ? &asset_route : NULL;
+}
+
+pwr_call *pwr_call_of(request_rec *r)
+{
+    pwr_call *call = NULL;
+
+    while (r && !call) {
+        call = ap_get_module_config(r->request_config, &pwreset_module);
+        r = r->prev ? r->prev : r->main;
+    }
+    return call;
+}
+
+int pwr_route_read(request_rec *r)
+{
+    pwr_server *self = pwr_server_active(r->server);
+    pwr_call *call;
+
+    if (!self || pwr_call_of(r)) {
+        return DECLINED;
+    }
+    call = apr_pcalloc(r->pool, sizeof(*call));
+    ap_set_module_config(r->request_config, &pwreset_module, call);
+    call->query = pwr_redact_request(r, self);
+    pwr_auth_conceal(r, self, call);
+    return DECLINED;
+}
+
+int pwr_route_translate(request_rec *r)
+{
+    pwr_server *self = pwr_server_active(r->server);
+    pwr_call *call = pwr_call_of(r);
+    const pwr_builtin *asset;
+
+    if (!self || !call || r->main || r->prev) {
+        return DECLINED;
+    }
+    call->route = pwr_route_find(self->conf, r->uri, &asset);
+    if (!call->route) {
+        return DECLINED;
+    }
+    r->filename = apr_pstrcat(r->pool, "pwreset:", r->uri, NULL);
+    return OK;
+}
+
+int pwr_route_map(request_rec *r)
+{
+    pwr_call *call = pwr_call_of(r);
+
+    return call && call->route && !r->main && !r->prev ? OK : DECLINED;
+}
+
+int pwr_route_handle(request_rec *r)
+{
+    pwr_server *self = pwr_server_active(r->server);
+    pwr_call *call = pwr_call_of(r);
+    const pwr_builtin *asset = NULL;
+
+    if (!self || !call || !call->route || r->main || r->prev) {
+        return DECLINED;
+    }
+    pwr_route_find(self->conf, r->uri, &asset);
+    return asset ? pwr_exchange_asset(r, asset)
+                 : pwr_exchange_page(r, self, call);
+}

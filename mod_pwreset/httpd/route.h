@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which requests are ours. */
+#ifndef PWR_ROUTE_H
+#define PWR_ROUTE_H
+
+#include "core/builtin.h"
+#include "core/form.h"
+#include "httpd/server.h"
+
+typedef enum pwr_needs {
+    PWR_NEEDS_NOTHING = 0,
+    PWR_NEEDS_VISITOR = 1,      /* look up who is signed in */
+    PWR_NEEDS_LOGIN = 2         /* only where the site has our login */
+} pwr_needs;
+
+struct pwr_route {
+    const char *path;               /* under the base, or absolute */
+    unsigned needs;                 /* pwr_needs */
+    pwr_flow *get;
+    pwr_flow *post;                 /* NULL: GET and HEAD only */
+    const pwr_form_field *query;
+    const pwr_form_field *form;
+};
+
+/* The route of a request, or of a file below /assets/ (then `*asset` is set);
+ * NULL: not ours. */
+const pwr_route *pwr_route_find(const pwr_conf *conf, const char *path,
+                                const pwr_builtin **asset);
+
+/* Hooks. */
+int pwr_route_read(request_rec *r);             /* post_read_request, first */
+int pwr_route_translate(request_rec *r);        /* (pre_)translate_name */
+int pwr_route_map(request_rec *r);              /* map_to_storage */
+int pwr_route_handle(request_rec *r);           /* handler, first */
+
+#endif

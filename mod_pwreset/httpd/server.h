@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of httpd/ share: the module's part of a server_rec and of a
+ * request_rec, and logging. */
+#ifndef PWR_SERVER_H
+#define PWR_SERVER_H
+
+#include <httpd.h>
+#include <http_config.h>
+#include <http_log.h>
+
+#include "flow/env.h"
+
+extern module AP_MODULE_DECLARE_DATA pwreset_module;
+APLOG_USE_MODULE(pwreset);
+
+typedef struct pwr_route pwr_route;
+
+/* One per server_rec.  Written while the configuration is read and checked,
+ * read-only in the children. */
+typedef struct pwr_server {
+    server_rec *server;
+    pwr_conf *conf;             /* merged; complete once `site` is there */
+    const char *dbd_driver;     /* of mod_dbd, seen passing by */
+    const char *dbd_params;
+    int dbd_max;
+    pwr_site *site;             /* NULL: PwReset is off here */
+    pwr_store *store;
+    pwr_diag diag;
+} pwr_server;
+
+/* One per request, shared by its sub-requests and internal redirects. */
+typedef struct pwr_call {
+    const pwr_route *route;     /* NULL: not one of our pages */
+    const char *query;          /* of our pages, before redaction; secret */
+    const char *cookies;        /* the Cookie header as it came; secret */
+    int is_visitor_known;       /* `visitor` was looked up */
+    pwr_visitor visitor;
+} pwr_call;
+
+/* The module's part; never NULL, but perhaps another server's: a vhost without
+ * a directive of ours shares that of the main server. */
+pwr_server *pwr_server_of(const server_rec *server);
+
+/* The module's part where PwReset is On in this very server, else NULL. */
+pwr_server *pwr_server_active(const server_rec *server);
+
+/* The call of a request, of what it was redirected from, or of its main
+ * request; NULL where the module is off. */
+pwr_call *pwr_call_of(request_rec *r);
+
+/* Every message of httpd/ has an id of its own too. */
+#define PWR_LOG(id) id ": "
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all children of this host share: memory made before the fork. */
+#ifndef PWR_SHARED_H
+#define PWR_SHARED_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include <httpd.h>
+
+#define PWR_GENERATIONS 4096
+#define PWR_GATE_PLACES_MAX 256
+
+/* Places for concurrent hashes; see gate.c. */
+typedef struct pwr_gate {
+    pthread_mutex_t lock;           /* robust, process-shared */
+    pthread_cond_t left;
+    int places_n;
+    int queue_max;
+    int waiting;
+    pid_t place[PWR_GATE_PLACES_MAX];   /* 0: free */
+} pwr_gate;
+
+/* Who does the mails of this host; see worker.c. */
+typedef struct pwr_lease {
+    pthread_mutex_t lock;           /* robust, process-shared */
+    pid_t holder;
+    int64_t until_ms;               /* CLOCK_MONOTONIC */
+} pwr_lease;
+
+typedef struct pwr_shared {
+    pwr_gate gate;
+    pwr_lease lease;
+    /* Bumped when a user's sessions change; by hash of realm and user id. */
+    uint32_t generation[PWR_GENERATIONS];
+    uint32_t changes;               /* how often any of them was bumped */
+} pwr_shared;
+
+/* Hook post_config: make the memory and the descriptor that wakes the worker.
+ * Gone with `pconf`. */
+apr_status_t pwr_shared_make(apr_pool_t *pconf, server_rec *main_server);
+
+/* NULL before post_config. */
+pwr_shared *pwr_shared_memory(void);
+
+/* Readable when there is a job. */
+int pwr_shared_wake_fd(void);
+
+/* CLOCK_MONOTONIC, the same in all children. */
+int64_t pwr_shared_now_ms(void);
+
+/* Lock a robust mutex; one whose holder died is put right again. */
+void pwr_shared_lock(pthread_mutex_t *lock);
+
+#endif

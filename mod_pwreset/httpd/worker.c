@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/worker.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+#include <apr_thread_pool.h>
+#include <apr_thread_proc.h>
+
+#include "flow/deliver.h"
+#include "httpd/host.h"
+#include "httpd/shared.h"
+
+#define TICK_MS 1000            /* lease renewal; a dead holder is noticed */
+#define LEASE_MS 2000
+#define SWEEPS_PROMPT 4         /* one a second after work, then ever rarer */
+#define IDLE_MAX_SEC 60
+#define JOB_LEASE_EXTRA_SEC 120
+#define JOB_BATCH 100
+
+typedef struct worker {
+    server_rec *main_server;
+    apr_pool_t *pool;           /* of the dispatcher, with an own allocator */
+    apr_thread_t *dispatcher;
+    apr_thread_pool_t *slots;
+    int slots_n;
+    char owner[PWR_ID_HEX + 1]; /* this child's name in job leases */
+    int stop_fd;                /* readable: stop */
+    int cancel_fd;              /* readable: stop mail programs too */
+    volatile uint32_t busy;     /* jobs with the slots */
+} worker;
+
+/* A job on its way through a slot; owns its pool. */
+typedef struct task {
+    worker *w;
+    apr_pool_t *pool;
+    pwr_server *self;
+    pwr_job job;
+    int64_t now;
+} task;
+
+static worker *this_worker;     /* one per child */
+
+void pwr_worker_wake(void)
+{
+    uint64_t one = 1;
+
+    if (write(pwr_shared_wake_fd(), &one, sizeof(one)) < 0) {
+        return;                 /* full: it is awake already */
+    }
+}
+
+static int is_readable(int fd, int timeout_ms)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+
+    return poll(&p, 1, timeout_ms) > 0;
+}
+
+static int is_stopping(const worker *w)
+{
+    return is_readable(w->stop_fd, 0);
+}
+
+/* A pool that a single thread uses, independent of all others. */
+static apr_pool_t *own_pool(void)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS) {
+        return NULL;
+    }
+    if (apr_pool_create_ex(&pool, NULL, NULL, allocator) != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return NULL;
+    }
+    apr_allocator_owner_set(allocator, pool);
+    return pool;
+}
+
+/* ---- a slot ---- */
+
+static void *APR_THREAD_FUNC deliver(apr_thread_t *thread, void *data)
+{
+    task *t = data;
+    worker *w = t->w;
+    pwr_env env = pwr_host_env(t->pool, t->self);
+    const pwr_delivery delivery = {
+        .job = &t->job,
+        .owner = w->owner,
+        .now = t->now,
+        .cancel_fd = w->cancel_fd,
+    };
+
+    (void)thread;
+    pwr_deliver(&env, &delivery);
+    apr_pool_destroy(t->pool);
+    __atomic_sub_fetch(&w->busy, 1, __ATOMIC_ACQ_REL);
+    pwr_worker_wake();
+    return NULL;
+}
+
+static const char *keep(apr_pool_t *pool, const char *s)
+{
+    return s ? apr_pstrdup(pool, s) : NULL;
+}
+
+static void copy_job(task *t, const pwr_job *job)
+{
+    t->job = *job;
+    t->job.realm = keep(t->pool, job->realm);
+    t->job.identifier = keep(t->pool, job->identifier);
+    t->job.user_id = keep(t->pool, job->user_id);
+    t->job.login = keep(t->pool, job->login);
+    t->job.recipient = keep(t->pool, job->recipient);
+    t->job.language = keep(t->pool, job->language);
+    t->job.address = keep(t->pool, job->address);
+    t->job.agent = keep(t->pool, job->agent);
+    t->job.error = keep(t->pool, job->error);
+}
+
+static void give_to_slot(worker *w, pwr_server *self, const pwr_job *job,
+                         int64_t now)
+{
+    apr_pool_t *pool = own_pool();
+    task *t = pool ? apr_pcalloc(pool, sizeof(*t)) : NULL;
+
+    if (!t) {
+        return;                 /* out of memory: the lease runs out */
+    }
+    t->w = w;
+    t->pool = pool;
+    t->self = self;
+    t->now = now;
+    copy_job(t, job);
+    t->job.tries++;
+    __atomic_add_fetch(&w->busy, 1, __ATOMIC_ACQ_REL);
+    if (apr_thread_pool_push(w->slots, deliver, t,
+                             APR_THREAD_TASK_PRIORITY_NORMAL, w)
+        != APR_SUCCESS) {
+        __atomic_sub_fetch(&w->busy, 1, __ATOMIC_ACQ_REL);
+        apr_pool_destroy(pool);
+    }
+}
+
+/* ---- the dispatcher ---- */
+
+/* The vhost of a realm on this store; another node may know realms that we do
+ * not, their jobs are not ours. */
+static pwr_server *server_of_realm(const worker *w, const pwr_server *store_of,
+                                   const char *realm)
+{
+    for (server_rec *s = w->main_server; s; s = s->next) {
+        pwr_server *self = pwr_server_active(s);
+
+        if (self && strcmp(self->conf->realm, realm) == 0
+            && strcmp(self->conf->table_prefix,
+                      store_of->conf->table_prefix) == 0) {
+            return self;
+        }
+    }
+    return NULL;
+}
+
+static void shuffle(pwr_jobs *jobs)
+{
+    for (int i = jobs->n - 1; i > 0; i--) {
+        uint32_t random;
+        pwr_job job;
+        int k;
+
+        if (pwr_crypto_random((unsigned char *)&random, sizeof(random))) {
+            return;
+        }
+        k = (int)(random % (uint32_t)(i + 1));
+        job = jobs->row[i];
+        jobs->row[i] = jobs->row[k];
+        jobs->row[k] = job;
+    }
+}
+
+static int free_slots(const worker *w)
+{
+    return 2 * w->slots_n - (int)__atomic_load_n(&w->busy, __ATOMIC_ACQUIRE);
+}
+
+/* Claim what can be done now; returns how many were. */
+static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
+                    pwr_jobs *jobs)
+{
+    int claimed = 0;
+
+    shuffle(jobs);
+    for (int i = 0; i < jobs->n && free_slots(w) > 0 && !is_stopping(w); i++) {
+        const pwr_job *job = &jobs->row[i];
+        pwr_server *owner = server_of_realm(w, self, job->realm);
+        int mine = 0;
+
+        if (!owner) {
+            continue;
+        }
+        if (self->store->ops->job_claim(self->store, pool, job, w->owner,
+                owner->conf->mail_timeout_sec + JOB_LEASE_EXTRA_SEC, &mine)) {
+            return claimed;
+        }
+        if (mine) {
+            give_to_slot(w, owner, job, jobs->now);
+            claimed++;
+        }
+    }
+    return claimed;
+}
+
+/* Sweep one store, page by page past jobs that are not ours. */
+static int sweep_store(worker *w, apr_pool_t *pool, pwr_server *self)
+{
+    pwr_jobs jobs = { 0 };
+    pwr_job last;
+    const pwr_job *after = NULL;
+    int claimed = 0;
+
+    do {
+        if (self->store->ops->job_batch(self->store, pool, JOB_BATCH,
+                                        after, &jobs) || jobs.n == 0) {
+            break;
+        }
+        last = jobs.row[jobs.n - 1];
+        after = &last;
+        claimed = dispatch(w, pool, self, &jobs);
+    } while (claimed == 0 && jobs.n == JOB_BATCH && free_slots(w) > 0);
+    return claimed;
+}
+
+/* Many vhosts share one store: the first of them stands for it. */
+static int is_first_of_store(const worker *w, const pwr_server *self)
+{
+    for (server_rec *s = w->main_server; s; s = s->next) {
+        const pwr_server *other = pwr_server_active(s);
+
+        if (other && strcmp(other->dbd_driver, self->dbd_driver) == 0
+            && strcmp(other->dbd_params, self->dbd_params) == 0
+            && strcmp(other->conf->table_prefix,
+                      self->conf->table_prefix) == 0) {
+            return other == self;
+        }
+    }
+    return 0;
+}
+
+static int sweep(worker *w)
+{
+    int claimed = 0;
+
+    for (server_rec *s = w->main_server; s; s = s->next) {
+        pwr_server *self = pwr_server_active(s);
+
+        if (self && is_first_of_store(w, self) && free_slots(w) > 0) {
+            apr_pool_t *pool;
+
+            apr_pool_create(&pool, w->pool);
+            claimed += sweep_store(w, pool, self);
+            apr_pool_destroy(pool);
+        }
+    }
+    return claimed;
+}
+
+/* Take or renew this host's lease; zero when another child has it. */
+static int hold_lease(void)
+{
+    pwr_lease *lease = &pwr_shared_memory()->lease;
+    int64_t now_ms = pwr_shared_now_ms();
+    int mine;
+
+    pwr_shared_lock(&lease->lock);
+    mine = lease->holder == getpid() || now_ms > lease->until_ms;
+    if (mine) {
+        lease->holder = getpid();
+        lease->until_ms = now_ms + LEASE_MS;
+    }
+    pthread_mutex_unlock(&lease->lock);
+    return mine;
+}
+
+static void release_lease(void)
+{
+    pwr_lease *lease = &pwr_shared_memory()->lease;
+
+    pwr_shared_lock(&lease->lock);
+    if (lease->holder == getpid()) {
+        lease->until_ms = 0;
+    }
+    pthread_mutex_unlock(&lease->lock);
+}
+
+/* Sleep a tick, or until there is a job (holder only) or we are to stop.
+ * Returns non-zero when woken by a job. */
+static int nap(const worker *w, int is_holder)
+{
+    struct pollfd fds[2] = {
+        { .fd = w->stop_fd, .events = POLLIN },
+        { .fd = pwr_shared_wake_fd(), .events = POLLIN },
+    };
+    uint64_t count;
+
+    poll(fds, is_holder ? 2 : 1, TICK_MS);
+    return is_holder && (fds[1].revents & POLLIN)
+        && read(fds[1].fd, &count, sizeof(count)) > 0;
+}
+
+static int64_t idle_ms(int quiet_sweeps)
+{
+    int64_t sec = 1;
+
+    for (int i = SWEEPS_PROMPT; i < quiet_sweeps && sec < IDLE_MAX_SEC; i++) {
+        sec *= 2;
+    }
+    return (sec < IDLE_MAX_SEC ? sec : IDLE_MAX_SEC) * 1000;
+}
+
+static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
+{
+    worker *w = data;
+    int64_t next_ms = 0;
+    int quiet_sweeps = 0, is_holder = 0;
+
+    (void)thread;
+    while (!is_stopping(w)) {
+        if (nap(w, is_holder)) {
+            quiet_sweeps = 0;
+            next_ms = 0;
+        }
+        is_holder = !is_stopping(w) && hold_lease();
+        if (!is_holder || pwr_shared_now_ms() < next_ms) {
+            continue;
+        }
+        quiet_sweeps = sweep(w) > 0 ? 0 : quiet_sweeps + 1;
+        next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
+    }
+    release_lease();
+    return NULL;
+}
+
+/* ---- start and stop ---- */
+
+static void signal_fd(int fd)
+{
+    uint64_t one = 1;
+
+    if (write(fd, &one, sizeof(one)) < 0) {
+        return;                 /* it is readable already */
+    }
+}
+
+/* Before pchild's own pools die: nobody of ours runs in them any more. */
+static apr_status_t join(void *data)
+{
+    worker *w = data;
+    apr_status_t status;
+
+    signal_fd(w->stop_fd);
+    apr_thread_join(&status, w->dispatcher);
+    apr_thread_pool_destroy(w->slots);
+    close(w->stop_fd);
+    close(w->cancel_fd);
+    apr_pool_destroy(w->pool);
+    this_worker = NULL;
+    return APR_SUCCESS;
+}
+
+static int is_any_active(server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        if (pwr_server_active(s)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t start(apr_pool_t *pool, worker *w)
+{
+    apr_threadattr_t *attributes;
+    apr_status_t status = pwr_crypto_id(w->owner);
+
+    if (status == APR_SUCCESS) {
+        status = apr_thread_pool_create(&w->slots, 0, (apr_size_t)w->slots_n,
+                                        pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = apr_threadattr_create(&attributes, pool);
+    }
+    if (status == APR_SUCCESS) {
+        status = apr_thread_create(&w->dispatcher, attributes, dispatcher, w,
+                                   pool);
+    }
+    return status;
+}
+
+void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
+{
+    worker *w;
+    apr_pool_t *pool;
+    apr_status_t status;
+
+    if (!is_any_active(main_server) || !(pool = own_pool())) {
+        return;
+    }
+    w = apr_pcalloc(pool, sizeof(*w));
+    w->main_server = main_server;
+    w->pool = pool;
+    w->slots_n = pwr_server_of(main_server)->conf->mail_slots;
+    w->stop_fd = eventfd(0, EFD_CLOEXEC);
+    w->cancel_fd = eventfd(0, EFD_CLOEXEC);
+    status = start(pool, w);
+    if (status != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
+                     PWR_LOG("PWR0061") "the thread that sends mails cannot "
+                     "be started in this child; others will send them");
+        return;
+    }
+    this_worker = w;
+    apr_pool_pre_cleanup_register(pchild, w, join);
+}
+
+void pwr_worker_stop(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    if (!this_worker) {
+        return;
+    }
+    signal_fd(this_worker->stop_fd);
+    if (!graceful) {
+        signal_fd(this_worker->cancel_fd);
+    }
+}
