@@ -66,16 +66,18 @@ apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
 static void not_signed_in(const pwr_env *env, const pwr_request *request,
                           pwr_response *response)
 {
-    pwr_page_message(env, request, 401, N_("You are not signed in"),
-                     N_("Your password was not changed. Sign in and try "
-                        "again."), response);
+    static const pwr_message_page message = {
+        401, N_("You are not signed in"),
+        N_("Your password was not changed. Sign in and try again."),
+        "/login", N_("Sign in")
+    };
+
+    pwr_page_message(env, request, &message, response);
     pwr_model_text(response->model, "back_url",
                    pwr_url_with(env->pool,
                                 pwr_page_path(env, request, "/login"),
                                 "return",
                                 pwr_page_path(env, request, "/change")));
-    pwr_model_text(response->model, "back_text",
-                   pwr_catalog_get(request->voice->catalog, N_("Sign in")));
 }
 
 /* All that is wrong at once: the old password, and the new one. */

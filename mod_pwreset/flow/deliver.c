@@ -7,6 +7,7 @@
 #include <apr_tables.h>
 
 #include "core/addr.h"
+#include "core/agent.h"
 #include "core/crypto.h"
 #include "core/language.h"
 #include "core/mime.h"
@@ -60,8 +61,8 @@ static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
 
     pwr_model_text(model, "lang", voice->tag);
     pwr_model_text(model, "site_name", site->conf->site_name);
-    pwr_model_text(model, "contact", site->contact);
-    pwr_model_text(model, "agent", job->agent);
+    pwr_page_contact(env->pool, site, model);
+    pwr_model_text(model, "agent", pwr_agent_words(env->pool, job->agent));
     pwr_model_text(model, "url_forgot", absolute(env, voice, "/forgot"));
     pwr_model_text(model, "url_reset", absolute(env, voice, "/reset"));
     pwr_model_text(model, "url_login", site->conf->login

@@ -17,6 +17,8 @@ static void begin(const pwr_env *env, const pwr_request *request, int status,
 {
     pwr_page_begin(env, request, status, PWR_PAGE_FORGOT, "/forgot",
                    response);
+    pwr_model_flag(response->model, "by_email",
+                   env->site->conf->identify[1] & PWR_IDENTIFY_EMAIL);
     pwr_model_flag(response->model, "by_login",
                    env->site->conf->identify[1] & PWR_IDENTIFY_LOGIN);
 }

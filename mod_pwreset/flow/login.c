@@ -89,6 +89,8 @@ static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
     if (status == APR_SUCCESS && request->visitor.session_digest) {
         status = ops->session_end(env->store, env->pool, session.realm,
                                   request->visitor.session_digest);
+        env->host->sessions_changed(env->host_baton, session.realm,
+                                    request->visitor.user_id);
     }
     if (status != APR_SUCCESS) {
         return status;

@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "core/addr.h"
 #include "core/builtin.h"
 #include "core/text.h"
 
@@ -74,14 +75,29 @@ void pwr_page_languages(const pwr_env *env, const pwr_request *request,
                        &site->voices[i] == request->voice);
     }
     pwr_model_list(response->model, "languages", list);
+    pwr_model_flag(response->model, "has_languages", 1);
 }
 
-static void add_contact(const pwr_site *site, pwr_model *model)
+/* Where a click on the contact leads; NULL when it is only words. */
+static const char *contact_url(apr_pool_t *pool, const char *contact)
+{
+    if (!contact) {
+        return NULL;
+    }
+    if (strncmp(contact, "https://", 8) == 0
+        || strncmp(contact, "http://", 7) == 0) {
+        return contact;
+    }
+    return pwr_addr_mailbox(pool, contact)
+        ? apr_pstrcat(pool, "mailto:", pwr_text_urlencode(pool, contact), NULL)
+        : NULL;
+}
+
+void pwr_page_contact(apr_pool_t *pool, const pwr_site *site,
+                      pwr_model *model)
 {
     pwr_model_text(model, "contact", site->contact);
-    pwr_model_flag(model, "contact_is_mail", site->contact
-                   && strchr(site->contact, '@')
-                   && !strpbrk(site->contact, " /"));
+    pwr_model_text(model, "contact_url", contact_url(pool, site->contact));
 }
 
 void pwr_page_begin(const pwr_env *env, const pwr_request *request,
@@ -99,26 +115,30 @@ void pwr_page_begin(const pwr_env *env, const pwr_request *request,
     pwr_model_text(model, "site_name", env->site->conf->site_name);
     pwr_model_text(model, "base", env->site->conf->base);
     pwr_model_text(model, "url_self", pwr_page_path(env, request, path));
-    add_contact(env->site, model);
+    pwr_page_contact(env->pool, env->site, model);
     add_links(env, request, model);
     pwr_page_languages(env, request, response, site_path(env, path));
 }
 
 void pwr_page_message(const pwr_env *env, const pwr_request *request,
-                      int status, const char *heading, const char *text,
+                      const pwr_message_page *message,
                       pwr_response *response)
 {
-    const pwr_voice *voice = request->voice;
+    const pwr_catalog *catalog = request->voice->catalog;
+    const char *path = message->back_path ? message->back_path : "/forgot";
     pwr_model *model;
 
-    pwr_page_begin(env, request, status, PWR_PAGE_MESSAGE, "/forgot",
+    pwr_page_begin(env, request, message->status, PWR_PAGE_MESSAGE, path,
                    response);
     model = response->model;
-    pwr_model_text(model, "heading", pwr_catalog_get(voice->catalog, heading));
-    pwr_model_text(model, "text", pwr_catalog_get(voice->catalog, text));
-    pwr_model_text(model, "back_url", pwr_page_path(env, request, "/forgot"));
-    pwr_model_text(model, "back_text", pwr_catalog_get(voice->catalog,
-                   N_("Request a new control string")));
+    pwr_model_text(model, "heading",
+                   pwr_catalog_get(catalog, message->heading));
+    pwr_model_text(model, "text", pwr_catalog_get(catalog, message->text));
+    if (message->back_path) {
+        pwr_model_text(model, "back_url", pwr_page_path(env, request, path));
+        pwr_model_text(model, "back_text",
+                       pwr_catalog_get(catalog, message->back_text));
+    }
 }
 
 const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
@@ -168,6 +188,7 @@ void pwr_page_error(const pwr_env *env, const pwr_request *request,
     if (!response->errors) {
         response->errors = pwr_list_make(env->pool);
         pwr_model_list(response->model, "errors", response->errors);
+        pwr_model_flag(response->model, "has_errors", 1);
     }
     error = pwr_list_add(response->errors);
     pwr_model_text(error, "text", text);

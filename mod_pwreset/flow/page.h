@@ -52,10 +52,22 @@ void pwr_page_begin(const pwr_env *env, const pwr_request *request,
                     int status, pwr_page page, const char *path,
                     pwr_response *response);
 
-/* A page that only says something.  The sentences are English msgids. */
+/* A page that only says something, and the way on from there. */
+typedef struct pwr_message_page {
+    int status;
+    const char *heading;            /* English msgids */
+    const char *text;
+    const char *back_path;          /* under the base; NULL: no way on */
+    const char *back_text;
+} pwr_message_page;
+
 void pwr_page_message(const pwr_env *env, const pwr_request *request,
-                      int status, const char *heading, const char *text,
+                      const pwr_message_page *message,
                       pwr_response *response);
+
+/* Who helps people, and where a click on that leads: contact, contact_url. */
+void pwr_page_contact(apr_pool_t *pool, const pwr_site *site,
+                      pwr_model *model);
 
 /* Add to the model's `errors`: a translated sentence with its {{numbers}}
  * filled from `values` (may be NULL), about input `field` (may be NULL), and

@@ -74,8 +74,12 @@ static void form(const pwr_env *env, const pwr_request *request, int status,
                    pwr_zone_time(env->pool, env->site->zone,
                                  a->token.expires));
     pwr_rules_show(env, request, &a->user, response);
-    pwr_page_languages(env, request, response,
-                       pwr_url_with(env->pool, path, "token", a->bare));
+    /* The switch keeps a string that is in the address line already; one that
+     * was typed is not put there. */
+    if (!request->is_post) {
+        pwr_page_languages(env, request, response,
+                           pwr_url_with(env->pool, path, "token", a->bare));
+    }
 }
 
 static void done_page(const pwr_env *env, const pwr_request *request,

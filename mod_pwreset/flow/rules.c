@@ -34,6 +34,21 @@ static pwr_policy_person person_of(const pwr_env *env, const pwr_user *user)
     };
 }
 
+/* What the script calls the rules: some it can judge while one types. */
+static const char *const rule_names[PWR_RULES_N] = {
+    [PWR_RULE_SHORT] = "short",
+    [PWR_RULE_LONG] = "long",
+    [PWR_RULE_BYTES] = "bytes",
+    [PWR_RULE_LOWER] = "lower",
+    [PWR_RULE_UPPER] = "upper",
+    [PWR_RULE_DIGIT] = "digit",
+    [PWR_RULE_SPECIAL] = "special",
+    [PWR_RULE_COMMON] = "common",
+    [PWR_RULE_PERSONAL] = "personal",
+    [PWR_RULE_WEAK] = "weak",
+    [PWR_RULE_CONTROL] = "control",
+};
+
 /* The numbers that a rule's sentences name. */
 static pwr_model *numbers(const pwr_env *env, const pwr_policy *policy,
                           pwr_rule rule, const char *password)
@@ -59,10 +74,12 @@ void pwr_rules_show(const pwr_env *env, const pwr_request *request,
 
     for (size_t i = 0; i < n; i++) {
         const pwr_model *values = numbers(env, &policy, rules[i], NULL);
+        pwr_model *rule = pwr_list_add(list);
 
-        pwr_model_text(pwr_list_add(list), "text",
+        pwr_model_text(rule, "text",
                        pwr_page_words(env->pool, request->voice,
                                       pwr_rule_listed(rules[i]), values));
+        pwr_model_text(rule, "rule", rule_names[rules[i]]);
     }
     pwr_model_list(response->model, "rules", list);
     pwr_model_text(response->model, "passwordrules",
@@ -71,6 +88,10 @@ void pwr_rules_show(const pwr_env *env, const pwr_request *request,
                    apr_itoa(env->pool, policy.points_min));
     pwr_model_text(response->model, "length_max",
                    apr_itoa(env->pool, policy.points_max));
+    if (policy.bytes_max) {
+        pwr_model_text(response->model, "bytes_max",
+                       apr_itoa(env->pool, (int)policy.bytes_max));
+    }
 }
 
 int pwr_rules_judge(const pwr_env *env, const pwr_request *request,

@@ -127,7 +127,10 @@ void pwr_auth_register_filter(void)
 
 void pwr_auth_insert_filter(request_rec *r)
 {
-    if (pwr_text_same(ap_auth_type(r), AUTH_TYPE) && !r->main) {
+    const pwr_call *call = pwr_call_of(r);
+
+    if (pwr_text_same(ap_auth_type(r), AUTH_TYPE) && !r->main
+        && !(call && call->route)) {
         ap_add_output_filter(FILTER_NAME, NULL, r, r->connection);
     }
 }

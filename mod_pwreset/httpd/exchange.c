@@ -18,6 +18,7 @@
 
 #define BODY_BYTES_MAX 16384
 #define AGENT_BYTES_MAX 200
+#define HINT_BYTES_MAX 320
 #define RETRY_AFTER_SEC 5
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define HTML_TYPE "text/html; charset=utf-8"
@@ -182,6 +183,18 @@ static const char *agent_of(request_rec *r)
     return apr_pstrmemdup(r->pool, agent, len);
 }
 
+/* The login name that a cookie of ours carries to the login page: untrusted,
+ * shown and nothing else. */
+static const char *login_hint(request_rec *r, const pwr_site *site,
+                              const pwr_call *call)
+{
+    const char *hint = pwr_cookie_find(r->pool, call->cookies,
+                                       site->login_cookie);
+
+    return hint && strlen(hint) <= HINT_BYTES_MAX && pwr_text_is_plain(hint)
+        && pwr_text_is_utf8(hint, strlen(hint)) ? hint : NULL;
+}
+
 /* ?lang= where it names an enabled language, else what the browser prefers. */
 static void choose_language(request_rec *r, const pwr_site *site,
                             pwr_request *request)
@@ -207,8 +220,7 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
     request->is_post = r->method_number == M_POST;
     request->client_address = r->useragent_ip;
     request->agent = agent_of(r);
-    request->login_hint = pwr_cookie_find(r->pool, call->cookies,
-                                          site->login_cookie);
+    request->login_hint = login_hint(r, site, call);
     request->now = r->request_time;
     if (refused) {
         return refused;
@@ -287,14 +299,18 @@ static int refuse(request_rec *r, const pwr_env *env,
                   const pwr_request *request, const refusal *why)
 {
     const pwr_call *call = pwr_call_of(r);
+    const pwr_message_page message = {
+        why->status, why->heading, why->text,
+        why->status != HTTP_NOT_FOUND ? call->route->path : NULL,
+        N_("Open the page again")
+    };
     pwr_response response = { 0 };
 
     if (why->status == HTTP_METHOD_NOT_ALLOWED) {
         apr_table_setn(r->headers_out, "Allow", call->route->post
                        ? "GET, HEAD, POST" : "GET, HEAD");
     }
-    pwr_page_message(env, request, why->status, why->heading, why->text,
-                     &response);
+    pwr_page_message(env, request, &message, &response);
     response.retry_after_sec = why->status == HTTP_SERVICE_UNAVAILABLE
         ? RETRY_AFTER_SEC : 0;
     return answer(r, env, request, &response);

@@ -17,7 +17,7 @@
 #define LEASE_MS 2000
 #define SWEEPS_PROMPT 4         /* one a second after work, then ever rarer */
 #define IDLE_MAX_SEC 60
-#define JOB_LEASE_EXTRA_SEC 120
+#define JOB_LEASE_EXTRA_SEC 30
 #define JOB_BATCH 100
 
 typedef struct worker {
