@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a model to the bytes of a page, and the words every model has.
  *
+ * A page is htdocs/pages/NAME.html; its partial {{> part}} is
+ * htdocs/pages/parts/PART.html; mails have none.  A subject ends with a line
+ * feed that is not part of it.  A text that would be empty is absent.
+ *
  * Keys of every page (texts unless said otherwise):
  *   lang            "ru"
  *   site_name
@@ -11,37 +15,49 @@
  *                   where the site has a login of its own
  *   url_self        path of this page with ?lang= carried: the form's action
  *   contact         who helps; absent when there is nobody
- *   contact_is_mail flag
- *   languages       list: {tag, name, url, current (flag)}; absent when one
+ *   contact_url     "mailto:..." of an address (percent-encoded), the contact
+ *                   itself when it is an http(s) URL; else absent
+ *   languages       list: {tag, name, url, current (flag)}; absent when one.
+ *                   url carries no control string
+ *   has_languages   flag: a list cannot be asked without repeating
  *   login           where a page shows one
  *   errors          list: {text, field}: all that is wrong, in the order of the
  *                   fields; absent when nothing is.  `field` is the id of the
  *                   input it is about, absent when it is about none
- *   error_FIELD     flag: something is wrong with this input
- *   errors_FIELD    list: {text}, what is wrong with it
+ *   has_errors      flag
+ *   error_x, errors_x
+ *                   for each input x: flag and list {text}, what is wrong with
+ *                   it, said again beside it
  * login.html        login, password is never given back, return (a path),
  *                   by_email, by_login (flags: what may be typed),
- *                   error_login, error_password (flags),
- *                   signed_in_as (text: already signed in under this login)
+ *                   signed_in_as (text: already signed in under this login);
+ *                   inputs login, password
  * logout.html       signed_in (flag) and login; done (flag: just signed out)
- * forgot.html       email (as typed), by_login (flag: a login name is taken
- *                   too), error_email (flag), sent (flag: the notice, no form)
+ * forgot.html       email (as typed), by_email, by_login (flags: what may be
+ *                   typed), sent (flag: the notice, no form); input email
  * reset.html        one of the flags ask, form, done, dead, and
- *                   ask:  token (as typed), error_token (flag)
- *                   form: login, token (as shown), rules (list: {text}),
- *                         passwordrules, length_min, length_max, until,
- *                         error_password, error_confirm (flags)
+ *                   ask:  token (as typed); input token
+ *                   form: login, token (as shown), until, the rules (below);
+ *                         inputs token, password, confirm
  *                   done: login
  *                   dead: one of the flags expired, spent, cancelled, unknown
- * change.html       login, rules, passwordrules, length_min, length_max,
- *                   error_current, error_password, error_confirm, done (flag)
- * message.html      heading, text, back_url, back_text
+ * change.html       login, the rules (below), done (flag); inputs current,
+ *                   password, confirm
+ * the rules         rules (list: {text, rule}), passwordrules, length_min,
+ *                   length_max, bytes_max (absent when no such rule).  `rule`
+ *                   is short, long, bytes, lower, upper, digit or special where
+ *                   the script may judge while one types, else the name of the
+ *                   PWR_RULE_ in lower case
+ * message.html      heading, text, back_url, back_text (both or none)
  * mails             site_name, contact, lang, and
  *   recover         accounts (list: {login, link, token, name}), several
  *                   (flag), until, asked_at, asked_from, agent, url_reset,
  *                   url_forgot (absolute)
  *   changed         login, name, changed_at, changed_from, agent, url_forgot,
- *                   url_login (absolute) */
+ *                   url_login (absolute)
+ *   agent           browser and system from a list of ours ("Firefox, Linux"),
+ *                   else absent: whoever asks for a mail to somebody else must
+ *                   not write a line of it with his User-Agent */
 #ifndef PWR_PAGE_H
 #define PWR_PAGE_H
 
@@ -69,9 +85,9 @@ void pwr_page_message(const pwr_env *env, const pwr_request *request,
 void pwr_page_contact(apr_pool_t *pool, const pwr_site *site,
                       pwr_model *model);
 
-/* Add to the model's `errors`: a translated sentence with its {{numbers}}
- * filled from `values` (may be NULL), about input `field` (may be NULL), and
- * set the flag error_<field>. */
+/* Add to the model's `errors` and errors_<field>: a translated sentence with
+ * its {{numbers}} filled from `values` (may be NULL), about input `field` (may
+ * be NULL), and set the flags has_errors and error_<field>. */
 void pwr_page_error(const pwr_env *env, const pwr_request *request,
                     pwr_response *response, const char *field,
                     const char *english, const pwr_model *values);
