@@ -27,10 +27,11 @@ typedef enum pwr_token_reading {
  * caller's to wipe.  `out` holds PWR_TOKEN_LEN + 1 and is a secret. */
 void pwr_token_make(char *out, const unsigned char *random);
 
-/* Read what a person typed or pasted: `typed` is UTF-8 of any length.
- * Forgives case, dashes of any kind, blanks, zero-width characters, O for 0,
- * I and L for 1, Cyrillic look-alikes (АВЕКМНОРСТУХ in both cases), and text
- * around the string (a whole line of the mail, or the link).
+/* Read what a person typed or pasted: `typed` is UTF-8 of any length, may be
+ * NULL.  Forgives case, dashes of any kind, blanks, zero-width characters, O
+ * for 0, I and L for 1, Cyrillic look-alikes (АВЕКМНОРСТУХ in both cases),
+ * quote marks of mail programs, and text around the string (a whole line of
+ * the mail, or the link).  Linear time, no memory.
  * `out` (PWR_TOKEN_LEN + 1) is the bare string, empty unless PWR_TOKEN_READ. */
 pwr_token_reading pwr_token_read(char *out, const char *typed);
 
