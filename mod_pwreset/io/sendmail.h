@@ -4,8 +4,10 @@
  * The message is in a sealed memfd before the program starts, so a killed
  * worker cannot send half a mail.  posix_spawn with closed descriptors, an own
  * process group, default signals, an explicit environment (PATH, LANG, HOME)
- * and a deadline after which the group is killed.  Knows no database and no
- * templates.  Blocks its thread; any thread. */
+ * and a deadline after which the group gets SIGTERM and a second later SIGKILL.
+ * What a program that ended by itself left in the background stays alone: a
+ * delivery may go on there.  Knows no database and no templates.  Blocks its
+ * thread; any thread. */
 #ifndef PWR_SENDMAIL_H
 #define PWR_SENDMAIL_H
 
@@ -28,10 +30,13 @@ typedef struct pwr_sendmail {
 } pwr_sendmail;
 
 /* Run  argv... -f sender -- recipient  with the message on standard input.
- * `sender` and `recipient` come from pwr_addr_mailbox.  `*detail` is one line
- * for the admin: exit status by its sysexits name, and the last printable line
- * the program said (cut; addresses in it stay).  sysexits: 0 OK; 71 74 75 and
- * 69, 73, a signal, the deadline, a missing or not executable program: LATER;
+ * `sender` and `recipient` come from pwr_addr_mailbox; what could be an option
+ * or a list is refused (NEVER).  `*detail` is one line for the admin: exit
+ * status by its sysexits name, and the last line the program said (at most 200
+ * bytes, escaped; runs of 16 bytes that also stand in the message's body are
+ * starred out), or why it could not run, with the remedy.
+ * sysexits: 0 OK; 71 74 75 and 69, 73, qmail's 111, a shell's 126 and 127, a
+ * signal, the deadline, a cancel, a missing or not executable program: LATER;
  * the rest NEVER. */
 pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
                           const char *recipient, const char *message,
