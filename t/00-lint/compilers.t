@@ -1,0 +1,36 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# A second compiler has no warning either: everything is built once more by
+# clang, in a folder of its own that is kept for the next time.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Lint;
+use Test::More;
+
+plan skip_all => 'clang is not installed' if !has_program('clang');
+plan skip_all => 'the sanitizers are about the build of one compiler' if $ENV{PWR_ASAN};
+my ($top, $folder) = (top(), build() . '/clang');
+
+# Everything is built; what the compiler says is returned.
+sub built {
+    my @flags = @_;
+    my $configure = "'$top/configure' -q CC=clang --enable-werror";
+    my $made = -e "$folder/Makefile" && -M "$folder/Makefile" < -M "$top/configure";
+    my $said = $made ? '' : `mkdir -p '$folder' && cd '$folder' && $configure 2>&1`;
+    return ($?, $said) if $?;
+    $said = `make -s -C '$folder' all check-programs @flags 2>&1`;
+    return ($?, $said);
+}
+
+my ($status, $said) = built();
+ok($status == 0, 'clang -Werror builds everything') or diag($said);
+
+# The control: a file with a warning, under the same flags.
+my $planted = on_disk({'bad.c' => "int planted(unsigned a);\nint planted(unsigned a) { return a == -1; }\n"});
+my ($command) = `make -n -B V=1 -C '$folder' libpwreset.la 2>&1` =~ /(clang\b.*?-Werror)/;
+isnt($command, undef, 'the flags of the build are known');
+my $found = $command ? `cd '$folder' && $command -fsyntax-only '$planted/bad.c' 2>&1` : '';
+like($found, qr/\[-Werror,/, 'control: a warning is an error');
+done_testing();
