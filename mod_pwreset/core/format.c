@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/format.h"
+
+#include <string.h>
+
+#include <crypt.h>
+
+#define DES_LEN 13
+#define BSDI_LEN 20
+#define BCRYPT_TAIL_LEN 53          /* 22 of salt, 31 of hash */
+#define ROUNDS_MAX 2000000
+#define SHA_CRYPT_ROUNDS 5000       /* when the row does not say */
+#define DIGITS_MAX 9
+
+#define KIB_MAX (256u * 1024)
+#define ARGON2_PASSES_MAX 16
+#define ARGON2_LANES_MAX 16
+#define ARGON2_WORK_MAX (1024u * 1024)
+/* The smallest of OWASP's equivalent settings: 7 MiB written five times. */
+#define ARGON2_WORK_MIN (7u * 1024 * 5)
+#define CRYPT_KIB_MIN (16u * 1024)  /* Debian's yescrypt, libsodium's scrypt */
+
+static const char digits64[] =
+    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* Reads the cost from what follows the prefix.  Returns the work, 0 when
+ * malformed, and in `format` what else it has found; where the format can be
+ * written, `setting_len` is set to the length of the cost. */
+typedef uint64_t cost_read(const char *rest, pwr_format *format);
+
+typedef struct format_row {
+    const char *prefix;
+    pwr_engine engine;
+    cost_read *read;
+    uint64_t work_max;
+    pwr_scheme_kind kind;
+    uint64_t work_min;      /* below: not strong */
+} format_row;
+
+/* A number as the crypts print it: no sign, no blank, no leading zero.
+ * Returns what follows, or NULL. */
+static const char *number_read(const char *p, uint32_t *number)
+{
+    size_t n = strspn(p, "0123456789");
+
+    *number = 0;
+    if (n == 0 || n > DIGITS_MAX || (n > 1 && *p == '0')) {
+        return NULL;
+    }
+    for (; n > 0; n--, p++) {
+        *number = *number * 10 + (uint32_t)(*p - '0');
+    }
+    return p;
+}
+
+/* "NAME=number" and then `end`.  Returns what follows `end`, or NULL. */
+static const char *field_read(const char *p, const char *name, char end,
+                              uint32_t *number)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(p, name, len) != 0) {
+        return NULL;
+    }
+    p = number_read(p + len, number);
+    return p && *p == end ? p + 1 : NULL;
+}
+
+static int digit64(char c)
+{
+    const char *found = c ? strchr(digits64, c) : NULL;
+
+    return found ? (int)(found - digits64) : -1;
+}
+
+static uint64_t fixed_read(const char *rest, pwr_format *format)
+{
+    (void)rest;
+    (void)format;
+    return 1;
+}
+
+static uint64_t des_read(const char *rest, pwr_format *format)
+{
+    (void)format;
+    return strlen(rest) == DES_LEN && strspn(rest, digits64) == DES_LEN;
+}
+
+static uint64_t bsdi_read(const char *rest, pwr_format *format)
+{
+    (void)format;
+    return strlen(rest) == BSDI_LEN - 1
+        && strspn(rest, digits64) == BSDI_LEN - 1;
+}
+
+static uint64_t bcrypt_read(const char *rest, pwr_format *format)
+{
+    if (strspn(rest, "0123456789") != 2 || rest[2] != '$'
+        || strlen(rest + 3) != BCRYPT_TAIL_LEN
+        || strspn(rest + 3, digits64) != BCRYPT_TAIL_LEN) {
+        return 0;
+    }
+    format->setting_len = 3;
+    format->bytes_max = PWR_BCRYPT_BYTES_MAX;
+    return (uint64_t)((rest[0] - '0') * 10 + (rest[1] - '0'));
+}
+
+static uint64_t sha_crypt_read(const char *rest, pwr_format *format)
+{
+    uint32_t rounds;
+    const char *salt = field_read(rest, "rounds=", '$', &rounds);
+
+    if (salt) {
+        format->setting_len = (size_t)(salt - rest);
+        return rounds;
+    }
+    return strncmp(rest, "rounds=", 7) == 0 ? 0 : SHA_CRYPT_ROUNDS;
+}
+
+static uint64_t sha1_crypt_read(const char *rest, pwr_format *format)
+{
+    uint32_t rounds;
+
+    (void)format;
+    return field_read(rest, "", '$', &rounds) ? rounds : 0;
+}
+
+static uint64_t sun_md5_read(const char *rest, pwr_format *format)
+{
+    uint32_t rounds;
+
+    if (*rest == '$') {
+        return fixed_read(rest, format);
+    }
+    return field_read(rest, ",rounds=", '$', &rounds) ? rounds + 1 : 0;
+}
+
+/* Flavour, binary logarithm of N and block size r, a digit each; digits from
+ * 'k' on would begin longer numbers, and a fourth one further parameters. */
+static uint64_t yescrypt_read(const char *rest, pwr_format *format)
+{
+    int log_n, r;
+
+    if (rest[0] != 'j' || (log_n = digit64(rest[1])) < 0
+        || (r = digit64(rest[2])) < 0 || rest[3] != '$'
+        || rest[1] > 'j' || rest[2] > 'j') {
+        return 0;
+    }
+    format->setting_len = 4;
+    return ((uint64_t)(r + 1) << (log_n + 1)) / 8;
+}
+
+/* Five digits, the least significant first. */
+static int scrypt_number(const char *p, uint64_t *number)
+{
+    *number = 0;
+    for (int i = 0; i < 5; i++) {
+        int digit = digit64(p[i]);
+
+        if (digit < 0) {
+            return 0;
+        }
+        *number |= (uint64_t)digit << (6 * i);
+    }
+    return 1;
+}
+
+/* Binary logarithm of N, r, p. */
+static uint64_t scrypt_read(const char *rest, pwr_format *format)
+{
+    int log_n = digit64(rest[0]);
+    uint64_t r, p;
+
+    if (log_n < 0 || !scrypt_number(rest + 1, &r)
+        || !scrypt_number(rest + 6, &p) || r == 0 || p == 0) {
+        return 0;
+    }
+    format->setting_len = 11;
+    /* r and p have 30 bits each: r * p cannot overflow, the rest could. */
+    if (log_n > 21 || r * p > KIB_MAX * 8u) {
+        return UINT64_MAX;
+    }
+    return (r * p << log_n) / 8;
+}
+
+static uint64_t argon2_read(const char *rest, pwr_format *format)
+{
+    pwr_argon2_cost *cost = &format->argon2;
+    const char *p = field_read(rest, "v=", '$', &cost->version);
+
+    if (!p) {
+        cost->version = 0x10;
+        p = rest;
+    }
+    if (!(p = field_read(p, "m=", ',', &cost->memory_kib))
+        || !(p = field_read(p, "t=", ',', &cost->passes_n))
+        || !(p = field_read(p, "p=", '$', &cost->lanes_n))) {
+        return 0;
+    }
+    format->setting_len = (size_t)(p - rest);
+    if ((cost->version != 0x10 && cost->version != 0x13)
+        || cost->memory_kib > KIB_MAX || cost->passes_n > ARGON2_PASSES_MAX
+        || cost->lanes_n > ARGON2_LANES_MAX || cost->lanes_n == 0) {
+        return 0;
+    }
+    return (uint64_t)cost->memory_kib * cost->passes_n;
+}
+
+/* The first prefix that fits decides; the last two rows know their lengths. */
+static const format_row rows[] = {
+    { "$2y$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10 },
+    { "$2b$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10 },
+    { "$2a$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10 },
+    { "$2x$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_NONE, 0 },
+    { "$y$", PWR_ENGINE_CRYPT, yescrypt_read, KIB_MAX, PWR_SCHEME_YESCRYPT,
+      CRYPT_KIB_MIN },
+    { "$gy$", PWR_ENGINE_CRYPT, yescrypt_read, KIB_MAX, PWR_SCHEME_NONE, 0 },
+    { "$7$", PWR_ENGINE_CRYPT, scrypt_read, KIB_MAX, PWR_SCHEME_SCRYPT,
+      CRYPT_KIB_MIN },
+    { "$6$", PWR_ENGINE_CRYPT, sha_crypt_read, ROUNDS_MAX,
+      PWR_SCHEME_SHA512_CRYPT, 100000 },
+    { "$5$", PWR_ENGINE_CRYPT, sha_crypt_read, ROUNDS_MAX, PWR_SCHEME_NONE, 0 },
+    { "$argon2id$", PWR_ENGINE_ARGON2ID, argon2_read, ARGON2_WORK_MAX,
+      PWR_SCHEME_ARGON2ID, ARGON2_WORK_MIN },
+    { "$argon2i$", PWR_ENGINE_ARGON2I, argon2_read, ARGON2_WORK_MAX,
+      PWR_SCHEME_NONE, 0 },
+    { "$sha1$", PWR_ENGINE_CRYPT, sha1_crypt_read, ROUNDS_MAX,
+      PWR_SCHEME_NONE, 0 },
+    { "$md5", PWR_ENGINE_CRYPT, sun_md5_read, ROUNDS_MAX, PWR_SCHEME_NONE, 0 },
+    { "$1$", PWR_ENGINE_CRYPT, fixed_read, 1, PWR_SCHEME_NONE, 0 },
+    { "$3$", PWR_ENGINE_CRYPT, fixed_read, 1, PWR_SCHEME_NONE, 0 },
+    { "$apr1$", PWR_ENGINE_APR, fixed_read, 1, PWR_SCHEME_NONE, 0 },
+    { "{SHA}", PWR_ENGINE_APR, fixed_read, 1, PWR_SCHEME_NONE, 0 },
+    { "_", PWR_ENGINE_CRYPT, bsdi_read, 1, PWR_SCHEME_NONE, 0 },
+    { "", PWR_ENGINE_CRYPT, des_read, 1, PWR_SCHEME_NONE, 0 },
+};
+
+static const format_row *row_find(const char *stored)
+{
+    const format_row *row = rows;
+
+    while (strncmp(stored, row->prefix, strlen(row->prefix)) != 0) {
+        row++;
+    }
+    return row;
+}
+
+pwr_format pwr_format_of(const char *stored)
+{
+    pwr_format format = { .bytes_max = PWR_PASSWORD_BYTES_MAX };
+    const format_row *row;
+    size_t prefix_len;
+
+    if (!stored || !*stored
+        || strnlen(stored, CRYPT_OUTPUT_SIZE) == CRYPT_OUTPUT_SIZE) {
+        return format;
+    }
+    row = row_find(stored);
+    prefix_len = strlen(row->prefix);
+    format.work = row->read(stored + prefix_len, &format);
+    format.setting_len += prefix_len;
+    if (format.work == 0 || format.work > row->work_max) {
+        return format;
+    }
+    format.engine = row->engine;
+    format.kind = row->kind;
+    format.is_strong = format.work >= row->work_min;
+    return format;
+}

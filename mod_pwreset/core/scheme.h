@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which scheme a new password is written in.
+ *
+ * The admin's directive names one, or says "keep": then every row keeps its
+ * own, so that the other programs that read the table go on understanding it.
+ * Pure; any thread. */
+#ifndef PWR_SCHEME_H
+#define PWR_SCHEME_H
+
+#include <stddef.h>
+
+#include <apr_pools.h>
+
+#define PWR_PASSWORD_BYTES_MAX 4096     /* refused above, before any hash */
+#define PWR_BCRYPT_BYTES_MAX 72         /* bcrypt would ignore the rest */
+#define PWR_CRYPT_BYTES_MAX 511         /* crypt_r refuses the rest */
+
+#define PWR_SETTING_MAX 48
+
+typedef enum pwr_scheme_kind {
+    PWR_SCHEME_NONE = 0,        /* unknown or not writable */
+    PWR_SCHEME_KEEP,            /* the row's own, where that is strong */
+    PWR_SCHEME_BCRYPT,
+    PWR_SCHEME_YESCRYPT,
+    PWR_SCHEME_SCRYPT,          /* $7$ */
+    PWR_SCHEME_SHA512_CRYPT,
+    PWR_SCHEME_ARGON2ID
+} pwr_scheme_kind;
+
+typedef struct pwr_scheme {
+    pwr_scheme_kind kind;
+    unsigned cost;              /* bcrypt 10-16, yescrypt 5-9, sha512-crypt
+                                 * rounds; 0: our default */
+    char setting[PWR_SETTING_MAX];  /* of a kept row: all that precedes the
+                                 * salt, "$2b$13$"; else "" */
+} pwr_scheme;
+
+/* Parse "keep", "bcrypt[:cost]", "yescrypt[:cost]", "sha512-crypt[:rounds]" or
+ * "argon2id".  Returns NULL and fills `*scheme`, or a sentence saying what is
+ * possible.  Weak schemes are named and refused with the reason. */
+const char *pwr_scheme_parse(apr_pool_t *pool, const char *text,
+                             pwr_scheme *scheme);
+
+/* What pwr_scheme_parse took, as an admin would write it. */
+const char *pwr_scheme_show(apr_pool_t *pool, const pwr_scheme *scheme);
+
+/* The scheme a new password is written in for a row that holds `stored` (may
+ * be NULL or ""), given the directive's value.  PWR_SCHEME_KEEP keeps the
+ * row's own prefix and cost where it is bcrypt of cost 10 or more, yescrypt,
+ * scrypt, argon2id or sha512-crypt; one of the last four whose cost is below
+ * ours keeps the scheme and gets our cost (sha512-crypt: 100000 rounds).  All
+ * else gives bcrypt:12.  Never returns KEEP or NONE. */
+pwr_scheme pwr_scheme_choose(const pwr_scheme *configured,
+                             const char *stored);
+
+/* Most bytes a password may have under this scheme: 72 for bcrypt, 511 for
+ * what crypt_r makes, else PWR_PASSWORD_BYTES_MAX.  KEEP counts as bcrypt. */
+size_t pwr_scheme_bytes_max(const pwr_scheme *scheme);
+
+/* A setting for crypt_r with a fresh salt of the operating system, in `out`
+ * (CRYPT_GENSALT_OUTPUT_SIZE).  Returns 0 when the scheme is none of
+ * crypt_r's. */
+int pwr_scheme_salt(const pwr_scheme *scheme, char *out);
+
+#endif
