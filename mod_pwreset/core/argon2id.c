@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/argon2id.h"
+
+#include <string.h>
+
+#include <apr_encode.h>
+#include <apr_strings.h>
+#include <argon2.h>
+
+#include "core/crypto.h"
+
+#define SALT_BYTES 16
+#define HASH_BYTES 32
+/* Shorter ones, as a cut row would have, are too easily met by accident. */
+#define HASH_BYTES_MIN 16
+#define PART_BYTES_MAX 64
+
+static argon2_context context_make(const pwr_argon2_cost *cost,
+                                   const char *password)
+{
+    argon2_context context = {
+        .pwd = (uint8_t *)password,
+        .pwdlen = (uint32_t)strlen(password),
+        .t_cost = cost->passes_n,
+        .m_cost = cost->memory_kib,
+        .lanes = cost->lanes_n,
+        .threads = 1,
+        .version = cost->version,
+        .flags = ARGON2_DEFAULT_FLAGS,
+    };
+    return context;
+}
+
+/* Decode `len` digits of base64 without padding into `out`
+ * (PART_BYTES_MAX).  Returns the number of bytes, 0 when malformed. */
+static uint32_t part_decode(const char *part, size_t len, uint8_t *out)
+{
+    apr_size_t n = 0;
+
+    if (strspn(part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                     "0123456789+/") < len
+        || len > PART_BYTES_MAX / 3 * 4 || len % 4 == 1
+        || apr_decode_base64_binary(out, part, (apr_ssize_t)len, 0, &n)
+               != APR_SUCCESS) {
+        return 0;
+    }
+    return (uint32_t)n;
+}
+
+/* APR_ENCODE_NOPADDING would also choose the alphabet of URLs. */
+static const char *part_encode(apr_pool_t *pool, const uint8_t *bytes,
+                               size_t n)
+{
+    const char *part = apr_pencode_base64_binary(
+        pool, bytes, (apr_ssize_t)n, APR_ENCODE_NONE, NULL);
+
+    return apr_pstrmemdup(pool, part, strcspn(part, "="));
+}
+
+int pwr_argon2id_match(const pwr_format *format, const char *password,
+                       const char *stored)
+{
+    argon2_context context = context_make(&format->argon2, password);
+    uint8_t salt[PART_BYTES_MAX], hash[PART_BYTES_MAX], out[PART_BYTES_MAX];
+    const char *salt_at = stored + format->setting_len;
+    const char *hash_at = strchr(salt_at, '$');
+    argon2_type type = format->engine == PWR_ENGINE_ARGON2ID
+                           ? Argon2_id : Argon2_i;
+
+    if (!hash_at) {
+        return 0;
+    }
+    context.salt = salt;
+    context.saltlen = part_decode(salt_at, (size_t)(hash_at - salt_at), salt);
+    hash_at++;
+    context.out = out;
+    context.outlen = part_decode(hash_at, strlen(hash_at), hash);
+    if (context.outlen < HASH_BYTES_MIN) {
+        return 0;
+    }
+    return argon2_verify_ctx(&context, (const char *)hash, type) == ARGON2_OK;
+}
+
+const char *pwr_argon2id_make(apr_pool_t *pool, const char *setting,
+                              const char *password)
+{
+    pwr_format format = pwr_format_of(setting);
+    argon2_context context = context_make(&format.argon2, password);
+    uint8_t salt[SALT_BYTES], hash[HASH_BYTES];
+
+    context.salt = salt;
+    context.saltlen = sizeof(salt);
+    context.out = hash;
+    context.outlen = sizeof(hash);
+    context.version = ARGON2_VERSION_13;
+    if (format.engine != PWR_ENGINE_ARGON2ID
+        || pwr_crypto_random(salt, sizeof(salt)) != APR_SUCCESS
+        || argon2_ctx(&context, Argon2_id) != ARGON2_OK) {
+        return NULL;
+    }
+    return apr_psprintf(pool, "$argon2id$v=%d$m=%u,t=%u,p=%u$%s$%s",
+                        ARGON2_VERSION_13, context.m_cost, context.t_cost,
+                        context.lanes, part_encode(pool, salt, sizeof(salt)),
+                        part_encode(pool, hash, sizeof(hash)));
+}
