@@ -218,6 +218,12 @@ typedef struct pwr_store_ops {
     apr_status_t (*session_end)(pwr_store *store, apr_pool_t *pool,
                                 const char *realm, const char *digest);
 
+    /* Delete some rows of every kind that ended: sessions at once, strings
+     * and given-up jobs after `keep_sec`.  `*purged` is 0 when nothing was
+     * left to delete. */
+    apr_status_t (*purge)(pwr_store *store, apr_pool_t *pool,
+                          int64_t keep_sec, int *purged);
+
     /* Setting up and the shipped user table; not on a request's way. */
     apr_status_t (*schema_apply)(pwr_store *store, apr_pool_t *pool);
     /* 0: no schema. */

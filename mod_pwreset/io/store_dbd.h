@@ -15,7 +15,19 @@ typedef enum pwr_dialect {
     PWR_DIALECT_SQLITE
 } pwr_dialect;
 
-/* A connection on loan.  `pool` lives as long as the connection. */
+/* The queries for the user table of the schema. */
+#define PWR_SHIPPED_COLUMNS \
+    "SELECT id, login, email, password, language, name, changed_at" \
+    " FROM {prefix}user WHERE "
+#define PWR_SHIPPED_USER_QUERY PWR_SHIPPED_COLUMNS "email = :email"
+#define PWR_SHIPPED_LOGIN_QUERY PWR_SHIPPED_COLUMNS "login = :login"
+#define PWR_SHIPPED_ID_QUERY PWR_SHIPPED_COLUMNS "id = :id"
+#define PWR_SHIPPED_PASSWORD_UPDATE \
+    "UPDATE {prefix}user SET password = :hash, changed_at = :now" \
+    " WHERE id = :id"
+
+/* A connection on loan.  `pool` lives as long as the connection and is used
+ * by whoever has it on loan. */
 typedef struct pwr_dbd_conn {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
@@ -24,8 +36,10 @@ typedef struct pwr_dbd_conn {
 } pwr_dbd_conn;
 
 /* Where connections come from: mod_dbd's pool (httpd/dbd.c), one plain
- * connection (cli/), or a test.  `borrow` returns APR_SUCCESS or PWR_STORE_AWAY
- * within a bounded time. `broken` tells the lender not to lend it again. */
+ * connection (cli/), or a test.  `borrow` returns APR_SUCCESS, or anything else
+ * within a bounded time and after it has logged why.  It may lend a connection
+ * that died meanwhile: that is found out, and the next one is asked for.
+ * `broken` tells the lender not to lend it again. */
 typedef struct pwr_dbd_lender {
     apr_status_t (*borrow)(void *baton, apr_pool_t *pool,
                            pwr_dbd_conn *conn);
@@ -51,7 +65,8 @@ const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
                                const pwr_dbd_lender *lender,
                                const pwr_diag *diag, pwr_store **store);
 
-/* The SQL of the schema for a person to read or apply, ending in LF. */
+/* The SQL of the schema for a person to read or apply, ending in LF.
+ * `prefix` is one that pwr_store_dbd_make takes. */
 const char *pwr_store_dbd_schema(apr_pool_t *pool, pwr_dialect dialect,
                                  const char *prefix);
 

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/dbd_run.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_time.h>
+
+#include "core/text.h"
+
+#define TRIES_MAX 100               /* stale pooled connections, one a try */
+#define PAUSE_USEC_MIN 5000
+#define PAUSE_USEC_MAX 200000
+#define ERROR_TEXT_MAX 300
+
+static apr_status_t lost(pwr_dbd_run *run, const char *name,
+                         apr_status_t status)
+{
+    run->error = pwr_dbd_error_lost();
+    run->error_name = name;
+    run->error_code = 0;
+    run->error_text = NULL;
+    run->broken = 1;
+    return status;
+}
+
+apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code)
+{
+    const char *text = apr_dbd_error(run->conn.driver, run->conn.handle, code);
+
+    run->error = pwr_dbd_error_find(run->dbd->dialect, code, text ? text : "");
+    run->error_name = name;
+    run->error_code = code;
+    run->error_text = pwr_text_printable(run->pool, text, ERROR_TEXT_MAX);
+    if (run->error->status == PWR_DBD_LOST) {
+        run->broken = 1;
+    }
+    return run->error->status;
+}
+
+apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name, const char *sql)
+{
+    int changed = 0;
+    int code = apr_dbd_query(run->conn.driver, run->conn.handle, &changed, sql);
+
+    return code ? pwr_dbd_fail(run, name, code) : APR_SUCCESS;
+}
+
+static apr_status_t begin(pwr_dbd_run *run, apr_dbd_transaction_t **trans)
+{
+    const pwr_dbd_conn *conn = &run->conn;
+    apr_status_t status;
+    int code;
+
+    *trans = NULL;
+    code = apr_dbd_transaction_start(conn->driver, run->scratch, conn->handle,
+                                     trans);
+    if (code == 0) {
+        apr_dbd_transaction_mode_set(conn->driver, *trans,
+                                     APR_DBD_TRANSACTION_ROLLBACK);
+        return APR_SUCCESS;
+    }
+    /* mysql says no more than "failed", and only a lost connection does. */
+    status = run->dbd->dialect == PWR_DIALECT_MYSQL
+                 ? lost(run, "BEGIN", PWR_DBD_LOST)
+                 : pwr_dbd_fail(run, "BEGIN", code);
+    if (*trans) {
+        apr_dbd_transaction_end(conn->driver, run->scratch, *trans);
+    }
+    return status;
+}
+
+/* The driver rolls back unless told otherwise at the very end: whatever stops
+ * us on the way, a half-done change is never committed. */
+static apr_status_t in_transaction(pwr_dbd_run *run, const pwr_dbd_work *work,
+                                   void *baton)
+{
+    const pwr_dbd_conn *conn = &run->conn;
+    apr_dbd_transaction_t *trans;
+    apr_status_t status = begin(run, &trans);
+    int commit, code;
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    status = work->step(run, baton);
+    commit = status == APR_SUCCESS && run->keep;
+    if (commit) {
+        apr_dbd_transaction_mode_set(conn->driver, trans,
+                                     APR_DBD_TRANSACTION_COMMIT);
+    }
+    code = apr_dbd_transaction_end(conn->driver, run->scratch, trans);
+    if (code && commit) {
+        return lost(run, "COMMIT", PWR_DBD_UNKNOWN);
+    }
+    if (code) {
+        run->broken = 1;
+    }
+    return status;
+}
+
+typedef struct attempt {
+    pwr_dbd_run run;
+    const pwr_dbd_work *work;
+    void *baton;
+    int unknown;            /* the last COMMIT was not answered */
+} attempt;
+
+static apr_status_t work_once(attempt *try)
+{
+    pwr_dbd_run *run = &try->run;
+    int done = 0;
+
+    if (try->unknown && try->work->was_done) {
+        apr_status_t status = try->work->was_done(run, try->baton, &done);
+
+        if (status != APR_SUCCESS || done) {
+            return status;
+        }
+    }
+    try->unknown = 0;
+    return try->work->transaction ? in_transaction(run, try->work, try->baton)
+                                  : try->work->step(run, try->baton);
+}
+
+/* Each try has a connection of its own; none is held while we wait. */
+static apr_status_t work_try(attempt *try, const pwr_dbd *dbd,
+                             apr_pool_t *pool)
+{
+    pwr_dbd_run *run = &try->run;
+    apr_status_t status;
+
+    memset(run, 0, sizeof(*run));
+    run->dbd = dbd;
+    run->pool = pool;
+    if (dbd->lender.borrow(dbd->lender.baton, pool, &run->conn)) {
+        return PWR_STORE_AWAY;
+    }
+    apr_pool_create(&run->scratch, pool);
+    status = work_once(try);
+    apr_pool_destroy(run->scratch);
+    dbd->lender.give_back(dbd->lender.baton, &run->conn, run->broken);
+    if (status == PWR_DBD_UNKNOWN) {
+        try->unknown = 1;
+    }
+    return status;
+}
+
+static void report(const pwr_dbd_run *run, const pwr_dbd_work *work, int tries)
+{
+    const pwr_dbd_error *error = run->error;
+    int tell;
+
+    if (!error) {
+        return;
+    }
+    tell = error->tell == PWR_DBD_TELL_TEXT
+        || run->dbd->dialect == PWR_DIALECT_SQLITE;
+    pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, error->id,
+                 "%s: %s failed in try %d, database error %d%s%s: %s",
+                 work->name, run->error_name, tries, run->error_code,
+                 tell && run->error_text ? " " : "",
+                 tell && run->error_text ? run->error_text : "",
+                 error->remedy);
+}
+
+/* Two that wait for one another must not meet again at the same moment. */
+static void pause_random(int tries)
+{
+    unsigned char bytes[2] = { 0, 0 };
+    apr_interval_time_t usec = (apr_interval_time_t)PAUSE_USEC_MIN * tries;
+
+    pwr_crypto_random(bytes, sizeof(bytes));
+    if (usec > PAUSE_USEC_MAX) {
+        usec = PAUSE_USEC_MAX;
+    }
+    apr_sleep(usec * (256 * bytes[0] + bytes[1]) / 65536);
+}
+
+static int is_repeatable(apr_status_t status)
+{
+    return status == PWR_DBD_AGAIN || status == PWR_DBD_LOST
+        || status == PWR_DBD_UNKNOWN;
+}
+
+apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
+                        const pwr_dbd_work *work, void *baton)
+{
+    apr_time_t until = apr_time_now() + apr_time_from_sec(PWR_DBD_REPEAT_SEC);
+    attempt try = { .work = work, .baton = baton };
+    apr_status_t status = APR_SUCCESS;
+    int tries = 0;
+
+    do {
+        tries++;
+        if (status == PWR_DBD_AGAIN) {
+            pause_random(tries);
+        }
+        status = work_try(&try, dbd, pool);
+    } while (is_repeatable(status) && tries < TRIES_MAX
+             && apr_time_now() < until);
+
+    if (status == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    report(&try.run, work, tries);
+    return is_repeatable(status) || status == PWR_STORE_AWAY
+               ? PWR_STORE_AWAY : PWR_STORE_BROKEN;
+}

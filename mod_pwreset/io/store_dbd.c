@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/store_dbd.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include "io/store_parts.h"
+
+#define PREFIX_MAX 48           /* MySQL's names have 64 characters */
+
+static const pwr_store_ops ops = {
+    .users_find = pwr_store_users_find,
+    .job_add = pwr_store_job_add,
+    .job_batch = pwr_store_job_batch,
+    .job_claim = pwr_store_job_claim,
+    .job_retry = pwr_store_job_retry,
+    .job_done = pwr_store_job_done,
+    .token_recent = pwr_store_token_recent,
+    .token_mint = pwr_store_token_mint,
+    .token_find = pwr_store_token_find,
+    .token_double_click = pwr_store_token_double_click,
+    .password_change = pwr_store_password_change,
+    .session_add = pwr_store_session_add,
+    .session_find = pwr_store_session_find,
+    .session_end = pwr_store_session_end,
+    .purge = pwr_store_purge,
+    .schema_apply = pwr_store_schema_apply,
+    .schema_version = pwr_store_schema_version,
+    .user_add = pwr_store_user_add,
+};
+
+static const char *const drivers[] = {
+    [PWR_DIALECT_MYSQL] = "mysql",
+    [PWR_DIALECT_SQLITE] = "sqlite3",
+};
+
+static int dialect_find(const char *driver, pwr_dialect *dialect)
+{
+    for (int i = 0; i < (int)(sizeof(drivers) / sizeof(*drivers)); i++) {
+        if (strcmp(driver, drivers[i]) == 0) {
+            *dialect = (pwr_dialect)i;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* It stands in the SQL as it is: nothing may come through it. */
+static int is_prefix(const char *prefix)
+{
+    int dots = 0;
+
+    for (const char *p = prefix; *p; p++) {
+        int dot = *p == '.' && p > prefix && dots++ == 0;
+
+        if (!dot && !apr_isalnum(*p) && *p != '_') {
+            return 0;
+        }
+    }
+    return strlen(prefix) <= PREFIX_MAX;
+}
+
+const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
+                               const pwr_dbd_lender *lender,
+                               const pwr_diag *diag, pwr_store **store)
+{
+    pwr_store_impl *impl = apr_pcalloc(pool, sizeof(*impl));
+    const char *fault;
+
+    *store = NULL;
+    if (!dialect_find(conf->driver, &impl->dbd.dialect)) {
+        return "DBDDriver must be mysql or sqlite3";
+    }
+    if (!is_prefix(conf->prefix)) {
+        return "PwResetTablePrefix may hold letters, digits, _ and one dot "
+               "after a schema's name, 48 characters at most";
+    }
+    fault = pwr_store_sql_make(pool, conf, impl->dbd.dialect, &impl->sql);
+    if (fault) {
+        return fault;
+    }
+    impl->dbd.lender = *lender;
+    impl->dbd.diag = diag;
+    impl->prefix = apr_pstrdup(pool, conf->prefix);
+    impl->store.ops = &ops;
+    impl->store.diag = diag;
+    impl->store.impl = impl;
+    *store = &impl->store;
+    return NULL;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of the dbd store, one file a noun; only store_*.c include this. */
+#ifndef PWR_STORE_PARTS_H
+#define PWR_STORE_PARTS_H
+
+#include "io/store_sql.h"
+
+#define PWR_REALM_POINTS 191        /* widths of columns people see */
+#define PWR_LOGIN_POINTS 255
+#define PWR_IDENTIFIER_POINTS 512
+#define PWR_ADDRESS_POINTS 64
+#define PWR_AGENT_POINTS 255
+#define PWR_LANGUAGE_POINTS 35
+#define PWR_ERROR_POINTS 255
+
+typedef struct pwr_store_impl {
+    pwr_store store;                /* its `impl` points here */
+    pwr_dbd dbd;
+    const char *prefix;
+    pwr_store_sql sql;
+} pwr_store_impl;
+
+/* What a step gets: the store and the arguments of the call. */
+typedef struct pwr_store_call {
+    const pwr_store_impl *impl;
+    const void *in;
+    void *out;
+} pwr_store_call;
+
+/* store_user.c */
+apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
+                                  pwr_user_key key, const char *value,
+                                  pwr_users *users);
+apr_status_t pwr_store_user_add(pwr_store *store, apr_pool_t *pool,
+                                const pwr_user *user, int *added);
+
+/* Within a step: the user of this id; user->id is NULL when there is none. */
+apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                 const char *id, pwr_user *user);
+
+/* store_job.c */
+apr_status_t pwr_store_job_add(pwr_store *store, apr_pool_t *pool,
+                               const pwr_job *job);
+apr_status_t pwr_store_job_batch(pwr_store *store, apr_pool_t *pool, int max,
+                                 const pwr_job *after, pwr_jobs *jobs);
+apr_status_t pwr_store_job_claim(pwr_store *store, apr_pool_t *pool,
+                                 const pwr_job *job, const char *owner,
+                                 int64_t lease_sec, int *mine);
+apr_status_t pwr_store_job_retry(pwr_store *store, apr_pool_t *pool,
+                                 const pwr_job *job, const char *owner,
+                                 int64_t delay_sec, const char *error);
+apr_status_t pwr_store_job_done(pwr_store *store, apr_pool_t *pool,
+                                const pwr_job *job, const char *owner);
+
+/* Within a step: add a job; its id is made when it has none. */
+apr_status_t pwr_store_job_write(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                 const pwr_job *job);
+
+/* store_token.c */
+apr_status_t pwr_store_token_recent(pwr_store *store, apr_pool_t *pool,
+                                    const char *realm, const char *user_id,
+                                    const char *job, int64_t within_sec,
+                                    int *recent);
+apr_status_t pwr_store_token_mint(pwr_store *store, apr_pool_t *pool,
+                                  pwr_token *token, pwr_mint *outcome);
+apr_status_t pwr_store_token_find(pwr_store *store, apr_pool_t *pool,
+                                  const char *realm, const char *digest,
+                                  pwr_token *token, pwr_user *user);
+apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
+                                          const char *realm,
+                                          const char *digest, int *may);
+
+/* Within a step: the string of this digest with its state by the clock and
+ * its own row alone, and which change spent it (NULL: none). */
+apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                  const char *realm, const char *digest,
+                                  pwr_token *token, const char **spent_by);
+
+/* Within a transaction: wait until no other works on this user. */
+apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
+                            const char *realm, const char *user_id);
+
+/* Within a step: the database's clock. */
+apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
+                             int64_t *now);
+
+/* store_change.c */
+apr_status_t pwr_store_password_change(pwr_store *store, apr_pool_t *pool,
+                                       pwr_change *change);
+
+/* store_session.c */
+apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
+                                   const pwr_session *session,
+                                   int64_t lifetime_sec);
+apr_status_t pwr_store_session_find(pwr_store *store, apr_pool_t *pool,
+                                    const char *realm, const char *digest,
+                                    int64_t idle_sec,
+                                    pwr_session_state *state,
+                                    pwr_session *session, pwr_user *user);
+apr_status_t pwr_store_session_end(pwr_store *store, apr_pool_t *pool,
+                                   const char *realm, const char *digest);
+
+/* Within a step: add a session under this stamp. */
+apr_status_t pwr_store_session_write(pwr_dbd_run *run,
+                                     const pwr_store_impl *impl,
+                                     const pwr_session *session,
+                                     const char *user_id, const char *stamp,
+                                     int64_t lifetime_sec);
+
+/* store_schema.c */
+apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool);
+apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
+                                      int *version);
+apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
+                             int64_t keep_sec, int *purged);
+
+#endif

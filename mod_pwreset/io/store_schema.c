@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our tables: made, numbered, and kept from growing. */
+#include "io/store_parts.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define PURGE_MAX 100           /* rows of a kind in one transaction */
+#define INDEXES_MAX 3
+
+/* Words in braces are per dialect (see words[]).  Widths count characters.
+ * {hex} columns hold what we made ourselves; {fold} ones compare without
+ * case, so that nobody signs up as "Admin" beside "admin". */
+static const struct {
+    const char *name;
+    const char *columns;
+    struct {
+        const char *name;
+        const char *columns;
+    } index[INDEXES_MAX];
+} tables[] = {
+    { "meta",
+      "  name VARCHAR(64){hex} NOT NULL,  -- 'schema', or a lock\n"
+      "  value BIGINT NOT NULL,           -- version of the schema; counter\n"
+      "  PRIMARY KEY (name)",
+      { { NULL, NULL } } },
+    { "job",
+      "  -- work to do: a row goes when its work is done\n"
+      "  id CHAR(32){hex} NOT NULL,       -- random\n"
+      "  kind VARCHAR(16){hex} NOT NULL,  -- recover, notice\n"
+      "  realm VARCHAR(191) NOT NULL,     -- PwResetRealm of the vhost\n"
+      "  identifier VARCHAR(512),         -- recover: address or login typed\n"
+      "  identify_by SMALLINT NOT NULL,   -- recover: 1 e-mail, 2 login, 3 both\n"
+      "  user_id VARCHAR(191),            -- notice: whose password changed\n"
+      "  login VARCHAR(255),              -- notice\n"
+      "  recipient VARCHAR(512),          -- notice: address before the change\n"
+      "  language VARCHAR(35),            -- of the page, or the user's\n"
+      "  address VARCHAR(64),             -- who asked: client address\n"
+      "  agent VARCHAR(255),              -- who asked: browser\n"
+      "  created BIGINT NOT NULL,         -- this and all times: epoch seconds\n"
+      "  due BIGINT NOT NULL,             -- not before; far future: gave up\n"
+      "  owner VARCHAR(64),               -- worker that holds it ...\n"
+      "  lease_until BIGINT NOT NULL DEFAULT 0,  -- ... until then\n"
+      "  tries INTEGER NOT NULL DEFAULT 0,       -- claims so far\n"
+      "  gave_up BIGINT NOT NULL DEFAULT 0,      -- when, or 0\n"
+      "  error VARCHAR(255),              -- what the last try said\n"
+      "  PRIMARY KEY (id)",
+      { { "due", "due, lease_until" } } },
+    { "token",
+      "  -- control strings: digests only; dead rows tell the reason\n"
+      "  realm VARCHAR(191) NOT NULL,\n"
+      "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of realm, purpose, string\n"
+      "  purpose VARCHAR(16){hex} NOT NULL,  -- recover\n"
+      "  user_id VARCHAR(191) NOT NULL,   -- id column of PwResetIdQuery\n"
+      "  login VARCHAR(255),              -- as it was, to be shown\n"
+      "  language VARCHAR(35),\n"
+      "  job CHAR(32){hex} NOT NULL,      -- that minted it\n"
+      "  stamp CHAR(64){hex} NOT NULL,    -- of the password it may replace\n"
+      "  created BIGINT NOT NULL,\n"
+      "  expires BIGINT NOT NULL,\n"
+      "  spent_at BIGINT NOT NULL DEFAULT 0,  -- 0: not yet\n"
+      "  spent_by CHAR(32){hex},          -- the change that ended it\n"
+      "  why VARCHAR(16){hex},            -- used, changed\n"
+      "  clicks SMALLINT NOT NULL DEFAULT 0,  -- double clicks compared\n"
+      "  PRIMARY KEY (realm, digest)",
+      { { "owner", "realm, user_id" }, { "expires", "expires" } } },
+    { "session",
+      "  realm VARCHAR(191) NOT NULL,\n"
+      "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of realm, purpose, id\n"
+      "  user_id VARCHAR(191) NOT NULL,\n"
+      "  login VARCHAR(255),\n"
+      "  created BIGINT NOT NULL,\n"
+      "  seen BIGINT NOT NULL,            -- last request, roughly\n"
+      "  expires BIGINT NOT NULL,         -- whatever is seen\n"
+      "  stamp CHAR(64){hex} NOT NULL,    -- of the password it was made under\n"
+      "  address VARCHAR(64),\n"
+      "  agent VARCHAR(255),\n"
+      "  PRIMARY KEY (realm, digest)",
+      { { "owner", "realm, user_id" }, { "expires", "expires" } } },
+    { "user",
+      "  -- the shipped user table; not needed where the site has its own\n"
+      "  id CHAR(32){hex} NOT NULL,       -- random\n"
+      "  login VARCHAR(190){fold} NOT NULL UNIQUE,\n"
+      "  email VARCHAR(320){fold},\n"
+      "  password VARCHAR(255),           -- a hash, never a password\n"
+      "  language VARCHAR(35),\n"
+      "  name VARCHAR(255),\n"
+      "  changed_at BIGINT NOT NULL,      -- the password\n"
+      "  PRIMARY KEY (id)",
+      { { "email", "email" } } },
+};
+
+#define TABLES_N (sizeof(tables) / sizeof(*tables))
+
+static const struct {
+    const char *word;
+    const char *sql[2];         /* by pwr_dialect */
+} words[] = {
+    { "{hex}", { " CHARACTER SET ascii COLLATE ascii_bin", "" } },
+    { "{fold}", { " COLLATE utf8mb4_unicode_520_ci", " COLLATE NOCASE" } },
+    { "{end}", { " ENGINE=InnoDB ROW_FORMAT=DYNAMIC"
+                 " DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin", "" } },
+    { "{ignore}", { "IGNORE", "OR IGNORE" } },
+};
+
+typedef struct schema {
+    apr_pool_t *pool;
+    pwr_dialect dialect;
+    const char *prefix;
+    const char *schema;         /* of the prefix, with the dot, or "" */
+    const char *bare;           /* the prefix without it */
+} schema;
+
+static schema schema_make(apr_pool_t *pool, pwr_dialect dialect,
+                          const char *prefix)
+{
+    const char *dot = strchr(prefix, '.');
+    schema made = { pool, dialect, prefix, "", prefix };
+
+    if (dot) {
+        made.schema = apr_pstrmemdup(pool, prefix,
+                                     (apr_size_t)(dot + 1 - prefix));
+        made.bare = dot + 1;
+    }
+    return made;
+}
+
+static const char *word_replace(const schema *made, const char *text,
+                                const char *word, const char *by)
+{
+    const char *out = "", *at;
+
+    while ((at = strstr(text, word)) != NULL) {
+        out = apr_pstrcat(made->pool, out,
+                          apr_pstrmemdup(made->pool, text,
+                                         (apr_size_t)(at - text)), by, NULL);
+        text = at + strlen(word);
+    }
+    return apr_pstrcat(made->pool, out, text, NULL);
+}
+
+static const char *words_replace(const schema *made, const char *text)
+{
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        text = word_replace(made, text, words[i].word,
+                            words[i].sql[made->dialect]);
+    }
+    return text;
+}
+
+/* MySQL has no CREATE INDEX IF NOT EXISTS, SQLite no KEY in a table. */
+static const char *keys_text(const schema *made, size_t i)
+{
+    const char *text = "";
+
+    for (int k = 0; made->dialect == PWR_DIALECT_MYSQL && k < INDEXES_MAX
+                    && tables[i].index[k].name; k++) {
+        text = apr_psprintf(made->pool, "%s,\n  KEY %s (%s)", text,
+                            tables[i].index[k].name,
+                            tables[i].index[k].columns);
+    }
+    return text;
+}
+
+static void statement_add(apr_array_header_t *list, const char *sql)
+{
+    APR_ARRAY_PUSH(list, const char *) = sql;
+}
+
+static void table_add(const schema *made, size_t i, apr_array_header_t *list)
+{
+    const char *name = tables[i].name;
+
+    statement_add(list, words_replace(made, apr_psprintf(
+        made->pool, "CREATE TABLE IF NOT EXISTS %s%s (\n%s%s\n){end}",
+        made->prefix, name, tables[i].columns, keys_text(made, i))));
+    for (int k = 0; made->dialect == PWR_DIALECT_SQLITE && k < INDEXES_MAX
+                    && tables[i].index[k].name; k++) {
+        statement_add(list, apr_psprintf(
+            made->pool, "CREATE INDEX IF NOT EXISTS %s%s%s_%s ON %s%s (%s)",
+            made->schema, made->bare, name, tables[i].index[k].name,
+            made->bare, name, tables[i].index[k].columns));
+    }
+}
+
+static void meta_add(const schema *made, apr_array_header_t *list)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char *rows = apr_psprintf(made->pool, "('schema', %d)",
+                                    PWR_SCHEMA_VERSION);
+
+    for (int i = 0; hex[i]; i++) {
+        rows = apr_psprintf(made->pool, "%s, ('lock-%c', 0)", rows, hex[i]);
+    }
+    statement_add(list, words_replace(made, apr_psprintf(
+        made->pool, "INSERT {ignore} INTO %smeta (name, value) VALUES %s",
+        made->prefix, rows)));
+}
+
+static apr_array_header_t *statements(apr_pool_t *pool, pwr_dialect dialect,
+                                      const char *prefix)
+{
+    apr_array_header_t *list = apr_array_make(pool, 16, sizeof(const char *));
+    schema made = schema_make(pool, dialect, prefix);
+
+    for (size_t i = 0; i < TABLES_N; i++) {
+        table_add(&made, i, list);
+    }
+    meta_add(&made, list);
+    return list;
+}
+
+const char *pwr_store_dbd_schema(apr_pool_t *pool, pwr_dialect dialect,
+                                 const char *prefix)
+{
+    apr_array_header_t *list = statements(pool, dialect, prefix);
+    const char *text = "-- Tables of mod_pwreset. Applying this twice is"
+                       " harmless.\n";
+
+    if (dialect == PWR_DIALECT_SQLITE) {
+        text = apr_pstrcat(pool, text, "PRAGMA journal_mode=WAL;\n", NULL);
+    }
+    for (int i = 0; i < list->nelts; i++) {
+        text = apr_pstrcat(pool, text, "\n",
+                           APR_ARRAY_IDX(list, i, const char *), ";\n", NULL);
+    }
+    return text;
+}
+
+static apr_status_t apply(pwr_dbd_run *run, void *baton)
+{
+    const pwr_store_impl *impl = baton;
+    apr_array_header_t *list = statements(run->scratch, run->dbd->dialect,
+                                          impl->prefix);
+    apr_status_t status = APR_SUCCESS;
+    int rows;
+
+    if (run->dbd->dialect == PWR_DIALECT_SQLITE) {
+        /* Readers do not wait for writers; kept in the file.  The answer is a
+         * row, which the driver calls an error. */
+        apr_dbd_query(run->conn.driver, run->conn.handle, &rows,
+                      "PRAGMA journal_mode=WAL");
+    }
+    for (int i = 0; status == APR_SUCCESS && i < list->nelts; i++) {
+        status = pwr_dbd_plain(run, "CREATE TABLE",
+                               APR_ARRAY_IDX(list, i, const char *));
+    }
+    return status;
+}
+
+apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool)
+{
+    static const pwr_dbd_work work = { .name = "schema_apply", .step = apply };
+    const pwr_store_impl *impl = store->impl;
+
+    return pwr_dbd_do(&impl->dbd, pool, &work, store->impl);
+}
+
+typedef struct version_call {
+    const pwr_store_impl *impl;
+    int version;
+} version_call;
+
+static apr_status_t version_step(pwr_dbd_run *run, void *baton)
+{
+    static const pwr_dbd_arg none[] = { { NULL, NULL } };
+    version_call *call = baton;
+    pwr_dbd_rows rows;
+
+    call->version = 0;
+    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_SCHEMA_VERSION], none,
+                   &rows);
+    if (pwr_dbd_next(&rows)) {
+        call->version = (int)pwr_dbd_number(&rows, "value");
+    }
+    return rows.status == PWR_DBD_NO_TABLE ? APR_SUCCESS : rows.status;
+}
+
+apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
+                                      int *version)
+{
+    static const pwr_dbd_work work = { .name = "schema_version",
+                                       .step = version_step };
+    const pwr_store_impl *impl = store->impl;
+    version_call call = { impl, 0 };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+
+    *version = status == APR_SUCCESS ? call.version : 0;
+    return status;
+}
+
+/* What is found dead and deleted by key, a hundred at a time: a DELETE over a
+ * range would hold its locks against everybody who signs in. */
+static const struct {
+    pwr_stmt dead;
+    pwr_stmt purge;
+    int at_once;                /* or only after the time to keep */
+} graves[] = {
+    { PWR_STMT_TOKEN_DEAD, PWR_STMT_TOKEN_PURGE, 0 },
+    { PWR_STMT_SESSION_DEAD, PWR_STMT_SESSION_END, 1 },
+    { PWR_STMT_JOB_DEAD, PWR_STMT_JOB_PURGE, 0 },
+};
+
+typedef struct purge_call {
+    const pwr_store_impl *impl;
+    int64_t keep_sec;
+    int purged;
+} purge_call;
+
+static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
+{
+    const pwr_dbd_stmt *stmt = call->impl->sql.stmt;
+    const pwr_dbd_arg args[] = {
+        { "keep", pwr_dbd_decimal(run, graves[i].at_once ? 0
+                                                         : call->keep_sec) },
+        { "max", APR_STRINGIFY(PURGE_MAX) }, { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+
+    pwr_dbd_select(run, &stmt[graves[i].dead], args, &rows);
+    while (pwr_dbd_next(&rows)) {
+        const pwr_dbd_arg row[] = {
+            { "realm", pwr_dbd_text(&rows, "realm") },
+            { "digest", pwr_dbd_text(&rows, "digest") },
+            { "id", pwr_dbd_text(&rows, "id") }, { NULL, NULL }
+        };
+        int changed;
+        apr_status_t status = pwr_dbd_exec(run, &stmt[graves[i].purge], row,
+                                           &changed);
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        call->purged += changed;
+    }
+    return rows.status;
+}
+
+static apr_status_t purge(pwr_dbd_run *run, void *baton)
+{
+    purge_call *call = baton;
+    apr_status_t status = APR_SUCCESS;
+
+    call->purged = 0;
+    for (size_t i = 0; status == APR_SUCCESS
+                       && i < sizeof(graves) / sizeof(*graves); i++) {
+        status = grave_clear(run, call, i);
+    }
+    run->keep = status == APR_SUCCESS;
+    return status;
+}
+
+apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
+                             int64_t keep_sec, int *purged)
+{
+    static const pwr_dbd_work work = { .name = "purge", .transaction = 1,
+                                       .step = purge };
+    const pwr_store_impl *impl = store->impl;
+    purge_call call = { impl, keep_sec, 0 };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+
+    *purged = status == APR_SUCCESS ? call.purged : 0;
+    return status;
+}

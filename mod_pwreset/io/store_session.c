@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions; a row under the stamp of its user. */
+#include "io/store_parts.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define TOUCHES_PER_IDLE 6
+
+typedef struct session_call {
+    const pwr_store_impl *impl;
+    const char *realm;
+    const char *digest;
+    int64_t seconds;            /* lifetime, or idle */
+    const pwr_session *given;
+    pwr_session_state *state;
+    pwr_session *session;
+    pwr_user *user;
+} session_call;
+
+apr_status_t pwr_store_session_write(pwr_dbd_run *run,
+                                     const pwr_store_impl *impl,
+                                     const pwr_session *session,
+                                     const char *user_id, const char *stamp,
+                                     int64_t lifetime_sec)
+{
+    const pwr_dbd_arg args[] = {
+        { "realm", session->realm },
+        { "digest", session->digest },
+        { "user", user_id },
+        { "login", pwr_dbd_fit(run, session->login, PWR_LOGIN_POINTS) },
+        { "lifetime", pwr_dbd_decimal(run, lifetime_sec) },
+        { "stamp", stamp },
+        { "address", pwr_dbd_fit(run, session->address, PWR_ADDRESS_POINTS) },
+        { "agent", pwr_dbd_fit(run, session->agent, PWR_AGENT_POINTS) },
+        { NULL, NULL }
+    };
+    int added;
+
+    return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_SESSION_ADD], args,
+                        &added);
+}
+
+static apr_status_t session_add(pwr_dbd_run *run, void *baton)
+{
+    session_call *call = baton;
+    const pwr_session *given = call->given;
+    apr_status_t status = pwr_store_session_write(
+        run, call->impl, given, given->user_id, given->stamp, call->seconds);
+
+    return status == PWR_DBD_EXISTS ? APR_SUCCESS : status;
+}
+
+apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
+                                   const pwr_session *session,
+                                   int64_t lifetime_sec)
+{
+    static const pwr_dbd_work work = { .name = "session_add",
+                                       .step = session_add };
+    const pwr_store_impl *impl = store->impl;
+    session_call call = { .impl = impl, .given = session,
+                          .seconds = lifetime_sec };
+
+    return pwr_dbd_do(&impl->dbd, pool, &work, &call);
+}
+
+static const char *keep(const pwr_dbd_rows *rows, const char *name)
+{
+    return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
+}
+
+/* The row, when its time is not over; `*now` is the database's. */
+static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
+                                 int *live, int64_t *now)
+{
+    const pwr_dbd_arg args[] = {
+        { "realm", call->realm }, { "digest", call->digest }, { NULL, NULL }
+    };
+    pwr_session *session = call->session;
+    pwr_dbd_rows rows;
+    const char *stamp;
+
+    *live = 0;
+    *now = 0;
+    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_SESSION_FIND], args,
+                   &rows);
+    if (!pwr_dbd_next(&rows)) {
+        return rows.status;
+    }
+    apr_cpystrn(session->digest, call->digest, sizeof(session->digest));
+    session->realm = apr_pstrdup(run->pool, call->realm);
+    session->user_id = keep(&rows, "user_id");
+    session->login = keep(&rows, "login");
+    stamp = pwr_dbd_text(&rows, "stamp");
+    apr_cpystrn(session->stamp, stamp ? stamp : "", sizeof(session->stamp));
+    session->created = pwr_dbd_number(&rows, "created");
+    session->seen = pwr_dbd_number(&rows, "seen");
+    session->expires = pwr_dbd_number(&rows, "expires");
+    session->address = keep(&rows, "address");
+    session->agent = keep(&rows, "agent");
+    *now = pwr_dbd_number(&rows, "clock");
+    *live = session->user_id && *now < session->expires
+         && *now - session->seen < call->seconds;
+    return rows.status;
+}
+
+/* That it could not be marked is no reason to send a visitor away: the next
+ * request tries again, and a failure only ends the session earlier. */
+static void session_touch(pwr_dbd_run *run, const session_call *call,
+                          int64_t now)
+{
+    int64_t every = call->seconds / TOUCHES_PER_IDLE;
+    const pwr_dbd_arg args[] = {
+        { "realm", call->realm }, { "digest", call->digest },
+        { "every", pwr_dbd_decimal(run, every) }, { NULL, NULL }
+    };
+    int changed;
+
+    if (now - call->session->seen > every) {
+        pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_SESSION_TOUCH], args,
+                     &changed);
+    }
+}
+
+static apr_status_t session_find(pwr_dbd_run *run, void *baton)
+{
+    session_call *call = baton;
+    pwr_session *session = call->session;
+    int64_t now;
+    int live;
+    apr_status_t status;
+
+    *call->state = PWR_SESSION_NONE;
+    status = session_read(run, call, &live, &now);
+    if (status != APR_SUCCESS || !live) {
+        return status;
+    }
+    status = pwr_store_user_read(run, call->impl, session->user_id,
+                                 call->user);
+    if (status != APR_SUCCESS || !call->user->id
+        || strcmp(session->stamp, call->user->stamp) != 0) {
+        return status;
+    }
+    *call->state = PWR_SESSION_LIVE;
+    session_touch(run, call, now);
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_store_session_find(pwr_store *store, apr_pool_t *pool,
+                                    const char *realm, const char *digest,
+                                    int64_t idle_sec,
+                                    pwr_session_state *state,
+                                    pwr_session *session, pwr_user *user)
+{
+    static const pwr_dbd_work work = { .name = "session_find",
+                                       .step = session_find };
+    const pwr_store_impl *impl = store->impl;
+    session_call call = { .impl = impl, .realm = realm, .digest = digest,
+                          .seconds = idle_sec, .state = state,
+                          .session = session, .user = user };
+    apr_status_t status;
+
+    memset(session, 0, sizeof(*session));
+    memset(user, 0, sizeof(*user));
+    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    if (status != APR_SUCCESS) {
+        *state = PWR_SESSION_NONE;
+    }
+    if (*state != PWR_SESSION_LIVE) {
+        memset(session, 0, sizeof(*session));
+        memset(user, 0, sizeof(*user));
+    }
+    return status;
+}
+
+static apr_status_t session_end(pwr_dbd_run *run, void *baton)
+{
+    session_call *call = baton;
+    const pwr_dbd_arg args[] = {
+        { "realm", call->realm }, { "digest", call->digest }, { NULL, NULL }
+    };
+    int ended;
+
+    return pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_SESSION_END],
+                        args, &ended);
+}
+
+apr_status_t pwr_store_session_end(pwr_store *store, apr_pool_t *pool,
+                                   const char *realm, const char *digest)
+{
+    static const pwr_dbd_work work = { .name = "session_end",
+                                       .step = session_end };
+    const pwr_store_impl *impl = store->impl;
+    session_call call = { .impl = impl, .realm = realm, .digest = digest };
+
+    return pwr_dbd_do(&impl->dbd, pool, &work, &call);
+}

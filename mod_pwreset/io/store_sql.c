@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/store_sql.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define GRACE APR_STRINGIFY(PWR_TOKEN_GRACE_SEC)
+#define CLICK_SEC APR_STRINGIFY(PWR_DOUBLE_CLICK_SEC)
+#define CLICK_TRIES APR_STRINGIFY(PWR_DOUBLE_CLICK_TRIES)
+
+/* "due" of a job that was given up: its index is never read that far. */
+#define NEVER "9223372036854775807"
+
+/* {now} is the database's clock in epoch seconds and {prefix} ours before the
+ * table names.  Drivers bind every value as text, and SQLite compares a bare
+ * number with a text as "smaller", so a value meets a column or arithmetic,
+ * never {now} itself.  Isolation: READ COMMITTED is enough everywhere, for
+ * whatever is read to be decided on stands behind PWR_STMT_LOCK. */
+static const struct {
+    pwr_stmt id;
+    const char *name;
+    const char *text;
+} statements[] = {
+    /* The time, where several rows must agree on it or C computes with it.
+     * One row: clock. */
+    { PWR_STMT_CLOCK, "clock",
+      "SELECT {now} AS clock" },
+
+    /* Held to the end of a transaction: one change or minting at a time for
+     * users that share a :lock.  The value changes, so that the nodes of a
+     * Galera cluster collide too.  One row of meta's primary key. */
+    { PWR_STMT_LOCK, "lock",
+      "UPDATE {prefix}meta SET value = value + 1 WHERE name = :lock" },
+
+    /* One row: value.  Primary key. */
+    { PWR_STMT_SCHEMA_VERSION, "schema_version",
+      "SELECT value FROM {prefix}meta WHERE name = 'schema'" },
+
+    /* A job due in :delay seconds.  :id is random: "exists" is our own first
+     * try whose answer was lost. */
+    { PWR_STMT_JOB_ADD, "job_add",
+      "INSERT INTO {prefix}job (id, kind, realm, identifier, identify_by,"
+      " user_id, login, recipient, language, address, agent, created, due)"
+      " VALUES (:id, :kind, :realm, :identifier, :by, :user, :login,"
+      " :recipient, :language, :address, :agent, {now}, {now} + :delay)" },
+
+    /* At most :max due jobs that nobody holds, oldest first, behind the one
+     * with :due and :id.  Index due. */
+    { PWR_STMT_JOB_BATCH, "job_batch",
+      "SELECT id, kind, realm, identifier, identify_by, user_id, login,"
+      " recipient, language, address, agent, created, due, tries, error"
+      " FROM {prefix}job"
+      " WHERE due <= {now} AND lease_until <= {now}"
+      " AND (due > :due OR (due = :due AND id > :id))"
+      " ORDER BY due, id LIMIT :max" },
+
+    /* One row when the job is :owner's for :lease seconds from now on.
+     * Primary key; needs no transaction. */
+    { PWR_STMT_JOB_CLAIM, "job_claim",
+      "UPDATE {prefix}job SET owner = :owner, lease_until = {now} + :lease,"
+      " tries = tries + 1"
+      " WHERE id = :id AND due <= {now} AND lease_until <= {now}" },
+
+    /* Put back by the one who holds it.  Primary key. */
+    { PWR_STMT_JOB_RETRY, "job_retry",
+      "UPDATE {prefix}job SET owner = NULL, lease_until = 0,"
+      " due = {now} + :delay, error = :error"
+      " WHERE id = :id AND owner = :owner" },
+
+    /* Never due again; stays for the admin until it is purged. */
+    { PWR_STMT_JOB_GIVE_UP, "job_give_up",
+      "UPDATE {prefix}job SET owner = NULL, lease_until = 0,"
+      " due = " NEVER ", gave_up = {now}, error = :error"
+      " WHERE id = :id AND owner = :owner" },
+
+    { PWR_STMT_JOB_DONE, "job_done",
+      "DELETE FROM {prefix}job WHERE id = :id AND owner = :owner" },
+
+    /* At most :max jobs that were given up :keep seconds ago.  Index due. */
+    { PWR_STMT_JOB_DEAD, "purge jobs",
+      "SELECT id FROM {prefix}job"
+      " WHERE due = " NEVER " AND gave_up < {now} - :keep LIMIT :max" },
+
+    { PWR_STMT_JOB_PURGE, "purge job",
+      "DELETE FROM {prefix}job WHERE id = :id AND due = " NEVER },
+
+    /* :created and :expires come from PWR_STMT_CLOCK. */
+    { PWR_STMT_TOKEN_ADD, "token_add",
+      "INSERT INTO {prefix}token (realm, digest, purpose, user_id, login,"
+      " language, job, stamp, created, expires)"
+      " VALUES (:realm, :digest, 'recover', :user, :login, :language, :job,"
+      " :stamp, :created, :expires)" },
+
+    /* At most one row, whatever its state.  Primary key. */
+    { PWR_STMT_TOKEN_FIND, "token_find",
+      "SELECT user_id, login, language, job, stamp, expires, spent_at,"
+      " spent_by, why, {now} AS clock FROM {prefix}token"
+      " WHERE realm = :realm AND digest = :digest AND purpose = 'recover'" },
+
+    /* One row: n, the live strings of a user that jobs other than :job minted
+     * within :within seconds.  Index owner. */
+    { PWR_STMT_TOKEN_RECENT, "token_recent",
+      "SELECT COUNT(*) AS n FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :user AND job <> :job"
+      " AND spent_at = 0 AND expires > {now} AND created > {now} - :within" },
+
+    /* One row: n, other jobs with live strings.  A string of another :stamp
+     * is dead already: the password was changed by another program.
+     * Behind the lock.  Index owner. */
+    { PWR_STMT_TOKEN_JOBS, "token_jobs",
+      "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :user AND job <> :job"
+      " AND stamp = :stamp AND spent_at = 0 AND expires > {now}" },
+
+    /* One row for the one who spends it, none for everybody else: this decides
+     * who wins.  In the transaction that writes the password.  Primary key. */
+    { PWR_STMT_TOKEN_SPEND, "token_spend",
+      "UPDATE {prefix}token SET spent_at = {now}, spent_by = :change,"
+      " why = 'used'"
+      " WHERE realm = :realm AND digest = :digest AND purpose = 'recover'"
+      " AND user_id = :user AND spent_at = 0 AND expires > {now} - " GRACE },
+
+    /* The other strings of the user end with any change.  Index owner. */
+    { PWR_STMT_TOKEN_CANCEL, "token_cancel",
+      "UPDATE {prefix}token SET spent_at = {now}, spent_by = :change,"
+      " why = 'changed'"
+      " WHERE realm = :realm AND user_id = :user AND spent_at = 0" },
+
+    /* One row when one more comparison is allowed.  Primary key. */
+    { PWR_STMT_TOKEN_CLICK, "token_double_click",
+      "UPDATE {prefix}token SET clicks = clicks + 1"
+      " WHERE realm = :realm AND digest = :digest AND why = 'used'"
+      " AND spent_at > {now} - " CLICK_SEC " AND clicks < " CLICK_TRIES },
+
+    /* At most :max strings that ended :keep seconds ago, spent or not.
+     * Index expires. */
+    { PWR_STMT_TOKEN_DEAD, "purge tokens",
+      "SELECT realm, digest FROM {prefix}token WHERE expires < {now} - :keep"
+      " ORDER BY expires LIMIT :max" },
+
+    { PWR_STMT_TOKEN_PURGE, "purge token",
+      "DELETE FROM {prefix}token WHERE realm = :realm AND digest = :digest" },
+
+    /* :digest is random: "exists" is our own first try. */
+    { PWR_STMT_SESSION_ADD, "session_add",
+      "INSERT INTO {prefix}session (realm, digest, user_id, login, created,"
+      " seen, expires, stamp, address, agent)"
+      " VALUES (:realm, :digest, :user, :login, {now}, {now},"
+      " {now} + :lifetime, :stamp, :address, :agent)" },
+
+    /* At most one row, expired ones too.  Primary key. */
+    { PWR_STMT_SESSION_FIND, "session_find",
+      "SELECT user_id, login, created, seen, expires, stamp, address, agent,"
+      " {now} AS clock FROM {prefix}session"
+      " WHERE realm = :realm AND digest = :digest" },
+
+    /* Unless another request did so in the last :every seconds. */
+    { PWR_STMT_SESSION_TOUCH, "session_find touch",
+      "UPDATE {prefix}session SET seen = {now}"
+      " WHERE realm = :realm AND digest = :digest"
+      " AND seen < {now} - :every" },
+
+    { PWR_STMT_SESSION_END, "session_end",
+      "DELETE FROM {prefix}session WHERE realm = :realm AND digest = :digest" },
+
+    /* All of a user, on all devices.  Index owner. */
+    { PWR_STMT_SESSION_END_USER, "session_end user",
+      "DELETE FROM {prefix}session WHERE realm = :realm AND user_id = :user" },
+
+    /* Sessions beyond their lifetime.  Index expires. */
+    { PWR_STMT_SESSION_DEAD, "purge sessions",
+      "SELECT realm, digest FROM {prefix}session WHERE expires < {now} - :keep"
+      " ORDER BY expires LIMIT :max" },
+
+    /* A row of the shipped user table; "exists" when the login is taken. */
+    { PWR_STMT_USER_ADD, "user_add",
+      "INSERT INTO {prefix}user (id, login, email, password, language, name,"
+      " changed_at) VALUES (:id, :login, :email, :password, :language, :name,"
+      " {now})" },
+};
+
+static const char *const our_params[] = {
+    "address", "agent", "by", "change", "created", "delay", "digest", "due",
+    "email", "error", "every", "expires", "id", "identifier", "job", "keep",
+    "kind", "language", "lease", "lifetime", "lock", "login", "max", "name",
+    "owner", "password", "realm", "recipient", "stamp", "user", "within", NULL
+};
+
+/* What the provider's statements may use, and what they must be. */
+static const struct {
+    pwr_stmt id;
+    const char *name;
+    size_t offset;              /* in pwr_store_conf */
+    pwr_sql_verb verb;
+    const char *must;
+    const char *params[8];
+} directives[] = {
+    { PWR_STMT_USER_BY_EMAIL, "PwResetUserQuery",
+      offsetof(pwr_store_conf, user_query), PWR_SQL_SELECT, "email",
+      { "email" } },
+    { PWR_STMT_USER_BY_LOGIN, "PwResetLoginQuery",
+      offsetof(pwr_store_conf, login_query), PWR_SQL_SELECT, "login",
+      { "login" } },
+    { PWR_STMT_USER_BY_ID, "PwResetIdQuery",
+      offsetof(pwr_store_conf, id_query), PWR_SQL_SELECT, "id", { "id" } },
+    { PWR_STMT_PASSWORD_UPDATE, "PwResetPasswordUpdate",
+      offsetof(pwr_store_conf, password_update), PWR_SQL_UPDATE, "hash",
+      { "hash", "id", "now", "login", "email" } },
+};
+
+static const char *const after_params[] = {
+    "id", "login", "email", "now", "hash", NULL
+};
+
+static int uses(const pwr_sqltext *sql, const char *param)
+{
+    for (int i = 0; i < sql->params_n; i++) {
+        if (strcmp(sql->params[i], param) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Without one of these it would write every row of the table. */
+static int names_user(const pwr_sqltext *sql)
+{
+    return uses(sql, "id") || uses(sql, "login") || uses(sql, "email");
+}
+
+static const char *directives_compile(apr_pool_t *pool,
+                                      const pwr_store_conf *conf,
+                                      pwr_store_sql *sql)
+{
+    for (size_t i = 0; i < sizeof(directives) / sizeof(*directives); i++) {
+        const char *name = directives[i].name;
+        const char *text
+            = *(const char *const *)((const char *)conf + directives[i].offset);
+        pwr_dbd_stmt *stmt = &sql->stmt[directives[i].id];
+        const char *fault = pwr_sqltext_compile(
+            pool, text, directives[i].params, conf->prefix, &stmt->sql);
+
+        stmt->name = name;
+        if (fault) {
+            return apr_pstrcat(pool, name, ": ", fault, NULL);
+        }
+        if (stmt->sql.verb != directives[i].verb) {
+            return apr_psprintf(pool, "%s must be one %s statement", name,
+                                directives[i].verb == PWR_SQL_SELECT
+                                    ? "SELECT" : "UPDATE");
+        }
+        if (!names_user(&stmt->sql)) {
+            return apr_pstrcat(pool, name, " must use :id", NULL);
+        }
+        if (!uses(&stmt->sql, directives[i].must)) {
+            return apr_psprintf(pool, "%s must use :%s", name,
+                                directives[i].must);
+        }
+    }
+    return NULL;
+}
+
+/* A SELECT has rows that nobody would read, and the connection would be out
+ * of step for whoever gets it next. */
+static const char *after_compile(apr_pool_t *pool, const pwr_store_conf *conf,
+                                 pwr_store_sql *sql)
+{
+    static const char *const none[] = { NULL };
+    const char *const *texts = conf->after_change ? conf->after_change : none;
+    int n = 0;
+
+    while (texts[n]) {
+        n++;
+    }
+    sql->after_n = n;
+    sql->after = apr_pcalloc(pool, sizeof(*sql->after) * (size_t)(n + 1));
+    for (int i = 0; i < n; i++) {
+        pwr_dbd_stmt *stmt = &sql->after[i];
+        const char *fault = pwr_sqltext_compile(pool, texts[i], after_params,
+                                                conf->prefix, &stmt->sql);
+
+        stmt->name = "PwResetAfterChange";
+        if (fault) {
+            return apr_pstrcat(pool, "PwResetAfterChange: ", fault, NULL);
+        }
+        if (stmt->sql.verb == PWR_SQL_OTHER
+            || stmt->sql.verb == PWR_SQL_SELECT) {
+            return "PwResetAfterChange must be one INSERT, UPDATE or DELETE "
+                   "statement";
+        }
+    }
+    return NULL;
+}
+
+static const char *clock_replace(apr_pool_t *pool, const char *text,
+                                 pwr_dialect dialect)
+{
+    const char *clock = dialect == PWR_DIALECT_MYSQL
+                            ? "UNIX_TIMESTAMP()"
+                            : "CAST(strftime('%s', 'now') AS INTEGER)";
+    const char *out = "", *at;
+
+    while ((at = strstr(text, "{now}")) != NULL) {
+        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text,
+                                                    (apr_size_t)(at - text)),
+                          clock, NULL);
+        text = at + strlen("{now}");
+    }
+    return apr_pstrcat(pool, out, text, NULL);
+}
+
+static const char *ours_compile(apr_pool_t *pool, const pwr_store_conf *conf,
+                                pwr_dialect dialect, pwr_store_sql *sql)
+{
+    for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
+        pwr_dbd_stmt *stmt = &sql->stmt[statements[i].id];
+        const char *text = clock_replace(pool, statements[i].text, dialect);
+        const char *fault = pwr_sqltext_compile(pool, text, our_params,
+                                                conf->prefix, &stmt->sql);
+
+        stmt->name = statements[i].name;
+        if (fault) {
+            return apr_pstrcat(pool, "PwResetTablePrefix: ", fault, NULL);
+        }
+    }
+    return NULL;
+}
+
+const char *pwr_store_sql_make(apr_pool_t *pool, const pwr_store_conf *conf,
+                               pwr_dialect dialect, pwr_store_sql *sql)
+{
+    const char *fault = directives_compile(pool, conf, sql);
+
+    if (!fault) {
+        fault = after_compile(pool, conf, sql);
+    }
+    return fault ? fault : ours_compile(pool, conf, dialect, sql);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All SQL of the store, in one table (store_sql.c). */
+#ifndef PWR_STORE_SQL_H
+#define PWR_STORE_SQL_H
+
+#include "io/dbd_run.h"
+
+typedef enum pwr_stmt {
+    /* the provider's */
+    PWR_STMT_USER_BY_EMAIL = 0,
+    PWR_STMT_USER_BY_LOGIN,
+    PWR_STMT_USER_BY_ID,
+    PWR_STMT_PASSWORD_UPDATE,
+    /* ours */
+    PWR_STMT_CLOCK,
+    PWR_STMT_LOCK,
+    PWR_STMT_SCHEMA_VERSION,
+    PWR_STMT_JOB_ADD,
+    PWR_STMT_JOB_BATCH,
+    PWR_STMT_JOB_CLAIM,
+    PWR_STMT_JOB_RETRY,
+    PWR_STMT_JOB_GIVE_UP,
+    PWR_STMT_JOB_DONE,
+    PWR_STMT_JOB_DEAD,
+    PWR_STMT_JOB_PURGE,
+    PWR_STMT_TOKEN_ADD,
+    PWR_STMT_TOKEN_FIND,
+    PWR_STMT_TOKEN_RECENT,
+    PWR_STMT_TOKEN_JOBS,
+    PWR_STMT_TOKEN_SPEND,
+    PWR_STMT_TOKEN_CANCEL,
+    PWR_STMT_TOKEN_CLICK,
+    PWR_STMT_TOKEN_DEAD,
+    PWR_STMT_TOKEN_PURGE,
+    PWR_STMT_SESSION_ADD,
+    PWR_STMT_SESSION_FIND,
+    PWR_STMT_SESSION_TOUCH,
+    PWR_STMT_SESSION_END,
+    PWR_STMT_SESSION_END_USER,
+    PWR_STMT_SESSION_DEAD,
+    PWR_STMT_USER_ADD,
+    PWR_STMT_COUNT
+} pwr_stmt;
+
+typedef struct pwr_store_sql {
+    pwr_dbd_stmt stmt[PWR_STMT_COUNT];
+    pwr_dbd_stmt *after;        /* after-change statements, after_n of them */
+    int after_n;
+} pwr_store_sql;
+
+/* Compile everything.  Returns NULL, or a sentence for the admin that begins
+ * with the directive's name. */
+const char *pwr_store_sql_make(apr_pool_t *pool, const pwr_store_conf *conf,
+                               pwr_dialect dialect, pwr_store_sql *sql);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control strings; their digests only. */
+#include "io/store_parts.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+typedef struct token_call {
+    const pwr_store_impl *impl;
+    const char *realm;
+    const char *digest;
+    const char *user_id;
+    const char *job;
+    int64_t within_sec;
+    pwr_token *token;
+    pwr_user *user;
+    int answer;
+} token_call;
+
+apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
+                             int64_t *now)
+{
+    static const pwr_dbd_arg none[] = { { NULL, NULL } };
+    pwr_dbd_rows rows;
+
+    pwr_dbd_select(run, &impl->sql.stmt[PWR_STMT_CLOCK], none, &rows);
+    *now = pwr_dbd_next(&rows) ? pwr_dbd_number(&rows, "clock") : 0;
+    return rows.status;
+}
+
+/* Sixteen rows for all users: two that share one wait a moment for one
+ * another, and there is no row to be made for every new user. */
+apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
+                            const char *realm, const char *user_id)
+{
+    const char *const who[] = { realm, user_id };
+    char digest[PWR_DIGEST_HEX + 1];
+    pwr_dbd_arg args[] = { { "lock", NULL }, { NULL, NULL } };
+    apr_status_t status;
+    int changed;
+
+    if (pwr_crypto_fingerprint(digest, who, 2) != APR_SUCCESS) {
+        return PWR_STORE_BROKEN;
+    }
+    args[0].value = apr_psprintf(run->scratch, "lock-%c", digest[0]);
+    status = pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_LOCK], args, &changed);
+    if (status == APR_SUCCESS && changed != 1) {
+        pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0221",
+                     "%smeta has no row \"%s\": run `pwresetctl schema "
+                     "--apply`", impl->prefix, args[0].value);
+        return PWR_STORE_BROKEN;
+    }
+    return status;
+}
+
+static pwr_token_state state_of(const char *why, int64_t spent_at,
+                                int64_t expires, int64_t now)
+{
+    if (spent_at > 0) {
+        return why && strcmp(why, "used") == 0 ? PWR_TOKEN_SPENT
+                                               : PWR_TOKEN_CANCELLED;
+    }
+    if (now < expires) {
+        return PWR_TOKEN_LIVE;
+    }
+    return now < expires + PWR_TOKEN_GRACE_SEC ? PWR_TOKEN_GRACE
+                                               : PWR_TOKEN_EXPIRED;
+}
+
+static const char *keep(const pwr_dbd_rows *rows, const char *name)
+{
+    return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
+}
+
+apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                  const char *realm, const char *digest,
+                                  pwr_token *token, const char **spent_by)
+{
+    const pwr_dbd_arg args[] = {
+        { "realm", realm }, { "digest", digest }, { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+    const char *stamp;
+
+    memset(token, 0, sizeof(*token));
+    *spent_by = NULL;
+    pwr_dbd_select(run, &impl->sql.stmt[PWR_STMT_TOKEN_FIND], args, &rows);
+    if (!pwr_dbd_next(&rows)) {
+        return rows.status;
+    }
+    apr_cpystrn(token->digest, digest, sizeof(token->digest));
+    token->realm = apr_pstrdup(run->pool, realm);
+    token->user_id = keep(&rows, "user_id");
+    token->login = keep(&rows, "login");
+    token->language = keep(&rows, "language");
+    token->job = keep(&rows, "job");
+    stamp = pwr_dbd_text(&rows, "stamp");
+    apr_cpystrn(token->stamp, stamp ? stamp : "", sizeof(token->stamp));
+    token->expires = pwr_dbd_number(&rows, "expires");
+    token->spent_at = pwr_dbd_number(&rows, "spent_at");
+    token->state = state_of(pwr_dbd_text(&rows, "why"), token->spent_at,
+                            token->expires, pwr_dbd_number(&rows, "clock"));
+    *spent_by = keep(&rows, "spent_by");
+    return rows.status;
+}
+
+static apr_status_t token_find(pwr_dbd_run *run, void *baton)
+{
+    token_call *call = baton;
+    pwr_token *token = call->token;
+    const char *spent_by;
+    apr_status_t status;
+
+    memset(call->user, 0, sizeof(*call->user));
+    status = pwr_store_token_read(run, call->impl, call->realm, call->digest,
+                                  token, &spent_by);
+    if (status != APR_SUCCESS || token->state < PWR_TOKEN_SPENT
+        || token->state == PWR_TOKEN_CANCELLED) {
+        return status;
+    }
+    status = pwr_store_user_read(run, call->impl, token->user_id, call->user);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (!call->user->id || (token->state != PWR_TOKEN_SPENT
+                            && strcmp(token->stamp, call->user->stamp) != 0)) {
+        token->state = PWR_TOKEN_CANCELLED;
+        memset(call->user, 0, sizeof(*call->user));
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t pwr_store_token_find(pwr_store *store, apr_pool_t *pool,
+                                  const char *realm, const char *digest,
+                                  pwr_token *token, pwr_user *user)
+{
+    static const pwr_dbd_work work = { .name = "token_find",
+                                       .step = token_find };
+    const pwr_store_impl *impl = store->impl;
+    token_call call = { .impl = impl, .realm = realm, .digest = digest,
+                        .token = token, .user = user };
+    apr_status_t status;
+
+    memset(token, 0, sizeof(*token));
+    memset(user, 0, sizeof(*user));
+    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    if (status != APR_SUCCESS) {
+        memset(token, 0, sizeof(*token));
+        memset(user, 0, sizeof(*user));
+    }
+    return status;
+}
+
+static apr_status_t count(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
+                          const pwr_dbd_arg *args, int64_t *n)
+{
+    pwr_dbd_rows rows;
+
+    *n = 0;
+    pwr_dbd_select(run, stmt, args, &rows);
+    if (pwr_dbd_next(&rows)) {
+        *n = pwr_dbd_number(&rows, "n");
+    }
+    return rows.status;
+}
+
+static apr_status_t token_recent(pwr_dbd_run *run, void *baton)
+{
+    token_call *call = baton;
+    const pwr_dbd_arg args[] = {
+        { "realm", call->realm }, { "user", call->user_id },
+        { "job", call->job },
+        { "within", pwr_dbd_decimal(run, call->within_sec) }, { NULL, NULL }
+    };
+    int64_t n;
+    apr_status_t status = count(
+        run, &call->impl->sql.stmt[PWR_STMT_TOKEN_RECENT], args, &n);
+
+    call->answer = n > 0;
+    return status;
+}
+
+apr_status_t pwr_store_token_recent(pwr_store *store, apr_pool_t *pool,
+                                    const char *realm, const char *user_id,
+                                    const char *job, int64_t within_sec,
+                                    int *recent)
+{
+    static const pwr_dbd_work work = { .name = "token_recent",
+                                       .step = token_recent };
+    const pwr_store_impl *impl = store->impl;
+    token_call call = { .impl = impl, .realm = realm, .user_id = user_id,
+                        .job = job, .within_sec = within_sec };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+
+    *recent = status == APR_SUCCESS && call.answer;
+    return status;
+}
+
+static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                pwr_token *token)
+{
+    int64_t now;
+    int added;
+    apr_status_t status = pwr_store_clock(run, impl, &now);
+    const pwr_dbd_arg args[] = {
+        { "realm", token->realm },
+        { "digest", token->digest },
+        { "user", token->user_id },
+        { "login", pwr_dbd_fit(run, token->login, PWR_LOGIN_POINTS) },
+        { "language", pwr_dbd_fit(run, token->language, PWR_LANGUAGE_POINTS) },
+        { "job", token->job },
+        { "stamp", token->stamp },
+        { "created", pwr_dbd_decimal(run, now) },
+        { "expires", pwr_dbd_decimal(run, now + token->lifetime_sec) },
+        { NULL, NULL }
+    };
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    token->expires = now + token->lifetime_sec;
+    return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_TOKEN_ADD], args,
+                        &added);
+}
+
+/* The count stands behind the lock, so two workers that mint at once cannot
+ * both take the last place. */
+static apr_status_t token_mint(pwr_dbd_run *run, void *baton)
+{
+    token_call *call = baton;
+    pwr_token *token = call->token;
+    const pwr_dbd_arg args[] = {
+        { "realm", token->realm }, { "user", token->user_id },
+        { "job", token->job }, { "stamp", token->stamp }, { NULL, NULL }
+    };
+    int64_t jobs;
+    apr_status_t status = pwr_store_lock(run, call->impl, token->realm,
+                                         token->user_id);
+
+    call->answer = 0;
+    if (status == APR_SUCCESS) {
+        status = count(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_JOBS], args,
+                       &jobs);
+    }
+    if (status != APR_SUCCESS || jobs >= PWR_TOKEN_JOBS_MAX) {
+        return status;
+    }
+    status = token_write(run, call->impl, token);
+    call->answer = run->keep = status == APR_SUCCESS;
+    return status;
+}
+
+static apr_status_t was_minted(pwr_dbd_run *run, void *baton, int *done)
+{
+    token_call *call = baton;
+    pwr_token found;
+    const char *spent_by;
+    apr_status_t status = pwr_store_token_read(
+        run, call->impl, call->token->realm, call->token->digest, &found,
+        &spent_by);
+
+    *done = status == APR_SUCCESS && found.state != PWR_TOKEN_UNKNOWN;
+    return status;
+}
+
+apr_status_t pwr_store_token_mint(pwr_store *store, apr_pool_t *pool,
+                                  pwr_token *token, pwr_mint *outcome)
+{
+    static const pwr_dbd_work work = { .name = "token_mint", .transaction = 1,
+                                       .step = token_mint,
+                                       .was_done = was_minted };
+    const pwr_store_impl *impl = store->impl;
+    token_call call = { .impl = impl, .token = token };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+
+    *outcome = status == APR_SUCCESS && call.answer ? PWR_MINT_DONE
+                                                    : PWR_MINT_REFUSED;
+    return status;
+}
+
+static apr_status_t double_click(pwr_dbd_run *run, void *baton)
+{
+    token_call *call = baton;
+    const pwr_dbd_arg args[] = {
+        { "realm", call->realm }, { "digest", call->digest }, { NULL, NULL }
+    };
+
+    return pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_CLICK],
+                        args, &call->answer);
+}
+
+apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
+                                          const char *realm,
+                                          const char *digest, int *may)
+{
+    static const pwr_dbd_work work = { .name = "token_double_click",
+                                       .step = double_click };
+    const pwr_store_impl *impl = store->impl;
+    token_call call = { .impl = impl, .realm = realm, .digest = digest };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+
+    *may = status == APR_SUCCESS && call.answer == 1;
+    return status;
+}

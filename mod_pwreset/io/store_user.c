@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The provider's user table, seen through his queries. */
+#include "io/store_parts.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/addr.h"
+#include "core/text.h"
+
+#define COLUMNS_N 8
+
+static const struct {
+    const char *name;
+    size_t offset;              /* in pwr_user */
+    int required;
+} columns[COLUMNS_N] = {
+    { "id", offsetof(pwr_user, id), 1 },
+    { "login", offsetof(pwr_user, login), 1 },
+    { "email", offsetof(pwr_user, email), 1 },
+    { "password", offsetof(pwr_user, password), 1 },
+    { "language", offsetof(pwr_user, language), 0 },
+    { "name", offsetof(pwr_user, name), 0 },
+    { "recovery_email", offsetof(pwr_user, recovery_email), 0 },
+    { "changed_at", offsetof(pwr_user, changed_at), 0 },
+};
+
+typedef struct query {
+    const pwr_store_impl *impl;
+    pwr_user_key key;
+    const char *value;          /* as typed; matched again in C */
+    const char *sent;           /* as the database gets it */
+    pwr_users *users;
+} query;
+
+static const struct {
+    pwr_stmt stmt;
+    const char *param;
+} queries[] = {
+    [PWR_USER_BY_EMAIL] = { PWR_STMT_USER_BY_EMAIL, "email" },
+    [PWR_USER_BY_LOGIN] = { PWR_STMT_USER_BY_LOGIN, "login" },
+    [PWR_USER_BY_ID] = { PWR_STMT_USER_BY_ID, "id" },
+};
+
+static apr_status_t columns_find(const pwr_dbd_rows *rows, int *index)
+{
+    for (int i = 0; i < COLUMNS_N; i++) {
+        index[i] = pwr_dbd_column(rows, columns[i].name);
+        if (index[i] < 0 && columns[i].required) {
+            pwr_diag_log(rows->run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0220",
+                         "%s: its result has no column \"%s\"; name it so: "
+                         "SELECT yours AS %s, ...", rows->name,
+                         columns[i].name, columns[i].name);
+            return PWR_STORE_BROKEN;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t row_read(const pwr_dbd_rows *rows, const int *index,
+                             pwr_user *user)
+{
+    apr_pool_t *pool = rows->run->pool;
+    const char *stamped[2];
+
+    memset(user, 0, sizeof(*user));
+    for (int i = 0; i < COLUMNS_N; i++) {
+        const char *text = pwr_dbd_cell(rows, index[i]);
+        const char **to = (const char **)((char *)user + columns[i].offset);
+
+        if (text) {
+            *to = to == &user->password
+                      ? pwr_secret_copy(pool, text, strlen(text))
+                      : apr_pstrdup(pool, text);
+        }
+    }
+    stamped[0] = user->password;
+    stamped[1] = user->changed_at;
+    return pwr_crypto_fingerprint(user->stamp, stamped, 2) == APR_SUCCESS
+               ? APR_SUCCESS : PWR_STORE_BROKEN;
+}
+
+static int same_canonical(apr_pool_t *pool, const char *a, const char *b)
+{
+    a = a ? pwr_text_canonical(pool, a) : NULL;
+    b = b ? pwr_text_canonical(pool, b) : NULL;
+    return a && b && *a && strcmp(a, b) == 0;
+}
+
+/* What a collation or a numeric cast calls equal is somebody else's account
+ * here (CVE-2019-19844). */
+static int is_match(apr_pool_t *pool, const query *asked, const pwr_user *user)
+{
+    if (!user->id || !*user->id) {
+        return 0;
+    }
+    if (asked->key == PWR_USER_BY_EMAIL) {
+        return pwr_addr_same(pool, asked->value, user->email);
+    }
+    if (asked->key == PWR_USER_BY_LOGIN) {
+        return same_canonical(pool, asked->value, user->login);
+    }
+    return strcmp(asked->value, user->id) == 0;
+}
+
+/* A join may give one user several times. */
+static int is_known(const pwr_users *users, const pwr_user *user)
+{
+    for (int i = 0; i < users->n; i++) {
+        if (strcmp(users->row[i].id, user->id) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
+{
+    pwr_users *users = asked->users;
+    int index[COLUMNS_N];
+
+    while (users->n < PWR_USERS_MAX && pwr_dbd_next(rows)) {
+        pwr_user *user = &users->row[users->n];
+        apr_status_t status = rows->n > 1 ? APR_SUCCESS
+                                          : columns_find(rows, index);
+
+        if (status == APR_SUCCESS) {
+            status = row_read(rows, index, user);
+        }
+        if (status != APR_SUCCESS) {
+            users->n = 0;
+            return status;
+        }
+        users->n += is_match(rows->run->scratch, asked, user)
+                 && !is_known(users, user);
+    }
+    if (rows->status != APR_SUCCESS) {
+        users->n = 0;
+    }
+    return rows->status;
+}
+
+/* A latin1 column cannot be compared with a Cyrillic text, and no row of it
+ * could be equal; anybody may type one, so it is no fault to be logged. */
+static int is_foreign(const query *asked)
+{
+    for (const char *p = asked->sent; *p; p++) {
+        if ((unsigned char)*p >= 0x80) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_status_t find(pwr_dbd_run *run, void *baton)
+{
+    query *asked = baton;
+    const pwr_dbd_arg args[] = {
+        { queries[asked->key].param, asked->sent }, { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+
+    asked->users->n = 0;
+    pwr_dbd_select(run, &asked->impl->sql.stmt[queries[asked->key].stmt],
+                   args, &rows);
+    if (rows.status == PWR_DBD_BAD_TEXT && is_foreign(asked)) {
+        return APR_SUCCESS;
+    }
+    return rows_take(&rows, asked);
+}
+
+/* Case is kept where it may matter to a provider's binary column. */
+static const char *sent_form(apr_pool_t *pool, pwr_user_key key,
+                             const char *value)
+{
+    if (key == PWR_USER_BY_EMAIL) {
+        return pwr_addr_mailbox(pool, value);
+    }
+    if (!pwr_text_is_utf8(value, strlen(value))) {
+        return NULL;
+    }
+    return key == PWR_USER_BY_LOGIN ? pwr_text_trim(pool, value) : value;
+}
+
+apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
+                                  pwr_user_key key, const char *value,
+                                  pwr_users *users)
+{
+    static const pwr_dbd_work work = { .name = "users_find", .step = find };
+    const pwr_store_impl *impl = store->impl;
+    query asked = { impl, key, value, NULL, users };
+
+    users->n = 0;
+    users->row = NULL;
+    asked.sent = value ? sent_form(pool, key, value) : NULL;
+    if (!asked.sent || !*asked.sent) {
+        return APR_SUCCESS;
+    }
+    users->row = apr_pcalloc(pool, sizeof(*users->row) * PWR_USERS_MAX);
+    return pwr_dbd_do(&impl->dbd, pool, &work, &asked);
+}
+
+apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                 const char *id, pwr_user *user)
+{
+    pwr_user rows[PWR_USERS_MAX];
+    pwr_users users = { 0, rows };
+    query asked = { impl, PWR_USER_BY_ID, id, id, &users };
+    apr_status_t status = find(run, &asked);
+
+    memset(user, 0, sizeof(*user));
+    if (status == APR_SUCCESS && users.n > 0) {
+        *user = rows[0];
+    }
+    return status;
+}
+
+typedef struct addition {
+    const pwr_store_impl *impl;
+    const pwr_user *user;
+    int added;
+} addition;
+
+static apr_status_t add(pwr_dbd_run *run, void *baton)
+{
+    addition *call = baton;
+    const pwr_user *user = call->user;
+    const pwr_dbd_arg args[] = {
+        { "id", user->id }, { "login", user->login }, { "email", user->email },
+        { "password", user->password }, { "language", user->language },
+        { "name", user->name }, { NULL, NULL }
+    };
+    apr_status_t status = pwr_dbd_exec(
+        run, &call->impl->sql.stmt[PWR_STMT_USER_ADD], args, &call->added);
+
+    return status == PWR_DBD_EXISTS ? APR_SUCCESS : status;
+}
+
+apr_status_t pwr_store_user_add(pwr_store *store, apr_pool_t *pool,
+                                const pwr_user *user, int *added)
+{
+    static const pwr_dbd_work work = { .name = "user_add", .step = add };
+    const pwr_store_impl *impl = store->impl;
+    pwr_user row = *user;
+    char id[PWR_ID_HEX + 1];
+    addition call = { impl, &row, 0 };
+    apr_status_t status;
+
+    *added = 0;
+    if (pwr_crypto_id(id) != APR_SUCCESS) {
+        return PWR_STORE_BROKEN;
+    }
+    row.id = id;
+    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    *added = status == APR_SUCCESS && call.added == 1;
+    return status;
+}

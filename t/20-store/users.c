@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding users: the provider's table may be anything, and whoever asks may
+ * type anything. */
+#include "bench.h"
+
+#include <apr_strings.h>
+
+#include "tap.h"
+
+#define PEOPLE "SELECT uid AS id, nick AS LOGIN, mail AS Email, pw AS password," \
+    " lang AS language FROM {prefix}people WHERE "
+/* What a careless collation would do at its worst: everybody is equal. */
+#define EVERYBODY PEOPLE ":email = :email"
+
+#define SHARP_S "stra\xC3\x9F" "e"
+#define DOTLESS "adm\xC4\xB1n"
+#define WIDE "\xEF\xBD\x81" "dmin"
+#define KEY_EMOJI "\xF0\x9F\x94\x91"
+#define IVAN "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD"
+
+static const pwr_store_conf people = {
+    .user_query = PEOPLE "mail = :email",
+    .login_query = PEOPLE "nick = :login",
+    .id_query = PEOPLE "uid = :id",
+    .password_update = "UPDATE {prefix}people SET pw = :hash WHERE uid = :id",
+};
+
+static void tables_make(bench *made)
+{
+    static const char *const rows[] = {
+        "1, 'admin', 'admin@example.org', 'h1', 'en'",
+        "2, '" DOTLESS "', '" DOTLESS "@example.org', 'h2', NULL",
+        "3, '" WIDE "', '" WIDE "@example.org', 'h3', ''",
+        "4, '" SHARP_S "', '" SHARP_S "@example.org', 'h4', 'de'",
+        "5, 'strasse', 'strasse@example.org', 'h5', 'de'",
+        "6, 'O''Brien \"100%\" \\\\', 'o''brien@example.org', 'h6', NULL",
+        "7, NULL, NULL, NULL, NULL",
+        "8, '', '', '', ''",
+        "9, '" KEY_EMOJI "', '" KEY_EMOJI "@example.org', 'h9', NULL",
+        "10, '" IVAN "', 'Ivan@Example.ORG', 'h10', 'ru'",
+        "11, '%s', 'percent%%s@example.org', 'h11', NULL",
+        "12, '0', '0@example.org', 'h12', NULL",
+        "13, ':login', ':email@example.org', 'h13', NULL",
+        "14, '" DOTLESS "2', 'blank@example.org   ', 'h14', NULL",
+    };
+    const char *ci = bench_is_mysql(made)
+                         ? "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+                         : "COLLATE NOCASE";
+
+    bench_sql(made, "DROP TABLE IF EXISTS {p}people");
+    bench_sql(made, "CREATE TABLE {p}people (uid INTEGER, nick VARCHAR(100) %s,"
+              " mail VARCHAR(200) %s, pw VARCHAR(255), lang VARCHAR(8))",
+              ci, ci);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        /* SQLite knows no backslash in a text. */
+        const char *row = i == 5 && !bench_is_mysql(made)
+            ? "6, 'O''Brien \"100%\" \\', 'o''brien@example.org', 'h6', NULL"
+            : rows[i];
+
+        bench_sql(made, "INSERT INTO {p}people VALUES (%s)", row);
+    }
+}
+
+typedef struct question {
+    pwr_user_key key;
+    const char *value;
+    const char *password;       /* of the one row, or NULL: nobody */
+} question;
+
+static const question questions[] = {
+    { PWR_USER_BY_LOGIN, "admin", "h1" },
+    { PWR_USER_BY_LOGIN, " ADMIN ", "h1" },
+    { PWR_USER_BY_LOGIN, DOTLESS, "h2" },
+    { PWR_USER_BY_LOGIN, WIDE, "h3" },
+    { PWR_USER_BY_LOGIN, SHARP_S, "h4" },
+    { PWR_USER_BY_LOGIN, "strasse", "h5" },
+    { PWR_USER_BY_LOGIN, "O'Brien \"100%\" \\", "h6" },
+    { PWR_USER_BY_LOGIN, KEY_EMOJI, "h9" },
+    { PWR_USER_BY_LOGIN, IVAN, "h10" },
+    { PWR_USER_BY_LOGIN, "%s", "h11" },
+    { PWR_USER_BY_LOGIN, "0", "h12" },
+    { PWR_USER_BY_LOGIN, ":login", "h13" },
+    { PWR_USER_BY_LOGIN, "\xF0\x9F\x94\x92", NULL },    /* another emoji */
+    { PWR_USER_BY_LOGIN, "", NULL },
+    { PWR_USER_BY_LOGIN, "   ", NULL },
+    { PWR_USER_BY_LOGIN, "%", NULL },
+    { PWR_USER_BY_LOGIN, "_dmin", NULL },
+    { PWR_USER_BY_LOGIN, "admin' OR '1'='1", NULL },
+    { PWR_USER_BY_LOGIN, "admin\\", NULL },
+    { PWR_USER_BY_LOGIN, "adm\xEF", NULL },             /* not UTF-8 */
+    { PWR_USER_BY_LOGIN, NULL, NULL },
+    { PWR_USER_BY_EMAIL, "admin@example.org", "h1" },
+    { PWR_USER_BY_EMAIL, "Admin@EXAMPLE.org", "h1" },
+    { PWR_USER_BY_EMAIL, "ivan@example.org", "h10" },
+    { PWR_USER_BY_EMAIL, "o'brien@example.org", "h6" },
+    { PWR_USER_BY_EMAIL, "0", NULL },
+    { PWR_USER_BY_EMAIL, "", NULL },
+    { PWR_USER_BY_EMAIL, "@", NULL },
+    { PWR_USER_BY_EMAIL, "admin@example.org\n", "h1" },     /* trimmed */
+    { PWR_USER_BY_EMAIL, "admin@example.org,x@y.org", NULL },
+    { PWR_USER_BY_ID, "1", "h1" },
+    { PWR_USER_BY_ID, "10", "h10" },
+    { PWR_USER_BY_ID, "1abc", NULL },
+    { PWR_USER_BY_ID, "01", NULL },
+    { PWR_USER_BY_ID, " 1", NULL },
+    { PWR_USER_BY_ID, "1.0", NULL },
+    { PWR_USER_BY_ID, "0", NULL },
+    { PWR_USER_BY_ID, "", NULL },
+    { PWR_USER_BY_ID, "1e0", NULL },
+};
+
+static void test_questions(apr_pool_t *pool, pwr_store *store)
+{
+    for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
+        const question *asked = &questions[i];
+        pwr_users users = { -1, NULL };
+        apr_status_t status = store->ops->users_find(store, pool, asked->key,
+                                                     asked->value, &users);
+
+        tap_ok(status == APR_SUCCESS && users.n == !!asked->password,
+               "question %d: %d rows", (int)i, users.n);
+        if (asked->password && users.n == 1) {
+            tap_str(users.row[0].password, asked->password,
+                    "question %d: the right one", (int)i);
+        }
+    }
+}
+
+static void test_columns(apr_pool_t *pool, pwr_store *store)
+{
+    pwr_users users;
+    const pwr_user *user;
+
+    store->ops->users_find(store, pool, PWR_USER_BY_ID, "2", &users);
+    user = users.row;
+    tap_str(user->login, DOTLESS, "columns are found by name in any case");
+    tap_ok(!user->language && !user->name && !user->recovery_email
+           && !user->changed_at, "NULL and absent columns are NULL");
+    tap_int((long long)strlen(user->stamp), PWR_DIGEST_HEX, "a stamp");
+    store->ops->users_find(store, pool, PWR_USER_BY_ID, "7", &users);
+    tap_ok(users.n == 1 && !users.row[0].password && !users.row[0].login,
+           "a row of NULLs has an id only");
+}
+
+/* Everything that C checks is checked when the database checks nothing. */
+static void test_everybody(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = {
+        .user_query = EVERYBODY,
+        .login_query = PEOPLE ":login = :login",
+        .id_query = PEOPLE ":id = :id",
+    };
+
+    test_questions(pool, bench_store(made, &conf));
+}
+
+static void test_many(bench *made, apr_pool_t *pool, pwr_store *store)
+{
+    const pwr_store_conf twice = {
+        .user_query = "SELECT uid AS id, nick AS login, mail AS email,"
+            " pw AS password FROM {prefix}people, (SELECT 1 AS a UNION ALL"
+            " SELECT 2) AS twice WHERE mail = :email",
+    };
+    pwr_store *doubled = bench_store(made, &twice);
+    pwr_users users;
+
+    for (int i = 100; i < 125; i++) {
+        bench_sql(made, "INSERT INTO {p}people VALUES (%d, 'many%d',"
+                  " 'many@example.org', 'h', NULL)", i, i);
+    }
+    store->ops->users_find(store, pool, PWR_USER_BY_EMAIL, "many@example.org",
+                           &users);
+    tap_int(users.n, PWR_USERS_MAX, "of 25 rows ten are used");
+    doubled->ops->users_find(doubled, pool, PWR_USER_BY_EMAIL,
+                             "admin@example.org", &users);
+    tap_int(users.n, 1, "a join that repeats a user gives one");
+}
+
+static void test_huge(apr_pool_t *pool, pwr_store *store)
+{
+    char *value = apr_palloc(pool, 1 << 20);
+    pwr_users users;
+
+    memset(value, 'a', (1 << 20) - 1);
+    value[(1 << 20) - 1] = '\0';
+    tap_ok(store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, value,
+                                  &users) == APR_SUCCESS && users.n == 0,
+           "a login of a megabyte is nobody's");
+    tap_ok(store->ops->users_find(store, pool, PWR_USER_BY_ID, value,
+                                  &users) == APR_SUCCESS && users.n == 0,
+           "an id of a megabyte is nobody's");
+}
+
+static void test_binary(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = {
+        .login_query = "SELECT id, login, email, password"
+                       " FROM {prefix}binary WHERE login = :login",
+    };
+    pwr_store *store = bench_store(made, &conf);
+    pwr_users users;
+    const char *type = bench_is_mysql(made) ? "VARBINARY(255)" : "BLOB";
+
+    bench_sql(made, "DROP TABLE IF EXISTS {p}binary");
+    bench_sql(made, "CREATE TABLE {p}binary (id %s, login VARCHAR(99), email %s,"
+              " password %s)", type, type, type);
+    bench_sql(made, "INSERT INTO {p}binary VALUES (X'3137', 'bin',"
+              " X'6240782E6F7267', X'683137')");
+    bench_sql(made, "INSERT INTO {p}binary VALUES (X'3138', 'nul', X'00',"
+              " X'680031')");
+    for (int i = 0; i < 3; i++) {
+        store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "bin", &users);
+        tap_ok(users.n == 1 && !strcmp(users.row[0].id, "17")
+               && !strcmp(users.row[0].email, "b@x.org")
+               && !strcmp(users.row[0].password, "h17"),
+               "binary columns end where they end");
+    }
+    store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "nul", &users);
+    tap_ok(users.n == 1 && !users.row[0].email && !users.row[0].password,
+           "values with a NUL inside are no text");
+}
+
+/* A site of 2004 keeps latin1 columns; anybody may type Cyrillic there. */
+static void test_latin1(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = {
+        .login_query = "SELECT id, login, email, password FROM {prefix}latin"
+                       " WHERE login = :login",
+    };
+    pwr_store *store = bench_store(made, &conf);
+    pwr_users users;
+    static const char *const nobody[] = { IVAN, KEY_EMOJI, "\xC3\xA9" };
+
+    bench_sql(made, "DROP TABLE IF EXISTS {p}latin");
+    bench_sql(made, "CREATE TABLE {p}latin (id INTEGER, login VARCHAR(99),"
+              " email VARCHAR(99), password VARCHAR(99))%s",
+              bench_is_mysql(made) ? " CHARACTER SET latin1" : "");
+    bench_sql(made, "INSERT INTO {p}latin VALUES (1, 'caf\xC3\xA9', 'a@x.org',"
+              " 'h')");
+    store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "caf\xC3\xA9",
+                           &users);
+    tap_int(users.n, 1, "a latin1 column holds an e with an accent");
+    bench_log(made);
+    for (size_t i = 0; i < sizeof(nobody) / sizeof(*nobody); i++) {
+        tap_ok(store->ops->users_find(store, pool, PWR_USER_BY_LOGIN,
+                                      nobody[i], &users) == APR_SUCCESS
+               && users.n == 0, "what latin1 cannot hold is nobody's (%d)",
+               (int)i);
+    }
+    tap_str(bench_log(made), "", "and no line in the log");
+}
+
+static void test_altered(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = {
+        .login_query = "SELECT * FROM {prefix}alter WHERE login = :login",
+    };
+    pwr_store *store = bench_store(made, &conf);
+    pwr_users users;
+
+    bench_sql(made, "DROP TABLE IF EXISTS {p}alter");
+    bench_sql(made, "CREATE TABLE {p}alter (id INTEGER, login VARCHAR(99),"
+              " email VARCHAR(99), password VARCHAR(99))");
+    bench_sql(made, "INSERT INTO {p}alter VALUES (1, 'eve', 'a@x.org', 'h')");
+    store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "eve", &users);
+    tap_int(users.n, 1, "SELECT * is read by name");
+    bench_sql(made, "ALTER TABLE {p}alter ADD COLUMN name VARCHAR(99)");
+    bench_sql(made, "UPDATE {p}alter SET name = 'Eve'");
+    for (int i = 0; i < 2; i++) {
+        store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "eve", &users);
+    }
+    tap_ok(users.n == 1 && users.row[0].name
+           && !strcmp(users.row[0].name, "Eve"),
+           "a table altered under a prepared statement is read anew");
+    tap_str(bench_log(made), "", "and no line in the log");
+}
+
+static void test_shipped(bench *made, apr_pool_t *pool)
+{
+    pwr_store *store = bench_store(made, NULL);
+    pwr_user user = { .login = "O'Brien % :id \\ " KEY_EMOJI,
+                      .email = "o@example.org", .password = "h" };
+    pwr_users users;
+    int added;
+
+    tap_int(store->ops->user_add(store, pool, &user, &added), APR_SUCCESS,
+            "add a user");
+    tap_ok(added, "it was added");
+    store->ops->user_add(store, pool, &user, &added);
+    tap_ok(!added, "the same login is not added twice");
+    user.login = "o'bRIEN % :ID \\ " KEY_EMOJI;
+    store->ops->user_add(store, pool, &user, &added);
+    tap_ok(!added, "nor in another case");
+    store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, user.login, &users);
+    tap_int(users.n, 1, "found by login");
+    store->ops->users_find(store, pool, PWR_USER_BY_EMAIL, "O@Example.org",
+                           &users);
+    tap_int(users.n, 1, "found by address");
+    store->ops->users_find(store, pool, PWR_USER_BY_ID, users.row[0].id,
+                           &users);
+    tap_int(users.n, 1, "found by id");
+}
+
+int main(int argc, const char *const *argv)
+{
+    apr_pool_t *pool = tap_begin();
+    bench *made = bench_open(pool, argc, argv);
+    pwr_store *store = bench_store(made, &people);
+
+    store->ops->schema_apply(store, pool);
+    tables_make(made);
+    test_questions(pool, store);
+    test_columns(pool, store);
+    test_everybody(made, pool);
+    test_many(made, pool, store);
+    test_huge(pool, store);
+    test_binary(made, pool);
+    test_latin1(made, pool);
+    test_altered(made, pool);
+    test_shipped(made, pool);
+    tap_str(bench_log(made), "", "nothing was logged");
+    return tap_end();
+}
