@@ -3,6 +3,7 @@
 
 #include <apr_strings.h>
 
+#include "core/crypto.h"
 #include "flow/hash.h"
 #include "flow/notice.h"
 #include "flow/page.h"
@@ -67,9 +68,10 @@ static void not_signed_in(const pwr_env *env, const pwr_request *request,
                           pwr_response *response)
 {
     static const pwr_message_page message = {
-        401, N_("You are not signed in"),
-        N_("Your password was not changed. Sign in and try again."),
-        "/login", N_("Sign in")
+        401, N_("Please sign in"),
+        N_("This page is only for those who are signed in. Your session may "
+           "have ended."),
+        "/login", N_("Back to sign-in")
     };
 
     pwr_page_message(env, request, &message, response);
@@ -100,6 +102,12 @@ static apr_status_t judge(const pwr_env *env, const pwr_request *request,
                        N_("The current password is wrong."), NULL);
     }
     pwr_rules_judge(env, request, user, response);
+    if (match && pwr_crypto_equal(current, pwr_form_get(request->form,
+                                                        "password"))) {
+        pwr_page_error(env, request, response, "password",
+                       N_("The new password is the current one. Choose "
+                          "another."), NULL);
+    }
     return status;
 }
 

@@ -49,6 +49,19 @@ static int kinds_of(const pwr_env *env, const char *identifier)
     return kinds;
 }
 
+static const char *what_is_wrong(const pwr_env *env, const char *identifier)
+{
+    int by_login = env->site->conf->identify[1] & PWR_IDENTIFY_LOGIN;
+
+    if (!identifier || !*identifier) {
+        return by_login ? N_("Enter your login or email address.")
+                        : N_("Enter your email address.");
+    }
+    return by_login ? N_("This is neither a login nor an email address.")
+                    : N_("This is not an email address. It should look like "
+                         "name@example.com.");
+}
+
 static apr_status_t queue(const pwr_env *env, const pwr_request *request,
                           const char *identifier, int by)
 {
@@ -93,10 +106,7 @@ apr_status_t pwr_forgot_ask(const pwr_env *env, const pwr_request *request,
         begin(env, request, 422, response);
         pwr_model_text(response->model, "email", typed);
         pwr_page_error(env, request, response, "email",
-                       env->site->conf->identify[1] & PWR_IDENTIFY_LOGIN
-                       ? N_("Enter your login or e-mail address.")
-                       : N_("Enter an e-mail address such as "
-                            "name@example.org."), NULL);
+                       what_is_wrong(env, identifier), NULL);
         return APR_SUCCESS;
     }
     status = queue(env, request, identifier, by);

@@ -114,7 +114,7 @@ apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
     pwr_model_text(response->model, "login", typed);
     if (!typed || !*pwr_text_trim(env->pool, typed)) {
         pwr_page_error(env, request, response, "login",
-                       N_("Enter your login or e-mail address."), NULL);
+                       N_("Enter your login or email address."), NULL);
     }
     if (!password || !*password) {
         pwr_page_error(env, request, response, "password",
@@ -134,7 +134,7 @@ apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
         return sign_in(env, request, &user, response);
     }
     pwr_page_error(env, request, response, "login",
-                   N_("Wrong login or password."), NULL);
+                   N_("The login or the password is wrong."), NULL);
     return APR_SUCCESS;
 }
 

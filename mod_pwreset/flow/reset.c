@@ -38,8 +38,8 @@ static void mistyped(const pwr_env *env, const pwr_request *request,
     pwr_model_text(response->model, "token", typed);
     response->shows_secret = 1;
     pwr_page_error(env, request, response, "token",
-                   N_("There is a typing mistake in the control string. "
-                      "Compare it with the email, or copy it whole."), NULL);
+                   N_("The control string is mistyped. Copy it from the email "
+                      "again, the whole of it."), NULL);
 }
 
 static void dead(const pwr_env *env, const pwr_request *request,

@@ -117,7 +117,7 @@ int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
     }
     if (!confirm || !*confirm) {
         pwr_page_error(env, request, response, "confirm",
-                       N_("Enter the new password a second time."), NULL);
+                       N_("Enter the new password again."), NULL);
         return 0;
     }
     if (!pwr_crypto_equal(password, confirm)) {

@@ -34,40 +34,42 @@ typedef struct refusal {
 } refusal;
 
 static const refusal malformed = {
-    HTTP_BAD_REQUEST, N_("This request cannot be understood"),
-    N_("A field is repeated, or is not readable text. Go back, reload the "
-       "page and try again.")
+    HTTP_BAD_REQUEST, N_("The request could not be read"),
+    N_("Something in it was repeated, too long or garbled. Nothing has been "
+       "changed. Open the page again and fill in the form once more.")
 };
 static const refusal too_large = {
-    HTTP_REQUEST_ENTITY_TOO_LARGE, N_("That was too much"),
-    N_("A field is longer than this page accepts. Go back and shorten it.")
+    HTTP_REQUEST_ENTITY_TOO_LARGE, N_("The request is too large"),
+    N_("More was sent than the form can hold. Nothing has been changed. Open "
+       "the page again and fill in the form once more.")
 };
 static const refusal wrong_type = {
-    HTTP_UNSUPPORTED_MEDIA_TYPE, N_("This request cannot be understood"),
-    N_("This page takes what its own form sends. Go back, reload the page and "
-       "try again.")
+    HTTP_UNSUPPORTED_MEDIA_TYPE, N_("The request has an unknown format"),
+    N_("We understand only what the form on this page sends. Open the page in "
+       "a browser and use the form.")
 };
 static const refusal wrong_method = {
-    HTTP_METHOD_NOT_ALLOWED, N_("This request cannot be understood"),
-    N_("This page can only be opened, or its form sent.")
+    HTTP_METHOD_NOT_ALLOWED, N_("That is not possible here"),
+    N_("This page does not take requests of this kind. Open it in a browser.")
 };
 static const refusal foreign = {
-    HTTP_FORBIDDEN, N_("This form was sent from another site"),
-    N_("Nothing was changed. Open the page here and send the form again.")
+    HTTP_FORBIDDEN, N_("The form came from another site"),
+    N_("To protect you, we take forms only from our own pages. Nothing has "
+       "been changed. Open the page again and fill in the form there.")
 };
 static const refusal not_here = {
     HTTP_NOT_FOUND, N_("There is no such page"),
-    N_("This site has its login elsewhere.")
+    N_("Please check the address.")
 };
+/* Nothing is said about the password: when the connection was lost in a COMMIT
+ * nobody knows yet. */
 static const refusal away = {
-    HTTP_SERVICE_UNAVAILABLE, N_("Please try again in a moment"),
-    N_("This page cannot be served right now. Nothing was lost or changed. "
-       "Wait a few seconds and send it again.")
+    HTTP_SERVICE_UNAVAILABLE, N_("Please try again in a minute"),
+    N_("We cannot answer just now. Wait a moment and try again.")
 };
 static const refusal broken = {
     HTTP_INTERNAL_SERVER_ERROR, N_("Something went wrong on our side"),
-    N_("Nothing was changed. Please try again later; if it stays so, tell the "
-       "people who run this site.")
+    N_("We have made a note of it. Please try again later.")
 };
 
 /* ---- read ---- */
@@ -302,7 +304,7 @@ static int refuse(request_rec *r, const pwr_env *env,
     const pwr_message_page message = {
         why->status, why->heading, why->text,
         why->status != HTTP_NOT_FOUND ? call->route->path : NULL,
-        N_("Open the page again")
+        N_("Try again")
     };
     pwr_response response = { 0 };
 
