@@ -152,7 +152,7 @@ static void welcome(request_rec *r, const pwr_server *self,
     const char *header = self->conf->user_header;
 
     r->user = apr_pstrdup(r->pool, visitor->login);
-    r->ap_auth_type = AUTH_TYPE;
+    r->ap_auth_type = apr_pstrdup(r->pool, AUTH_TYPE);
     if (header && pwr_text_is_plain(visitor->login)) {
         apr_table_setn(r->headers_in, header, r->user);
     }

@@ -254,6 +254,8 @@ int pwr_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
     (void)plog;
     (void)ptemp;
+    /* What is there once for the whole server stands in the main one. */
+    pwr_conf_defaults(pconf, pwr_server_of(main_server)->conf);
     for (server_rec *server = main_server; server; server = server->next) {
         pwr_server *self = pwr_server_of(server);
         const char *error;

@@ -10,7 +10,9 @@
 
 #include "flow/env.h"
 
-extern module AP_MODULE_DECLARE_DATA pwreset_module;
+/* The one symbol that httpd looks for; everything else is hidden. */
+extern module AP_MODULE_DECLARE_DATA pwreset_module
+    __attribute__((visibility("default")));
 APLOG_USE_MODULE(pwreset);
 
 typedef struct pwr_route pwr_route;
