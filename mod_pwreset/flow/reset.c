@@ -192,35 +192,41 @@ static apr_status_t second_click(const pwr_env *env,
     return status;
 }
 
+/* Both clicks found the string live, and the other was first. */
+static apr_status_t lose(const pwr_env *env, const pwr_request *request,
+                         attempt *a, pwr_response *response)
+{
+    char digest[PWR_DIGEST_HEX + 1];
+    apr_status_t status;
+
+    memcpy(digest, a->token.digest, sizeof(digest));
+    status = env->store->ops->token_find(env->store, env->pool,
+                                         env->site->conf->realm, digest,
+                                         &a->token, &a->user);
+    return status ? status : second_click(env, request, a, response);
+}
+
 static apr_status_t settle(const pwr_env *env, const pwr_request *request,
-                           const attempt *a, const pwr_change *change,
+                           attempt *a, const pwr_change *change,
                            pwr_response *response)
 {
-    attempt spent = *a;
-
-    switch (change->outcome) {
-    case PWR_CHANGE_DONE:
+    if (change->outcome == PWR_CHANGE_DONE) {
         pwr_notice_sent(env, a->user.id);
         succeed(env, request, change->user.login, response);
         return APR_SUCCESS;
-    case PWR_CHANGE_REFUSED:
-        if (change->token_state == PWR_TOKEN_SPENT) {
-            spent.user = change->user;
-            return second_click(env, request, &spent, response);
-        }
-        dead(env, request, change->token_state, response);
-        return APR_SUCCESS;
-    case PWR_CHANGE_STALE:
-    case PWR_CHANGE_NO_USER:
-        break;
     }
-    dead(env, request, PWR_TOKEN_CANCELLED, response);
+    if (change->outcome == PWR_CHANGE_REFUSED
+        && change->token_state == PWR_TOKEN_SPENT) {
+        return lose(env, request, a, response);
+    }
+    dead(env, request, change->outcome == PWR_CHANGE_REFUSED
+         ? change->token_state : PWR_TOKEN_CANCELLED, response);
     return APR_SUCCESS;
 }
 
 static apr_status_t write_change(const pwr_env *env,
                                  const pwr_request *request,
-                                 const attempt *a, pwr_response *response)
+                                 attempt *a, pwr_response *response)
 {
     pwr_job notice;
     pwr_change change = {
