@@ -19,18 +19,23 @@ typedef struct pwr_backoff {
     int64_t give_up_sec;        /* after its creation */
 } pwr_backoff;
 
-/* Delay before the next try, < 0 when it is given up.  `random` is any
- * number; jitter is +-25 %.  Pure. */
+/* Delay before the next try after `tries` that failed, < 0 when it is given
+ * up: `first_sec`, doubled up to `most_sec`, `random` (any number) making it
+ * +-25 %.  The last try comes no later than `give_up_sec`.  Pure. */
 int64_t pwr_outbox_delay_sec(const pwr_backoff *backoff, int tries,
                              int64_t age_sec, unsigned random);
 
-/* Render and send.  A message that cannot be rendered is PWR_SENT_NEVER. */
+/* Render and send to `message->to`.  A message that cannot be rendered is
+ * PWR_SENT_NEVER. */
 pwr_sent pwr_outbox_send(apr_pool_t *pool, const pwr_sendmail *conf,
                          const pwr_message *message, const char **detail);
 
 /* Delete the job, put it back, or give it up, by what became of it; logs what
- * an admin must know (PWR_DIAG), with the remedy. `now` is the database's as
- * the sweep saw it. */
+ * an admin must know (store->diag), with the remedy; who it was for is masked,
+ * `detail` stands as it is.  `job->tries` counts this try too, `now` is the
+ * database's as the sweep saw it, `detail` NULL when nothing had to be sent.
+ * Returns what the store said; on failure the lease runs out and the job is
+ * done again. */
 apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
                                const pwr_job *job, const char *owner,
                                int64_t now, const pwr_backoff *backoff,

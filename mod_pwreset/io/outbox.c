@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/outbox.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "core/crypto.h"
+#include "core/text.h"
+
+#define SHOWN_BYTES_MAX 100
+
+#define REMEDY "see the mail program's own log, PwResetSendmail and" \
+               " PwResetMailFrom; `pwresetctl queue` lists the job"
+
+int64_t pwr_outbox_delay_sec(const pwr_backoff *backoff, int tries,
+                             int64_t age_sec, unsigned random)
+{
+    int64_t left = backoff->give_up_sec - (age_sec > 0 ? age_sec : 0);
+    int64_t most = backoff->most_sec > 0 ? backoff->most_sec : 1;
+    int64_t delay = backoff->first_sec > 0 ? backoff->first_sec : 1;
+
+    if (left <= 0) {
+        return -1;
+    }
+    for (; tries > 1 && delay < most; tries--) {
+        delay = delay > most / 2 ? most : 2 * delay;
+    }
+    delay = delay < most ? delay : most;
+    delay = delay - delay / 4 + (int64_t)(random % (delay / 2 + 1));
+    return delay < left ? delay : left;
+}
+
+pwr_sent pwr_outbox_send(apr_pool_t *pool, const pwr_sendmail *conf,
+                         const pwr_message *message, const char **detail)
+{
+    const char *bytes;
+    size_t len;
+
+    if (pwr_mime_render(pool, message, &bytes, &len) != APR_SUCCESS) {
+        *detail = "the mail cannot be written: PwResetSiteName, an address or"
+                  " the subject's template holds a control character or is"
+                  " not UTF-8";
+        return PWR_SENT_NEVER;
+    }
+    return pwr_sendmail_run(pool, conf, message->to, bytes, len, detail);
+}
+
+/* Enough for an admin to see whose mail it was, too little to collect. */
+static const char *masked(apr_pool_t *pool, const char *s)
+{
+    const char *at, *rest;
+
+    if (!s || !*s) {
+        return "-";
+    }
+    at = strrchr(s, '@');
+    for (rest = s + 1; ((unsigned char)*rest & 0xC0) == 0x80; rest++) {
+        continue;
+    }
+    s = apr_pstrcat(pool, apr_pstrmemdup(pool, s, (size_t)(rest - s)), "***",
+                    at, NULL);
+    return pwr_text_printable(pool, s, SHOWN_BYTES_MAX);
+}
+
+static const char *title(apr_pool_t *pool, const pwr_job *job)
+{
+    int is_notice = job->kind == PWR_JOB_NOTICE;
+
+    return apr_psprintf(pool, "job %s of realm %s, %s %s, try %d", job->id,
+                        pwr_text_printable(pool, job->realm, SHOWN_BYTES_MAX),
+                        is_notice ? "notice to" : "recovery for",
+                        masked(pool, is_notice ? job->recipient
+                                               : job->identifier),
+                        job->tries);
+}
+
+static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
+                           const pwr_job *job, const char *owner,
+                           const char *detail)
+{
+    apr_status_t status = store->ops->job_done(store, pool, job, owner);
+
+    if (!detail) {
+        pwr_diag_log(store->diag, PWR_LEVEL_DEBUG, 0, "PWR0300",
+                     "%s: nothing to send", title(pool, job));
+        return status;
+    }
+    pwr_diag_log(store->diag, PWR_LEVEL_INFO, 0, "PWR0301", "%s: sent (%s)",
+                 title(pool, job), detail);
+    if (status != APR_SUCCESS) {
+        pwr_diag_log(store->diag, PWR_LEVEL_WARNING, status, "PWR0302",
+                     "%s: the mail was sent, but its job could not be removed;"
+                     " it will be sent once more, mend the database",
+                     title(pool, job));
+    }
+    return status;
+}
+
+/* Retries are spaced by the back-off; only the first one is loud, the end of
+ * them again. */
+static void log_delay(pwr_store *store, apr_pool_t *pool, const pwr_job *job,
+                      int64_t delay_sec, const char *detail)
+{
+    if (delay_sec < 0) {
+        pwr_diag_log(store->diag, PWR_LEVEL_ERROR, 0, "PWR0303",
+                     "%s: given up, its time is over: %s; " REMEDY,
+                     title(pool, job), detail);
+        return;
+    }
+    pwr_diag_log(store->diag,
+                 job->tries > 1 ? PWR_LEVEL_INFO : PWR_LEVEL_WARNING, 0,
+                 "PWR0304", "%s: not sent yet, next try in %" APR_INT64_T_FMT
+                 " s: %s", title(pool, job), delay_sec, detail);
+}
+
+apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
+                               const pwr_job *job, const char *owner,
+                               int64_t now, const pwr_backoff *backoff,
+                               pwr_sent sent, const char *detail)
+{
+    const char *why = detail ? detail : "no reason was given";
+    int64_t delay_sec = -1;
+
+    if (sent == PWR_SENT_OK) {
+        return finish(store, pool, job, owner, detail);
+    }
+    if (sent == PWR_SENT_LATER) {
+        unsigned random = 0;
+
+        /* Without randomness the delays are just not spread. */
+        pwr_crypto_random((unsigned char *)&random, sizeof(random));
+        delay_sec = pwr_outbox_delay_sec(backoff, job->tries,
+                                         now - job->created, random);
+        log_delay(store, pool, job, delay_sec, why);
+    }
+    else {
+        pwr_diag_log(store->diag, PWR_LEVEL_ERROR, 0, "PWR0305",
+                     "%s: given up, refused for good: %s; " REMEDY,
+                     title(pool, job), why);
+    }
+    return store->ops->job_retry(store, pool, job, owner, delay_sec, why);
+}
