@@ -137,7 +137,10 @@ static apr_status_t work_try(attempt *try, const pwr_dbd *dbd,
         return PWR_STORE_AWAY;
     }
     apr_pool_create(&run->scratch, pool);
-    status = work_once(try);
+    status = pwr_dbd_ready(run);
+    if (status == APR_SUCCESS) {
+        status = work_once(try);
+    }
     apr_pool_destroy(run->scratch);
     dbd->lender.give_back(dbd->lender.baton, &run->conn, run->broken);
     if (status == PWR_DBD_UNKNOWN) {

@@ -36,6 +36,8 @@ typedef struct pwr_dbd {
     const pwr_diag *diag;
 } pwr_dbd;
 
+typedef struct pwr_dbd_cache pwr_dbd_cache;
+
 /* One try of a work; a connection is on loan while it lives. */
 typedef struct pwr_dbd_run {
     const pwr_dbd *dbd;
@@ -43,6 +45,7 @@ typedef struct pwr_dbd_run {
     apr_pool_t *scratch;        /* gone before the connection is given back */
     apr_bucket_alloc_t *buckets;
     pwr_dbd_conn conn;
+    pwr_dbd_cache *cache;       /* the connection's prepared statements */
     int keep;                   /* a transaction's step sets it: COMMIT */
     int broken;                 /* the connection is not to be lent again */
     const pwr_dbd_error *error; /* of the last statement that failed */
@@ -70,6 +73,9 @@ typedef struct pwr_dbd_work {
  * two logged (a refused loan is logged by the lender). */
 apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
                         const pwr_dbd_work *work, void *baton);
+
+/* Make the connection just borrowed ready: once in its life. */
+apr_status_t pwr_dbd_ready(pwr_dbd_run *run);
 
 /* The rows of a SELECT.
  *

@@ -20,31 +20,31 @@ typedef struct prepared {
 
 /* Hangs on a connection's pool; only who has the connection on loan is here.
  * Keyed by text: stores with the same tables and queries share statements. */
-typedef struct cache {
+struct pwr_dbd_cache {
     apr_hash_t *by_text;
     uint64_t clock;
-} cache;
+};
 
-static apr_status_t cache_of(pwr_dbd_run *run, cache **out)
+apr_status_t pwr_dbd_ready(pwr_dbd_run *run)
 {
     apr_pool_t *pool = run->conn.pool;
     void *data = NULL;
 
     apr_pool_userdata_get(&data, CACHE_KEY, pool);
-    *out = data;
-    if (data) {
+    run->cache = data;
+    if (run->cache) {
         return APR_SUCCESS;
     }
-    *out = apr_pcalloc(pool, sizeof(**out));
-    (*out)->by_text = apr_hash_make(pool);
-    apr_pool_userdata_setn(*out, CACHE_KEY, NULL, pool);
-    /* With a write-ahead log this loses nothing on a crash of the process. */
+    run->cache = apr_pcalloc(pool, sizeof(*run->cache));
+    run->cache->by_text = apr_hash_make(pool);
+    apr_pool_userdata_setn(run->cache, CACHE_KEY, NULL, pool);
+    /* With a write-ahead log this loses nothing when a process dies. */
     return run->dbd->dialect == PWR_DIALECT_SQLITE
                ? pwr_dbd_plain(run, "PRAGMA", "PRAGMA synchronous=NORMAL")
                : APR_SUCCESS;
 }
 
-static void cache_forget(cache *all, prepared *one)
+static void cache_forget(pwr_dbd_cache *all, prepared *one)
 {
     apr_hash_set(all->by_text, one->text, APR_HASH_KEY_STRING, NULL);
     apr_pool_destroy(one->pool);
@@ -52,8 +52,9 @@ static void cache_forget(cache *all, prepared *one)
 
 /* SQLite's driver keeps its statements until the connection ends, so there
  * forgetting one would only leak it. */
-static void cache_make_room(pwr_dbd_run *run, cache *all)
+static void cache_make_room(pwr_dbd_run *run)
 {
+    pwr_dbd_cache *all = run->cache;
     prepared *oldest = NULL;
     apr_hash_index_t *index;
 
@@ -73,14 +74,14 @@ static void cache_make_room(pwr_dbd_run *run, cache *all)
 }
 
 static apr_status_t prepare(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
-                            cache *all, prepared **out)
+                            prepared **out)
 {
     const pwr_dbd_conn *conn = &run->conn;
     apr_pool_t *pool;
     prepared *one;
     int code;
 
-    cache_make_room(run, all);
+    cache_make_room(run);
     apr_pool_create(&pool, conn->pool);
     one = apr_pcalloc(pool, sizeof(*one));
     one->pool = pool;
@@ -93,14 +94,13 @@ static apr_status_t prepare(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
         apr_pool_destroy(pool);
         return status;
     }
-    apr_hash_set(all->by_text, one->text, APR_HASH_KEY_STRING, one);
+    apr_hash_set(run->cache->by_text, one->text, APR_HASH_KEY_STRING, one);
     *out = one;
     return APR_SUCCESS;
 }
 
 /* A call of a prepared statement. */
 typedef struct call {
-    cache *all;
     prepared *one;
     const char *values[PWR_SQL_PARAMS_MAX];
 } call;
@@ -131,19 +131,16 @@ static apr_status_t call_make(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
 {
     apr_status_t status = args_match(run, stmt, args, out->values);
 
-    if (status == APR_SUCCESS) {
-        status = cache_of(run, &out->all);
-    }
     if (status != APR_SUCCESS) {
         return status;
     }
-    out->one = apr_hash_get(out->all->by_text, stmt->sql.format,
+    out->one = apr_hash_get(run->cache->by_text, stmt->sql.format,
                             APR_HASH_KEY_STRING);
     if (!out->one) {
-        status = prepare(run, stmt, out->all, &out->one);
+        status = prepare(run, stmt, &out->one);
     }
     if (status == APR_SUCCESS) {
-        out->one->used = ++out->all->clock;
+        out->one->used = ++run->cache->clock;
     }
     return status;
 }
@@ -156,7 +153,7 @@ static apr_status_t call_failed(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     if (status != PWR_DBD_STALE) {
         return status;
     }
-    cache_forget(made->all, made->one);
+    cache_forget(run->cache, made->one);
     return PWR_DBD_AGAIN;
 }
 

@@ -76,6 +76,10 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
                                   const char *realm, const char *digest,
                                   pwr_token *token, const char **spent_by);
 
+/* Is the row really of this realm?  MySQL's collations ignore blanks at the
+ * end, a realm does not. */
+int pwr_store_is_of(const pwr_dbd_rows *rows, const char *realm);
+
 /* Within a transaction: wait until no other works on this user. */
 apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
                             const char *realm, const char *user_id);

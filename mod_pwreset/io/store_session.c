@@ -85,7 +85,7 @@ static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
     *now = 0;
     pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_SESSION_FIND], args,
                    &rows);
-    if (!pwr_dbd_next(&rows)) {
+    if (!pwr_dbd_next(&rows) || !pwr_store_is_of(&rows, call->realm)) {
         return rows.status;
     }
     apr_cpystrn(session->digest, call->digest, sizeof(session->digest));

@@ -94,7 +94,7 @@ static const struct {
 
     /* At most one row, whatever its state.  Primary key. */
     { PWR_STMT_TOKEN_FIND, "token_find",
-      "SELECT user_id, login, language, job, stamp, expires, spent_at,"
+      "SELECT realm, user_id, login, language, job, stamp, expires, spent_at,"
       " spent_by, why, {now} AS clock FROM {prefix}token"
       " WHERE realm = :realm AND digest = :digest AND purpose = 'recover'" },
 
@@ -151,8 +151,8 @@ static const struct {
 
     /* At most one row, expired ones too.  Primary key. */
     { PWR_STMT_SESSION_FIND, "session_find",
-      "SELECT user_id, login, created, seen, expires, stamp, address, agent,"
-      " {now} AS clock FROM {prefix}session"
+      "SELECT realm, user_id, login, created, seen, expires, stamp, address,"
+      " agent, {now} AS clock FROM {prefix}session"
       " WHERE realm = :realm AND digest = :digest" },
 
     /* Unless another request did so in the last :every seconds. */

@@ -54,6 +54,13 @@ apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
     return status;
 }
 
+int pwr_store_is_of(const pwr_dbd_rows *rows, const char *realm)
+{
+    const char *text = pwr_dbd_text(rows, "realm");
+
+    return text && strcmp(text, realm) == 0;
+}
+
 static pwr_token_state state_of(const char *why, int64_t spent_at,
                                 int64_t expires, int64_t now)
 {
@@ -86,7 +93,7 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
     memset(token, 0, sizeof(*token));
     *spent_by = NULL;
     pwr_dbd_select(run, &impl->sql.stmt[PWR_STMT_TOKEN_FIND], args, &rows);
-    if (!pwr_dbd_next(&rows)) {
+    if (!pwr_dbd_next(&rows) || !pwr_store_is_of(&rows, realm)) {
         return rows.status;
     }
     apr_cpystrn(token->digest, digest, sizeof(token->digest));

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sessions end by idleness, by age, by any change of the password, and are
+ * nothing on another site. */
+#include "bench.h"
+
+#include <apr_strings.h>
+
+#include "tap.h"
+
+#define IDLE 600
+#define LIFETIME 3600
+
+typedef struct scene {
+    bench *made;
+    apr_pool_t *pool;
+    pwr_store *store;
+    pwr_user user;              /* as the store sees it */
+} scene;
+
+static int is_live(const scene *on, const char *realm, const char *digest)
+{
+    pwr_session session;
+    pwr_session_state state;
+    pwr_user user;
+    apr_status_t status = on->store->ops->session_find(
+        on->store, on->pool, realm, digest, IDLE, &state, &session, &user);
+
+    if (status != APR_SUCCESS) {
+        return -1;
+    }
+    if (state != PWR_SESSION_LIVE) {
+        return session.user_id || user.id ? -2 : 0;
+    }
+    return !strcmp(session.user_id, user.id) ? 1 : -3;
+}
+
+static pwr_session session_make(const scene *on)
+{
+    pwr_session session = { .realm = "r", .user_id = on->user.id,
+                            .login = "eve", .address = "192.0.2.1",
+                            .agent = "Browser" };
+    pwr_users users;
+
+    on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID,
+                               on->user.id, &users);
+    apr_cpystrn(session.stamp, users.row[0].stamp, sizeof(session.stamp));
+    apr_cpystrn(session.digest, bench_digest(on->pool),
+                sizeof(session.digest));
+    on->store->ops->session_add(on->store, on->pool, &session, LIFETIME);
+    return session;
+}
+
+static void test_find(const scene *on)
+{
+    const pwr_store_ops *ops = on->store->ops;
+    pwr_session made = session_make(on), session;
+    pwr_session_state state;
+    pwr_user user;
+
+    ops->session_find(on->store, on->pool, "r", made.digest, IDLE, &state,
+                      &session, &user);
+    tap_ok(state == PWR_SESSION_LIVE && !strcmp(session.agent, "Browser")
+           && !strcmp(session.login, "eve")
+           && !strcmp(session.digest, made.digest)
+           && session.expires == session.created + LIFETIME
+           && session.seen == session.created, "a session as it was made");
+    tap_str(user.email, "eve@example.org", "and its user");
+    tap_int(ops->session_add(on->store, on->pool, &made, LIFETIME),
+            APR_SUCCESS, "adding it again is the same");
+    tap_int(is_live(on, "R", made.digest), 0, "nothing in another realm");
+    tap_int(is_live(on, "r ", made.digest), 0, "nor in \"r \"");
+    tap_int(is_live(on, "r", bench_digest(on->pool)), 0, "unknown");
+    tap_int(is_live(on, "r", ""), 0, "empty");
+    tap_int(is_live(on, "r", "' OR '1'='1"), 0, "no digest at all");
+    ops->session_end(on->store, on->pool, "s", made.digest);
+    tap_int(is_live(on, "r", made.digest), 1, "not ended by another realm");
+    ops->session_end(on->store, on->pool, "r", made.digest);
+    tap_int(is_live(on, "r", made.digest), 0, "ended");
+}
+
+static void test_time(const scene *on)
+{
+    pwr_session made = session_make(on);
+    const char *digest = made.digest;
+    int purged;
+
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen - %d", IDLE / 12);
+    is_live(on, "r", digest);
+    tap_int(bench_number(on->made, "SELECT created - seen FROM {p}session"),
+            IDLE / 12, "seen lately: not written again");
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen - %d", IDLE / 6);
+    tap_int(is_live(on, "r", digest), 1, "seen some time ago: live");
+    tap_ok(bench_number(on->made, "SELECT seen - created FROM {p}session") >= 0,
+           "and marked as seen now");
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen - %d", IDLE + 1);
+    tap_int(is_live(on, "r", digest), 0, "idle too long");
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen + %d", IDLE + 1);
+    tap_int(is_live(on, "r", digest), 1, "live again");
+    bench_sql(on->made, "UPDATE {p}session SET expires = expires - %d",
+              LIFETIME + 1);
+    tap_int(is_live(on, "r", digest), 0, "too old, however busy");
+    on->store->ops->purge(on->store, on->pool, 86400, &purged);
+    tap_int(purged, 1, "purged at once");
+    on->store->ops->purge(on->store, on->pool, 86400, &purged);
+    tap_int(purged, 0, "nothing left to purge");
+}
+
+static void test_stamp(const scene *on)
+{
+    static const char *const foreign[] = {
+        "password = 'other'", "password = NULL", "password = ''",
+        "changed_at = changed_at + 1",
+    };
+
+    for (size_t i = 0; i < sizeof(foreign) / sizeof(*foreign); i++) {
+        pwr_session made = session_make(on);
+
+        bench_sql(on->made, "UPDATE {p}user SET email = 'new@example.org'");
+        tap_int(is_live(on, "r", made.digest), 1, "another address is no end");
+        bench_sql(on->made, "UPDATE {p}user SET %s", foreign[i]);
+        tap_int(is_live(on, "r", made.digest), 0,
+                "another program set %s: ended", foreign[i]);
+    }
+}
+
+static void test_gone(const scene *on)
+{
+    pwr_session made = session_make(on);
+
+    bench_sql(on->made, "UPDATE {p}user SET id = 'other'");
+    tap_int(is_live(on, "r", made.digest), 0, "the account is gone");
+}
+
+/* Marking is no reason to fail: a reader's page must not need the writer. */
+static void test_locked(const scene *on)
+{
+    pwr_session made = session_make(on);
+
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen - %d", IDLE / 2);
+    bench_sql(on->made, bench_is_mysql(on->made) ? "BEGIN" : "BEGIN IMMEDIATE");
+    bench_sql(on->made, "UPDATE {p}session SET agent = 'held'");
+    tap_int(is_live(on, "r", made.digest), 1,
+            "live while another holds the row");
+    bench_sql(on->made, "ROLLBACK");
+    tap_int(is_live(on, "r", made.digest), 1, "and afterwards");
+}
+
+int main(int argc, const char *const *argv)
+{
+    apr_pool_t *pool = tap_begin();
+    scene on = { .made = bench_open(pool, argc, argv), .pool = pool };
+    pwr_user user = { .login = "eve", .email = "eve@example.org",
+                      .password = "h" };
+    pwr_users users;
+    int added;
+
+    on.store = bench_store(on.made, NULL);
+    on.store->ops->schema_apply(on.store, pool);
+    on.store->ops->user_add(on.store, pool, &user, &added);
+    on.store->ops->users_find(on.store, pool, PWR_USER_BY_LOGIN, "eve",
+                              &users);
+    on.user = users.row[0];
+    test_find(&on);
+    test_time(&on);
+    test_stamp(&on);
+    tap_str(bench_log(on.made), "", "nothing was logged");
+    test_locked(&on);
+    test_gone(&on);
+    return tap_end();
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Control strings: minted three jobs at a time, found in one of six states,
+ * nothing on another site. */
+#include "bench.h"
+
+#include <apr_strings.h>
+
+#include "tap.h"
+
+#define LIFETIME 3600
+#define WORKERS 6
+#define ROUNDS 20
+
+typedef struct scene {
+    bench *made;
+    apr_pool_t *pool;
+    pwr_store *store;
+} scene;
+
+/* `job` is one letter: its id is that letter 32 times. */
+static pwr_token token_make(const scene *on, const char *user_id, char job)
+{
+    char *id = apr_pcalloc(on->pool, PWR_ID_HEX + 1);
+    pwr_token token = { .realm = "r", .user_id = user_id, .login = "eve",
+                        .language = "ru", .job = id,
+                        .lifetime_sec = LIFETIME };
+    pwr_users users;
+
+    memset(id, job, PWR_ID_HEX);
+    on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID, user_id,
+                               &users);
+    apr_cpystrn(token.stamp, users.row[0].stamp, sizeof(token.stamp));
+    apr_cpystrn(token.digest, bench_digest(on->pool), sizeof(token.digest));
+    return token;
+}
+
+static pwr_mint mint(const scene *on, pwr_token *token)
+{
+    pwr_mint outcome;
+    apr_status_t status = on->store->ops->token_mint(on->store, on->pool,
+                                                     token, &outcome);
+
+    return status == APR_SUCCESS ? outcome : (pwr_mint)-1;
+}
+
+static pwr_token_state state(const scene *on, const char *realm,
+                             const char *digest, pwr_user *user)
+{
+    pwr_token token;
+    apr_status_t status = on->store->ops->token_find(
+        on->store, on->pool, realm, digest, &token, user);
+
+    return status == APR_SUCCESS ? token.state : (pwr_token_state)-1;
+}
+
+static void user_reset(const scene *on)
+{
+    bench_sql(on->made, "DELETE FROM {p}token");
+    bench_sql(on->made, "DELETE FROM {p}user");
+    bench_sql(on->made, "INSERT INTO {p}user (id, login, email, password,"
+              " changed_at) VALUES ('u1', 'eve', 'eve@example.org', 'h', 1)");
+    bench_sql(on->made, "INSERT INTO {p}user (id, login, email, password,"
+              " changed_at) VALUES ('u2', 'bob', 'bob@example.org', 'h', 1)");
+}
+
+static void test_find(const scene *on)
+{
+    pwr_token token = token_make(on, "u1", 'a'), found;
+    pwr_user user;
+
+    tap_int(mint(on, &token), PWR_MINT_DONE, "mint one");
+    on->store->ops->token_find(on->store, on->pool, "r", token.digest, &found,
+                               &user);
+    tap_ok(found.state == PWR_TOKEN_LIVE && !strcmp(found.digest, token.digest)
+           && !strcmp(found.user_id, "u1") && !strcmp(found.login, "eve")
+           && !strcmp(found.language, "ru") && !strcmp(found.job, token.job)
+           && !strcmp(found.stamp, token.stamp) && found.spent_at == 0
+           && found.expires == token.expires, "it is found as it was minted");
+    tap_str(user.email, "eve@example.org", "and its user");
+    tap_int(state(on, "R", token.digest, &user), PWR_TOKEN_UNKNOWN,
+            "unknown in another realm");
+    tap_int(state(on, "r ", token.digest, &user), PWR_TOKEN_UNKNOWN,
+            "and in \"r \"");
+    tap_int(state(on, "r", "' OR 1=1 -- ", &user), PWR_TOKEN_UNKNOWN,
+            "what is no digest is unknown");
+    tap_ok(!user.id, "and has no user");
+    bench_sql(on->made, "UPDATE {p}user SET login = 'eva' WHERE id = 'u1'");
+    tap_int(state(on, "r", token.digest, &user), PWR_TOKEN_LIVE,
+            "a login that changed in between is fine");
+}
+
+static void test_states(const scene *on)
+{
+    static const struct {
+        const char *set;        /* of the token */
+        pwr_token_state state;
+        int user;
+    } table[] = {
+        { "expires = expires - 3590", PWR_TOKEN_LIVE, 1 },
+        { "expires = expires - 3600", PWR_TOKEN_GRACE, 1 },
+        { "expires = expires - 4190", PWR_TOKEN_GRACE, 1 },
+        { "expires = expires - 4200", PWR_TOKEN_EXPIRED, 0 },
+        { "spent_at = 5, why = 'used'", PWR_TOKEN_SPENT, 1 },
+        { "spent_at = 5, why = 'changed'", PWR_TOKEN_CANCELLED, 0 },
+        { "spent_at = 5, why = NULL", PWR_TOKEN_CANCELLED, 0 },
+        { "spent_at = 5, why = 'USED'", PWR_TOKEN_CANCELLED, 0 },
+        { "stamp = ''", PWR_TOKEN_CANCELLED, 0 },
+        { "user_id = 'u9'", PWR_TOKEN_CANCELLED, 0 },
+        { "user_id = ''", PWR_TOKEN_CANCELLED, 0 },
+        { "user_id = 'u9', spent_at = 5, why = 'used'",
+          PWR_TOKEN_CANCELLED, 0 },
+        { "purpose = 'notme'", PWR_TOKEN_UNKNOWN, 0 },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_token token;
+        pwr_user user;
+
+        user_reset(on);
+        token = token_make(on, "u1", 'a');
+        mint(on, &token);
+        bench_sql(on->made, "UPDATE {p}token SET %s", table[i].set);
+        tap_int(state(on, "r", token.digest, &user), table[i].state,
+                "%s: its state", table[i].set);
+        tap_int(user.id != NULL, table[i].user, "%s: its user", table[i].set);
+    }
+}
+
+static void test_foreign_change(const scene *on)
+{
+    static const char *const changes[] = {
+        "password = 'other'", "password = NULL", "changed_at = 2",
+    };
+
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        pwr_token token;
+        pwr_user user;
+
+        user_reset(on);
+        token = token_make(on, "u1", 'a');
+        mint(on, &token);
+        bench_sql(on->made, "UPDATE {p}user SET %s", changes[i]);
+        tap_int(state(on, "r", token.digest, &user), PWR_TOKEN_CANCELLED,
+                "another program set %s", changes[i]);
+    }
+}
+
+static void test_three(const scene *on)
+{
+    static const struct {
+        char job;
+        pwr_mint outcome;
+    } table[] = {
+        { 'a', PWR_MINT_DONE }, { 'b', PWR_MINT_DONE }, { 'c', PWR_MINT_DONE },
+        { 'd', PWR_MINT_REFUSED },
+        { 'a', PWR_MINT_DONE },     /* a retried job may mint again */
+        { 'c', PWR_MINT_DONE },
+        { 'e', PWR_MINT_REFUSED },
+    };
+    pwr_token token;
+
+    user_reset(on);
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        token = token_make(on, "u1", table[i].job);
+        tap_int(mint(on, &token), table[i].outcome, "job %c", table[i].job);
+    }
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}token"), 5,
+            "those refused left nothing");
+    token = token_make(on, "u2", 'd');
+    tap_int(mint(on, &token), PWR_MINT_DONE, "another user is not concerned");
+    token = token_make(on, "u1", 'd');
+    token.realm = "s";
+    tap_int(mint(on, &token), PWR_MINT_DONE, "nor is another realm");
+    bench_sql(on->made, "UPDATE {p}token SET expires = expires - 3600"
+              " WHERE job LIKE 'b%%'");
+    token = token_make(on, "u1", 'd');
+    tap_int(mint(on, &token), PWR_MINT_DONE, "what expired leaves its place");
+    bench_sql(on->made, "UPDATE {p}user SET password = 'i' WHERE id = 'u1'");
+    token = token_make(on, "u1", 'e');
+    tap_int(mint(on, &token), PWR_MINT_DONE,
+            "and so does what a change of the password ended");
+}
+
+static int recent(const scene *on, const char *realm, char job, int within)
+{
+    pwr_token token = token_make(on, "u1", job);
+    int answer;
+
+    if (on->store->ops->token_recent(on->store, on->pool, realm, "u1",
+                                     token.job, within, &answer)) {
+        return -1;
+    }
+    return answer;
+}
+
+static void test_recent(const scene *on)
+{
+    pwr_token token;
+
+    user_reset(on);
+    tap_int(recent(on, "r", 'b', 60), 0, "no string yet");
+    token = token_make(on, "u1", 'a');
+    mint(on, &token);
+    tap_int(recent(on, "r", 'b', 60), 1, "another job minted a moment ago");
+    tap_int(recent(on, "r", 'a', 60), 0, "the same job does not count");
+    tap_int(recent(on, "s", 'b', 60), 0, "nor another realm");
+    bench_sql(on->made, "UPDATE {p}token SET created = created - 61");
+    tap_int(recent(on, "r", 'b', 60), 0, "nor what is old");
+    tap_int(recent(on, "r", 'b', 120), 1, "unless within the time");
+    bench_sql(on->made, "UPDATE {p}token SET spent_at = 5");
+    tap_int(recent(on, "r", 'b', 120), 0, "nor what is spent");
+}
+
+static void test_double_click(const scene *on)
+{
+    const pwr_store_ops *ops = on->store->ops;
+    pwr_token token;
+    int may, sum = 0;
+
+    user_reset(on);
+    token = token_make(on, "u1", 'a');
+    mint(on, &token);
+    ops->token_double_click(on->store, on->pool, "r", token.digest, &may);
+    tap_ok(!may, "a live string has no double click");
+    bench_sql(on->made, "UPDATE {p}token SET why = 'used', spent_at ="
+              " created - %d", PWR_DOUBLE_CLICK_SEC - 5);
+    ops->token_double_click(on->store, on->pool, "s", token.digest, &may);
+    tap_ok(!may, "nor has one of another realm");
+    for (int i = 0; i < 10; i++) {
+        ops->token_double_click(on->store, on->pool, "r", token.digest, &may);
+        sum += may;
+    }
+    tap_int(sum, PWR_DOUBLE_CLICK_TRIES, "of ten clicks three are compared");
+    bench_sql(on->made, "UPDATE {p}token SET clicks = 0, spent_at = created"
+              " - %d", PWR_DOUBLE_CLICK_SEC + 1);
+    ops->token_double_click(on->store, on->pool, "r", token.digest, &may);
+    tap_ok(!may, "none after a minute");
+    bench_sql(on->made, "UPDATE {p}token SET spent_at = created,"
+              " why = 'changed'");
+    ops->token_double_click(on->store, on->pool, "r", token.digest, &may);
+    tap_ok(!may, "none on what was cancelled");
+}
+
+static void test_purge(const scene *on)
+{
+    pwr_token token;
+    int purged;
+
+    user_reset(on);
+    for (int i = 0; i < 3; i++) {
+        token = token_make(on, "u1", 'a');
+        mint(on, &token);
+    }
+    bench_sql(on->made, "UPDATE {p}token SET expires = expires - 90001,"
+              " spent_at = 5 WHERE digest = '%s'", token.digest);
+    on->store->ops->purge(on->store, on->pool, 86400, &purged);
+    tap_int(purged, 1, "a string dead for a day is purged, others stay");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}token"), 2,
+            "that one");
+}
+
+typedef struct mints {
+    const scene *on;
+    pwr_token token[WORKERS];
+    pwr_mint outcome[WORKERS];
+    apr_status_t status[WORKERS];
+} mints;
+
+static void mint_one(int index, void *baton)
+{
+    mints *all = baton;
+    pwr_store *store = all->on->store;
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    all->status[index] = store->ops->token_mint(
+        store, pool, &all->token[index], &all->outcome[index]);
+    apr_pool_destroy(pool);
+}
+
+static void test_race(const scene *on)
+{
+    int fair = 0;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        mints all = { .on = on };
+        int done = 0, failed = 0;
+
+        user_reset(on);
+        for (int i = 0; i < WORKERS; i++) {
+            all.token[i] = token_make(on, "u1", (char)('a' + i));
+        }
+        bench_threads(on->made, WORKERS, mint_one, &all);
+        for (int i = 0; i < WORKERS; i++) {
+            done += all.outcome[i] == PWR_MINT_DONE;
+            failed += all.status[i] != APR_SUCCESS;
+        }
+        fair += done == PWR_TOKEN_JOBS_MAX && !failed
+            && bench_number(on->made, "SELECT COUNT(*) FROM {p}token") == done;
+    }
+    tap_int(fair, ROUNDS, "of %d that mint at once three do", WORKERS);
+}
+
+int main(int argc, const char *const *argv)
+{
+    apr_pool_t *pool = tap_begin();
+    scene on = { .made = bench_open(pool, argc, argv), .pool = pool };
+
+    on.store = bench_store(on.made, NULL);
+    on.store->ops->schema_apply(on.store, pool);
+    user_reset(&on);
+    test_find(&on);
+    test_states(&on);
+    test_foreign_change(&on);
+    test_three(&on);
+    test_recent(&on);
+    test_double_click(&on);
+    test_purge(&on);
+    test_race(&on);
+    tap_str(bench_log(on.made), "", "nothing was logged");
+    return tap_end();
+}
