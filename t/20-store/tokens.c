@@ -1,38 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Control strings: minted three jobs at a time, found in one of six states,
  * nothing on another site. */
-#include "bench.h"
+#include "scene.h"
 
 #include <apr_strings.h>
 
 #include "tap.h"
 
-#define LIFETIME 3600
 #define WORKERS 6
 #define ROUNDS 20
-
-typedef struct scene {
-    bench *made;
-    apr_pool_t *pool;
-    pwr_store *store;
-} scene;
-
-/* `job` is one letter: its id is that letter 32 times. */
-static pwr_token token_make(const scene *on, const char *user_id, char job)
-{
-    char *id = apr_pcalloc(on->pool, PWR_ID_HEX + 1);
-    pwr_token token = { .realm = "r", .user_id = user_id, .login = "eve",
-                        .language = "ru", .job = id,
-                        .lifetime_sec = LIFETIME };
-    pwr_users users;
-
-    memset(id, job, PWR_ID_HEX);
-    on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID, user_id,
-                               &users);
-    apr_cpystrn(token.stamp, users.row[0].stamp, sizeof(token.stamp));
-    apr_cpystrn(token.digest, bench_digest(on->pool), sizeof(token.digest));
-    return token;
-}
 
 static pwr_mint mint(const scene *on, pwr_token *token)
 {
@@ -53,19 +29,9 @@ static pwr_token_state state(const scene *on, const char *realm,
     return status == APR_SUCCESS ? token.state : (pwr_token_state)-1;
 }
 
-static void user_reset(const scene *on)
-{
-    bench_sql(on->made, "DELETE FROM {p}token");
-    bench_sql(on->made, "DELETE FROM {p}user");
-    bench_sql(on->made, "INSERT INTO {p}user (id, login, email, password,"
-              " changed_at) VALUES ('u1', 'eve', 'eve@example.org', 'h', 1)");
-    bench_sql(on->made, "INSERT INTO {p}user (id, login, email, password,"
-              " changed_at) VALUES ('u2', 'bob', 'bob@example.org', 'h', 1)");
-}
-
 static void test_find(const scene *on)
 {
-    pwr_token token = token_make(on, "u1", 'a'), found;
+    pwr_token token = scene_token(on, "u1", 'a'), found;
     pwr_user user;
 
     tap_int(mint(on, &token), PWR_MINT_DONE, "mint one");
@@ -116,8 +82,8 @@ static void test_states(const scene *on)
         pwr_token token;
         pwr_user user;
 
-        user_reset(on);
-        token = token_make(on, "u1", 'a');
+        scene_reset(on);
+        token = scene_token(on, "u1", 'a');
         mint(on, &token);
         bench_sql(on->made, "UPDATE {p}token SET %s", table[i].set);
         tap_int(state(on, "r", token.digest, &user), table[i].state,
@@ -136,8 +102,8 @@ static void test_foreign_change(const scene *on)
         pwr_token token;
         pwr_user user;
 
-        user_reset(on);
-        token = token_make(on, "u1", 'a');
+        scene_reset(on);
+        token = scene_token(on, "u1", 'a');
         mint(on, &token);
         bench_sql(on->made, "UPDATE {p}user SET %s", changes[i]);
         tap_int(state(on, "r", token.digest, &user), PWR_TOKEN_CANCELLED,
@@ -159,31 +125,31 @@ static void test_three(const scene *on)
     };
     pwr_token token;
 
-    user_reset(on);
+    scene_reset(on);
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        token = token_make(on, "u1", table[i].job);
+        token = scene_token(on, "u1", table[i].job);
         tap_int(mint(on, &token), table[i].outcome, "job %c", table[i].job);
     }
     tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}token"), 5,
             "those refused left nothing");
-    token = token_make(on, "u2", 'd');
+    token = scene_token(on, "u2", 'd');
     tap_int(mint(on, &token), PWR_MINT_DONE, "another user is not concerned");
-    token = token_make(on, "u1", 'd');
+    token = scene_token(on, "u1", 'd');
     token.realm = "s";
     tap_int(mint(on, &token), PWR_MINT_DONE, "nor is another realm");
     bench_sql(on->made, "UPDATE {p}token SET expires = expires - 3600"
               " WHERE job LIKE 'b%%'");
-    token = token_make(on, "u1", 'd');
+    token = scene_token(on, "u1", 'd');
     tap_int(mint(on, &token), PWR_MINT_DONE, "what expired leaves its place");
     bench_sql(on->made, "UPDATE {p}user SET password = 'i' WHERE id = 'u1'");
-    token = token_make(on, "u1", 'e');
+    token = scene_token(on, "u1", 'e');
     tap_int(mint(on, &token), PWR_MINT_DONE,
             "and so does what a change of the password ended");
 }
 
 static int recent(const scene *on, const char *realm, char job, int within)
 {
-    pwr_token token = token_make(on, "u1", job);
+    pwr_token token = scene_token(on, "u1", job);
     int answer;
 
     if (on->store->ops->token_recent(on->store, on->pool, realm, "u1",
@@ -197,9 +163,9 @@ static void test_recent(const scene *on)
 {
     pwr_token token;
 
-    user_reset(on);
+    scene_reset(on);
     tap_int(recent(on, "r", 'b', 60), 0, "no string yet");
-    token = token_make(on, "u1", 'a');
+    token = scene_token(on, "u1", 'a');
     mint(on, &token);
     tap_int(recent(on, "r", 'b', 60), 1, "another job minted a moment ago");
     tap_int(recent(on, "r", 'a', 60), 0, "the same job does not count");
@@ -217,8 +183,8 @@ static void test_double_click(const scene *on)
     pwr_token token;
     int may, sum = 0;
 
-    user_reset(on);
-    token = token_make(on, "u1", 'a');
+    scene_reset(on);
+    token = scene_token(on, "u1", 'a');
     mint(on, &token);
     ops->token_double_click(on->store, on->pool, "r", token.digest, &may);
     tap_ok(!may, "a live string has no double click");
@@ -246,9 +212,9 @@ static void test_purge(const scene *on)
     pwr_token token;
     int purged;
 
-    user_reset(on);
+    scene_reset(on);
     for (int i = 0; i < 3; i++) {
-        token = token_make(on, "u1", 'a');
+        token = scene_token(on, "u1", 'a');
         mint(on, &token);
     }
     bench_sql(on->made, "UPDATE {p}token SET expires = expires - 90001,"
@@ -286,9 +252,9 @@ static void test_race(const scene *on)
         mints all = { .on = on };
         int done = 0, failed = 0;
 
-        user_reset(on);
+        scene_reset(on);
         for (int i = 0; i < WORKERS; i++) {
-            all.token[i] = token_make(on, "u1", (char)('a' + i));
+            all.token[i] = scene_token(on, "u1", (char)('a' + i));
         }
         bench_threads(on->made, WORKERS, mint_one, &all);
         for (int i = 0; i < WORKERS; i++) {
@@ -308,7 +274,7 @@ int main(int argc, const char *const *argv)
 
     on.store = bench_store(on.made, NULL);
     on.store->ops->schema_apply(on.store, pool);
-    user_reset(&on);
+    scene_reset(&on);
     test_find(&on);
     test_states(&on);
     test_foreign_change(&on);

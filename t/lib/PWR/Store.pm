@@ -14,7 +14,7 @@ use PWR::Program qw(run_program);
 our @EXPORT_OK = qw(run_contract);
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
-my @programs = qw(users jobs sessions tokens);
+my @programs = qw(users jobs sessions tokens change);
 
 sub run_contract {
     my ($db) = @_;
