@@ -30,7 +30,9 @@ typedef struct lender {
 struct bench {
     apr_pool_t *pool;
     const apr_dbd_driver_t *driver;
-    const char *driver_name, *prefix, *proxy;
+    const char *driver_name, *prefix;
+    const char *const *extra;
+    int extra_n;
     lender *main, *lenders;
     wire *own;                  /* the way beside the store */
     pwr_diag diag;
@@ -152,12 +154,13 @@ bench *bench_open(apr_pool_t *pool, int argc, const char *const *argv)
     const char *why = NULL;
 
     if (argc < 4) {
-        bail("usage", "DRIVER PARAMS PREFIX [PROXY]");
+        bail("usage", "DRIVER PARAMS PREFIX [PARAMS...]");
     }
     made->pool = pool;
     made->driver_name = argv[1];
     made->prefix = argv[3];
-    made->proxy = argc > 4 ? argv[4] : NULL;
+    made->extra = argv + 4;
+    made->extra_n = argc - 4;
     made->diag.emit = emit;
     made->diag.baton = made;
     apr_thread_mutex_create(&made->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
@@ -183,9 +186,12 @@ const char *bench_prefix(const bench *made)
     return made->prefix;
 }
 
-const char *bench_proxy(const bench *made)
+const char *bench_extra(const bench *made, int index)
 {
-    return made->proxy;
+    if (index >= made->extra_n) {
+        bail("usage", "other parameters are missing");
+    }
+    return made->extra[index];
 }
 
 static const char *either(const char *a, const char *b)

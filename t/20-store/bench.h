@@ -3,7 +3,8 @@
  * their own that never looks whether they still live, a log that can be read,
  * and a second way to the database beside the store.
  *
- * Arguments of every program: DRIVER PARAMS PREFIX [PARAMS-OF-A-PROXY]. */
+ * Arguments of every program: DRIVER PARAMS PREFIX, and other PARAMS that
+ * lead to the same database as somebody else or by another way. */
 #ifndef PWR_BENCH_H
 #define PWR_BENCH_H
 
@@ -23,7 +24,9 @@ pwr_store *bench_store(bench *made, const pwr_store_conf *over);
 /* The same over connections of their own to other parameters. */
 pwr_store *bench_store_at(bench *made, const pwr_store_conf *over,
                           const char *params);
-const char *bench_proxy(const bench *made);
+
+/* One of the other parameters, from 0. */
+const char *bench_extra(const bench *made, int index);
 
 /* Close the idle connections of all lenders. */
 void bench_forget(bench *made);

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# A proxy before a MariaDB server that loses connections at a chosen moment:
+#   drop-before   the next COMMIT never reaches the server
+#   drop-after    the server does it, its answer is lost
+#   drop-after-and-refuse   and from then on nobody gets through, until
+#   pass
+package PWR::Proxy;
+
+use strict;
+use warnings;
+
+use IO::Handle;
+use IO::Select;
+use IO::Socket::INET;
+use IO::Socket::UNIX;
+use POSIX ();
+use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
+
+use constant {CHUNK => 65536, COM_QUERY => "\x03"};
+
+sub new {
+    my ($class, $server) = @_;
+    my $listener = IO::Socket::INET->new(
+        LocalAddr => '127.0.0.1', Proto => 'tcp', Listen => 16)
+        or die "proxy: $!";
+    socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC)
+        or die "proxy: $!";
+    my $pid = fork // die "fork: $!";
+
+    if (!$pid) {
+        close $ours;
+        eval { _serve($listener, $theirs, $server); 1 } or print STDERR "proxy: $@";
+        POSIX::_exit(0);
+    }
+    return bless {
+        pid => $pid, control => $ours, port => $listener->sockport, owner => $$,
+    }, $class;
+}
+
+sub port { return $_[0]{port} }
+
+sub mode {
+    my ($self, $mode) = @_;
+    syswrite $self->{control}, "$mode\n";
+    sysread $self->{control}, my $answer, 1;
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $self->{owner} != $$;
+    local $?;
+    kill 'TERM', $self->{pid};
+    waitpid $self->{pid}, 0;
+    return;
+}
+
+# --- the child ---------------------------------------------------------------
+
+sub _serve {
+    my ($listener, $control, $server) = @_;
+    my $select = IO::Select->new($listener, $control);
+    my $state = {mode => 'pass', select => $select, peer => {}, upward => {}};
+
+    while (1) {
+        for my $fh ($select->can_read) {
+            if ($fh == $control) {
+                sysread($control, my $line, CHUNK) or return;
+                chomp $line;
+                $state->{mode} = $line;
+                syswrite $control, '.';
+            }
+            elsif ($fh == $listener) { _accept($state, $server, scalar $listener->accept) }
+            elsif ($state->{peer}{$fh}) { _forward($state, $fh) }
+        }
+    }
+}
+
+sub _accept {
+    my ($state, $server, $client) = @_;
+    return if $state->{mode} eq 'refuse';
+    my $upstream = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $server)
+        or return;
+
+    $state->{peer}{$client} = $upstream;
+    $state->{peer}{$upstream} = $client;
+    $state->{upward}{$client} = 1;
+    $state->{select}->add($client, $upstream);
+    return;
+}
+
+sub _forward {
+    my ($state, $from) = @_;
+    my $to = $state->{peer}{$from};
+    my $read = sysread $from, my $data, CHUNK;
+
+    return _drop($state, $from) if !$read;
+    if ($state->{upward}{$from} && $state->{mode} =~ /^drop/
+        && substr($data, 4) eq COM_QUERY . 'COMMIT') {
+        if ($state->{mode} ne 'drop-before') {
+            syswrite $to, $data;
+            sysread $to, my $answer, CHUNK;
+        }
+        $state->{mode} = $state->{mode} =~ /refuse/ ? 'refuse' : 'pass';
+        return _drop($state, $from);
+    }
+    syswrite $to, $data;
+    return;
+}
+
+sub _drop {
+    my ($state, $fh) = @_;
+    my $peer = delete $state->{peer}{$fh} or return;
+
+    delete $state->{peer}{$peer};
+    delete @{$state->{upward}}{$fh, $peer};
+    $state->{select}->remove($fh, $peer);
+    close $_ for $fh, $peer;
+    return;
+}
+
+1;
