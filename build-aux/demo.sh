@@ -144,7 +144,7 @@ httpd_program()
 # The command that gives httpd and pwresetctl their environment.
 set_clean_env()
 {
-    clean_env=(env -i "PATH=$PATH" LANG=C.UTF-8)
+    clean_env=(env -i "PATH=$PATH" LANG=C.UTF-8 "HTTPD=$(httpd_program)")
     [ "$db" = mysql ] && clean_env+=("MARIADB_HOME=$state/mysql")
     [ -n "${PWR_ASAN:-}" ] || return 0
     clean_env+=(ASAN_OPTIONS=detect_leaks=0 "LD_PRELOAD=$(gcc \
