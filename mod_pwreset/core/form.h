@@ -28,8 +28,10 @@ typedef struct pwr_form_field {
 
 typedef struct pwr_form pwr_form;
 
-/* Decode `len` bytes at `encoded`.  `*form` is NULL unless PWR_FORM_OK. Blanks
- * and case of the values are kept as they came. */
+/* Decode `len` bytes at `encoded`, at most 32 fields, known or not.  `*form` is
+ * NULL unless PWR_FORM_OK.  Blanks, line ends and case of the values are kept
+ * as they came.  Names are compared byte for byte: "token[]" is not "token".
+ * `fields` must live as long as the form. */
 pwr_form_verdict pwr_form_decode(apr_pool_t *pool, const char *encoded,
                                  size_t len, const pwr_form_field *fields,
                                  const pwr_form **form);
