@@ -14,16 +14,19 @@
 typedef struct pwr_zone pwr_zone;
 
 /* Parse the `len` bytes of a TZif file (version 1 to 4; the 64-bit block and
- * the POSIX footer rule where there are).  NULL when malformed. */
+ * the POSIX footer rule where there are).  NULL when malformed, and for the
+ * "right/" files, whose times count leap seconds. */
 const pwr_zone *pwr_zone_parse(apr_pool_t *pool, const char *bytes,
                                size_t len);
 
 /* Offset east of UTC in seconds, and the abbreviation, at `epoch_sec`.
- * A NULL zone is UTC. */
+ * `abbreviation` may be NULL.  A NULL zone is UTC.  Times before May 1019 or
+ * after April 9987 count as the first or last of that range. */
 int32_t pwr_zone_offset_sec(const pwr_zone *zone, int64_t epoch_sec,
                             const char **abbreviation);
 
-/* "14:05 (MSK, UTC+3)"; the abbreviation is left out when it is not letters. */
+/* "14:05 (MSK, UTC+3)"; the abbreviation is left out when it is not letters, or
+ * is "UTC" itself. */
 const char *pwr_zone_time(apr_pool_t *pool, const pwr_zone *zone,
                           int64_t epoch_sec);
 
