@@ -3,8 +3,13 @@
  *
  * "SELECT ... WHERE email = :email" becomes "... WHERE email = %s" and the list
  * {email}.  Text inside '...', "...", `...`, -- and # line comments and block
- * comments is kept; a literal % becomes %%; "::" and a ":" not followed by a
- * letter are literal.  A parameter may occur several times.
+ * comments is kept (a backslash in the first two guards the next character, as
+ * in MySQL); a literal % becomes %%; "::" and a ":" not followed by a letter
+ * are literal.  A parameter may occur several times.
+ *
+ * What databases read differently is refused, because a parameter that only one
+ * of us counts makes the MySQL driver bind past its array: a bare "?", a
+ * comment that MySQL runs, and "--" without a blank after it.
  * Pure; the input is an admin's. */
 #ifndef PWR_SQLTEXT_H
 #define PWR_SQLTEXT_H
@@ -30,9 +35,10 @@ typedef struct pwr_sqltext {
 
 /* Compile `sql`.  `allowed` lists the permitted parameter names (NULL at the
  * end).  "{prefix}" outside quotes is replaced by `prefix` when not NULL.
- * Returns NULL and fills `*out`, or a sentence for the admin: an unknown
- * parameter (with the allowed ones), an unclosed quote, more than one
- * statement (";" before the end), or an empty text. */
+ * Returns NULL and fills `*out`, or what is wrong, for the admin: an unknown
+ * parameter (with the allowed ones), too many, an unclosed quote, more than one
+ * statement (";" before the end; one at the end is dropped), an empty text, a
+ * prefix that is no name. `*out` is then zeroed. */
 const char *pwr_sqltext_compile(apr_pool_t *pool, const char *sql,
                                 const char *const *allowed,
                                 const char *prefix, pwr_sqltext *out);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/sqltext.h"
+
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#define PREFIX_MARK "{prefix}"
+
+typedef struct scanner {
+    apr_pool_t *pool;
+    const char *p;                  /* what comes next */
+    const char *const *allowed;
+    const char *prefix;
+    apr_array_header_t *text;       /* of char: the format so far */
+    apr_array_header_t *params;     /* of const char * */
+    pwr_sql_verb verb;
+    int begun;                      /* the statement's first word was seen */
+    int ended;                      /* its ";" was seen */
+} scanner;
+
+/* Text that is handed on without a look for parameters. */
+typedef struct kept_row {
+    const char *start, *end;
+    int backslash;                  /* guards the next character */
+    int comment;                    /* no part of the statement */
+    const char *unclosed;           /* NULL: the end of the text closes it */
+} kept_row;
+
+static const kept_row kept_rows[] = {
+    { "'", "'", 1, 0, "a ' is not closed" },
+    { "\"", "\"", 1, 0, "a \" is not closed" },
+    { "`", "`", 0, 0, "a ` is not closed" },
+    { "/*", "*/", 0, 1, "a comment /* is not closed" },
+    { "--", "\n", 0, 1, NULL },
+    { "#", "\n", 0, 1, NULL },
+    { NULL, NULL, 0, 0, NULL }
+};
+
+/* What is read as something else by another database than the one tried. */
+static const struct {
+    const char *start, *error;
+} refused_rows[] = {
+    { "?", "a bare ? is the database's own parameter: name it, as in :email" },
+    { "/*!", "a comment /*! is run by MySQL: write what it holds, or nothing" },
+    { "/*M!", "a comment /*M! is run by MariaDB: write what it holds, or"
+      " nothing" },
+};
+
+static const struct {
+    const char *word;
+    pwr_sql_verb verb;
+} verbs[] = {
+    { "SELECT", PWR_SQL_SELECT },
+    { "INSERT", PWR_SQL_INSERT },
+    { "UPDATE", PWR_SQL_UPDATE },
+    { "DELETE", PWR_SQL_DELETE },
+};
+
+static int starts(const char *s, const char *with)
+{
+    return strncmp(s, with, strlen(with)) == 0;
+}
+
+static int is_word(char c)
+{
+    return apr_isalnum(c) || c == '_';
+}
+
+static size_t word_len(const char *s)
+{
+    size_t len = 0;
+
+    while (is_word(s[len])) {
+        len++;
+    }
+    return len;
+}
+
+static void emit(scanner *scan, char c)
+{
+    APR_ARRAY_PUSH(scan->text, char) = c;
+}
+
+/* The next `len` bytes as they are.  apr_dbd takes a % for a parameter even
+ * inside quotes and comments. */
+static void emit_next(scanner *scan, size_t len)
+{
+    for (; len > 0; len--, scan->p++) {
+        emit(scan, *scan->p);
+        if (*scan->p == '%') {
+            emit(scan, '%');
+        }
+    }
+}
+
+/* Length of a kept text, with its ends; 0 when it is not closed. */
+static size_t kept_len(const char *text, const kept_row *row)
+{
+    const char *p = text + strlen(row->start);
+
+    for (; *p; p++) {
+        if (starts(p, row->end)) {
+            return (size_t)(p - text) + strlen(row->end);
+        }
+        if (row->backslash && *p == '\\' && p[1]) {
+            p++;
+        }
+    }
+    return row->unclosed ? 0 : (size_t)(p - text);
+}
+
+static const kept_row *find_kept(const char *p)
+{
+    const kept_row *row = kept_rows;
+
+    while (row->start && !starts(p, row->start)) {
+        row++;
+    }
+    return row->start ? row : NULL;
+}
+
+static const char *keep(scanner *scan, const kept_row *row)
+{
+    size_t len = kept_len(scan->p, row);
+
+    /* MySQL reads "5--3" as 5 - (-3), others as 5 and a comment. */
+    if (starts(scan->p, "--") && scan->p[2] && !apr_isspace(scan->p[2])) {
+        return "a -- needs a blank after it (a comment) or between (signs)";
+    }
+    if (len == 0) {
+        return row->unclosed;
+    }
+    emit_next(scan, len);
+    return NULL;
+}
+
+static const char *list_allowed(scanner *scan)
+{
+    const char *list = "";
+
+    for (const char *const *name = scan->allowed; *name; name++) {
+        list = apr_pstrcat(scan->pool, list, " :", *name, NULL);
+    }
+    return *list ? list : " none";
+}
+
+static const char *take_param(scanner *scan)
+{
+    const char *const *known = scan->allowed;
+    const char *name = apr_pstrmemdup(scan->pool, scan->p + 1,
+                                      word_len(scan->p + 1));
+
+    while (*known && strcmp(*known, name) != 0) {
+        known++;
+    }
+    if (!*known) {
+        return apr_pstrcat(scan->pool, "the parameter :", name,
+                           " is unknown here; there are:",
+                           list_allowed(scan), NULL);
+    }
+    if (scan->params->nelts == PWR_SQL_PARAMS_MAX) {
+        return "it holds more than " APR_STRINGIFY(PWR_SQL_PARAMS_MAX)
+               " parameters";
+    }
+    APR_ARRAY_PUSH(scan->params, const char *) = *known;
+    emit(scan, '%');
+    emit(scan, 's');
+    scan->p += 1 + strlen(name);
+    return NULL;
+}
+
+/* Only a name may stand in for the mark: what it becomes is not looked at
+ * again. */
+static const char *take_prefix(scanner *scan)
+{
+    for (const char *p = scan->prefix; *p; p++) {
+        if (!is_word(*p) && *p != '$' && *p != '.') {
+            return "the table prefix holds something other than letters,"
+                   " digits, _ $ and .";
+        }
+        emit(scan, *p);
+    }
+    scan->p += strlen(PREFIX_MARK);
+    return NULL;
+}
+
+static void begin(scanner *scan)
+{
+    size_t len = word_len(scan->p);
+
+    scan->begun = 1;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+        if (strlen(verbs[i].word) == len
+            && apr_cstr_casecmpn(scan->p, verbs[i].word, len) == 0) {
+            scan->verb = verbs[i].verb;
+        }
+    }
+}
+
+/* One piece of the statement itself, at a character that is no blank. */
+static const char *take_piece(scanner *scan)
+{
+    if (scan->ended) {
+        return "it holds more than one statement: end it at the first ;";
+    }
+    if (*scan->p == ';') {
+        scan->ended = 1;
+        scan->p++;
+        return NULL;
+    }
+    if (!scan->begun && *scan->p != '(') {
+        begin(scan);
+    }
+    if (starts(scan->p, "::")) {
+        emit_next(scan, 2);
+        return NULL;
+    }
+    if (*scan->p == ':' && apr_isalpha(scan->p[1])) {
+        return take_param(scan);
+    }
+    if (scan->prefix && starts(scan->p, PREFIX_MARK)) {
+        return take_prefix(scan);
+    }
+    emit_next(scan, 1);
+    return NULL;
+}
+
+static const char *step(scanner *scan)
+{
+    const kept_row *row = find_kept(scan->p);
+
+    for (size_t i = 0; i < sizeof(refused_rows) / sizeof(*refused_rows); i++) {
+        if (starts(scan->p, refused_rows[i].start)) {
+            return refused_rows[i].error;
+        }
+    }
+    if (apr_isspace(*scan->p)) {
+        emit_next(scan, 1);
+        return NULL;
+    }
+    if (!row) {
+        return take_piece(scan);
+    }
+    if (!row->comment) {
+        if (scan->ended) {
+            return take_piece(scan);
+        }
+        scan->begun = 1;
+    }
+    return keep(scan, row);
+}
+
+const char *pwr_sqltext_compile(apr_pool_t *pool, const char *sql,
+                                const char *const *allowed,
+                                const char *prefix, pwr_sqltext *out)
+{
+    scanner scan = {
+        .pool = pool, .p = sql, .allowed = allowed, .prefix = prefix,
+        .text = apr_array_make(pool, (int)strlen(sql) + 1, sizeof(char)),
+        .params = apr_array_make(pool, 4, sizeof(const char *)),
+    };
+
+    memset(out, 0, sizeof(*out));
+    while (*scan.p) {
+        const char *error = step(&scan);
+
+        if (error) {
+            return error;
+        }
+    }
+    if (!scan.begun) {
+        return "it holds no statement";
+    }
+    emit(&scan, '\0');
+    APR_ARRAY_PUSH(scan.params, const char *) = NULL;
+    out->format = (const char *)scan.text->elts;
+    out->params = (const char **)scan.params->elts;
+    out->params_n = scan.params->nelts - 1;
+    out->verb = scan.verb;
+    return NULL;
+}
