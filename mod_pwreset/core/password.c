@@ -12,7 +12,6 @@
 #include "core/crypto.h"
 #include "core/format.h"
 
-#define ARGON2ID_SETTING "$argon2id$v=19$m=19456,t=2,p=1$"   /* OWASP */
 
 /* `data` of crypt_r has 32 KiB: too much for a thread's stack, and it is to be
  * wiped.  Failures begin with '*' or are NULL. */
@@ -88,7 +87,7 @@ apr_status_t pwr_password_make(apr_pool_t *pool, const pwr_scheme *scheme,
     }
     if (scheme->kind == PWR_SCHEME_ARGON2ID) {
         *stored = pwr_argon2id_make(
-            pool, scheme->setting[0] ? scheme->setting : ARGON2ID_SETTING,
+            pool, scheme->setting[0] ? scheme->setting : PWR_ARGON2ID_SETTING,
             password);
     }
     else {

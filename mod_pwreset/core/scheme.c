@@ -183,3 +183,27 @@ int pwr_scheme_salt(const pwr_scheme *scheme, char *out)
                  scheme->setting[0] ? salt_of(w, fresh) : fresh);
     return 1;
 }
+
+/* A hash of nothing but dots, as long as the scheme's: no password has it. */
+const char *pwr_scheme_decoy(apr_pool_t *pool, const pwr_scheme *scheme)
+{
+    static const char dots[] =
+        "..........................................."
+        "...........................................";
+    static const pwr_scheme usual = { .kind = PWR_SCHEME_BCRYPT };
+    char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+    int hash_len = scheme->kind == PWR_SCHEME_SHA512_CRYPT ? 86 : 43;
+
+    if (scheme->kind == PWR_SCHEME_ARGON2ID) {
+        return PWR_ARGON2ID_SETTING "AAAAAAAAAAAAAAAAAAAAAA$"
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    }
+    if (!pwr_scheme_salt(scheme, setting)) {
+        scheme = &usual;
+        pwr_scheme_salt(scheme, setting);
+    }
+    if (scheme->kind == PWR_SCHEME_BCRYPT) {
+        return apr_psprintf(pool, "%s%.31s", setting, dots);
+    }
+    return apr_psprintf(pool, "%s$%.*s", setting, hash_len, dots);
+}

@@ -15,6 +15,9 @@
 #define PWR_BCRYPT_BYTES_MAX 72         /* bcrypt would ignore the rest */
 #define PWR_CRYPT_BYTES_MAX 511         /* crypt_r refuses the rest */
 
+/* OWASP Password Storage: 19 MiB, two passes, one lane. */
+#define PWR_ARGON2ID_SETTING "$argon2id$v=19$m=19456,t=2,p=1$"
+
 #define PWR_SETTING_MAX 48
 
 typedef enum pwr_scheme_kind {
@@ -61,5 +64,10 @@ size_t pwr_scheme_bytes_max(const pwr_scheme *scheme);
  * (CRYPT_GENSALT_OUTPUT_SIZE).  Returns 0 when the scheme is none of
  * crypt_r's. */
 int pwr_scheme_salt(const pwr_scheme *scheme, char *out);
+
+/* A well-formed stored password of this scheme and cost (KEEP: bcrypt:12) that
+ * nothing matches: verified when there is no such user, so that the work is
+ * the same.  Made without hashing. */
+const char *pwr_scheme_decoy(apr_pool_t *pool, const pwr_scheme *scheme);
 
 #endif

@@ -72,6 +72,14 @@ const char *pwr_text_trim(apr_pool_t *pool, const char *s)
     return apr_pstrmemdup(pool, s, len);
 }
 
+/* The only characters that NFC itself turns into ASCII: Kelvin sign, Greek
+ * question mark and varia would make a foreign name equal to a plain one. */
+static int turns_ascii(const char *s)
+{
+    return strstr(s, "\xE2\x84\xAA") || strstr(s, "\xCD\xBE")
+        || strstr(s, "\xE1\xBF\xAF");
+}
+
 const char *pwr_text_canonical(apr_pool_t *pool, const char *s)
 {
     const char *trimmed;
@@ -79,7 +87,7 @@ const char *pwr_text_canonical(apr_pool_t *pool, const char *s)
     uint8_t *composed;
     size_t len;
 
-    if (!pwr_text_is_utf8(s, strlen(s))) {
+    if (!pwr_text_is_utf8(s, strlen(s)) || turns_ascii(s)) {
         return NULL;
     }
     trimmed = pwr_text_trim(pool, s);

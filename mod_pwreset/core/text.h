@@ -21,7 +21,8 @@ size_t pwr_text_points(const char *s);
 /* The form in which identifiers are compared: blanks trimmed at both ends,
  * NFC, ASCII letters folded to lower case, nothing else (so that no two
  * letters of a script become one: CVE-2019-19844).
- * Returns NULL when `s` is not UTF-8.  Pool: the result. */
+ * Returns NULL when `s` is not UTF-8, or holds one of the three characters that
+ * NFC would turn into ASCII.  Pool: the result. */
 const char *pwr_text_canonical(apr_pool_t *pool, const char *s);
 
 /* `s` without leading and trailing blanks (ASCII and U+00A0). */

@@ -49,11 +49,11 @@ static int kinds_of(const pwr_env *env, const char *identifier)
     return kinds;
 }
 
-static const char *what_is_wrong(const pwr_env *env, const char *identifier)
+static const char *what_is_wrong(const pwr_env *env, const char *typed)
 {
     int by_login = env->site->conf->identify[1] & PWR_IDENTIFY_LOGIN;
 
-    if (!identifier || !*identifier) {
+    if (!typed || !*pwr_text_trim(env->pool, typed)) {
         return by_login ? N_("Enter your login or email address.")
                         : N_("Enter your email address.");
     }
@@ -106,7 +106,7 @@ apr_status_t pwr_forgot_ask(const pwr_env *env, const pwr_request *request,
         begin(env, request, 422, response);
         pwr_model_text(response->model, "email", typed);
         pwr_page_error(env, request, response, "email",
-                       what_is_wrong(env, identifier), NULL);
+                       what_is_wrong(env, typed), NULL);
         return APR_SUCCESS;
     }
     status = queue(env, request, identifier, by);

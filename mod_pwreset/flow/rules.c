@@ -64,6 +64,14 @@ static pwr_model *numbers(const pwr_env *env, const pwr_policy *policy,
     return model;
 }
 
+/* A limit that only hundreds of rare characters could reach would frighten
+ * people; whoever does reach it is told. */
+static int is_bytes_worth_telling(const pwr_policy *policy)
+{
+    return policy->bytes_max
+        && policy->bytes_max < 2 * (size_t)policy->points_max;
+}
+
 void pwr_rules_show(const pwr_env *env, const pwr_request *request,
                     const pwr_user *user, pwr_response *response)
 {
@@ -74,7 +82,12 @@ void pwr_rules_show(const pwr_env *env, const pwr_request *request,
 
     for (size_t i = 0; i < n; i++) {
         const pwr_model *values = numbers(env, &policy, rules[i], NULL);
-        pwr_model *rule = pwr_list_add(list);
+        pwr_model *rule;
+
+        if (rules[i] == PWR_RULE_BYTES && !is_bytes_worth_telling(&policy)) {
+            continue;
+        }
+        rule = pwr_list_add(list);
 
         pwr_model_text(rule, "text",
                        pwr_page_words(env->pool, request->voice,
@@ -88,7 +101,7 @@ void pwr_rules_show(const pwr_env *env, const pwr_request *request,
                    apr_itoa(env->pool, policy.points_min));
     pwr_model_text(response->model, "length_max",
                    apr_itoa(env->pool, policy.points_max));
-    if (policy.bytes_max) {
+    if (is_bytes_worth_telling(&policy)) {
         pwr_model_text(response->model, "bytes_max",
                        apr_itoa(env->pool, (int)policy.bytes_max));
     }

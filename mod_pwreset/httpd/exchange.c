@@ -74,13 +74,24 @@ static const refusal broken = {
 
 /* ---- read ---- */
 
-/* The request's own scheme and host, as its sender saw them. */
+/* The request's own scheme and host, as its sender saw them: in an Origin the
+ * default port is left out. */
 static const char *own_origin(request_rec *r)
 {
     const char *host = apr_table_get(r->headers_in, "Host");
+    const char *scheme = ap_http_scheme(r);
+    const char *port = apr_psprintf(r->pool, ":%d",
+                                    ap_run_default_port(r));
+    size_t len, port_len = strlen(port);
 
-    return host ? apr_pstrcat(r->pool, ap_http_scheme(r), "://", host, NULL)
-                : NULL;
+    if (!host) {
+        return NULL;
+    }
+    len = strlen(host);
+    if (len > port_len && strcmp(host + len - port_len, port) == 0) {
+        len -= port_len;
+    }
+    return apr_psprintf(r->pool, "%s://%.*s", scheme, (int)len, host);
 }
 
 static int is_own_post(request_rec *r, const pwr_site *site)

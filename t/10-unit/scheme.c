@@ -3,6 +3,7 @@
 
 #include <crypt.h>
 
+#include "core/format.h"
 #include "tap.h"
 
 #define TAIL53 "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
@@ -184,6 +185,28 @@ static void test_bytes_max(void)
     }
 }
 
+/* A decoy is verified like any row, so it must be one that is: the same engine
+ * and the same work as what we write. */
+static void test_decoy(apr_pool_t *pool)
+{
+    static const struct { pwr_scheme scheme; const char *begins; } table[] = {
+        { { .kind = PWR_SCHEME_KEEP }, "$2y$12$" },
+        { { .kind = PWR_SCHEME_BCRYPT, .cost = 10 }, "$2y$10$" },
+        { { .kind = PWR_SCHEME_YESCRYPT }, "$y$j9T$" },
+        { { .kind = PWR_SCHEME_SHA512_CRYPT }, "$6$rounds=100000$" },
+        { { .kind = PWR_SCHEME_ARGON2ID }, PWR_ARGON2ID_SETTING },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        const char *decoy = pwr_scheme_decoy(pool, &table[i].scheme);
+        const char *begins = table[i].begins;
+
+        tap_ok(strncmp(decoy, begins, strlen(begins)) == 0
+               && pwr_format_of(decoy).engine != PWR_ENGINE_NONE,
+               "decoy case %d: %s", (int)i, decoy);
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -193,5 +216,6 @@ int main(void)
     test_choose();
     test_salt();
     test_bytes_max();
+    test_decoy(pool);
     return tap_end();
 }

@@ -38,6 +38,8 @@ static void test_canonical(apr_pool_t *pool)
         { "a b", "a b" },
         { " ", "" },
         { "\xC3", NULL },
+        { "\xE2\x84\xAA" "arl", NULL },                /* Kelvin sign */
+        { "a\xCD\xBE", NULL }, { "\xE1\xBF\xAF", NULL },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
