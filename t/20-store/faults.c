@@ -10,6 +10,7 @@
 
 #define SECRET "s3cret-hash-value"
 #define PATIENCE_SEC 6
+#define STATEMENTS 100
 
 static const char *status_name(apr_status_t status)
 {
@@ -256,6 +257,38 @@ static void test_locked(bench *made, apr_pool_t *pool)
             "afterwards it goes on");
 }
 
+/* Hundreds of vhosts with queries of their own share a connection; the server
+ * holds 16382 statements for everybody. */
+static void test_statements(bench *made, apr_pool_t *pool)
+{
+    long long held;
+    int found = 0;
+
+    bench_forget(made);
+    for (int i = 0; i < 2 * STATEMENTS; i++) {
+        const pwr_store_conf conf = {
+            .login_query = apr_psprintf(pool, "SELECT id, login, email, %d AS"
+                " password FROM {prefix}user WHERE login = :login",
+                i % STATEMENTS),
+        };
+        pwr_store *store = bench_store(made, &conf);
+        pwr_users users;
+
+        store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "bob", &users);
+        found += users.n == 1
+              && !strcmp(users.row[0].password,
+                         apr_itoa(pool, i % STATEMENTS));
+    }
+    tap_int(found, 2 * STATEMENTS, "%d stores on one connection", STATEMENTS);
+    if (bench_is_mysql(made)) {
+        held = bench_number(made, "SELECT variable_value FROM"
+                            " information_schema.global_status WHERE"
+                            " variable_name = 'Prepared_stmt_count'");
+        tap_ok(held > 0 && held <= 64, "the server holds %lld statements",
+               held);
+    }
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *pool = tap_begin();
@@ -267,6 +300,7 @@ int main(int argc, const char *const *argv)
     test_no_connection(made, pool);
     test_schema(made, pool);
     test_locked(made, pool);
+    test_statements(made, pool);
     test_faults(made, pool);
     if (bench_is_mysql(made)) {
         store->ops->schema_apply(store, pool);
