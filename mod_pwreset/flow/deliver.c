@@ -178,7 +178,8 @@ static apr_status_t find_users(const pwr_env *env, const pwr_job *job,
     return APR_SUCCESS;
 }
 
-/* Mint a string for one account; `bare` stays NULL when it gets none. */
+/* Mint a string for one account; `bare` stays NULL when it gets none, because
+ * it has enough, or because an equal request was answered a moment ago. */
 static apr_status_t mint(const pwr_env *env, const pwr_job *job,
                          recovery *r)
 {
@@ -193,6 +194,7 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
         .language = job->language,
         .job = job->id,
         .lifetime_sec = conf->token_lifetime_sec,
+        .merge_sec = PWR_MERGE_SEC,
     };
     apr_status_t status = pwr_crypto_random(random, PWR_TOKEN_RANDOM);
 
@@ -211,7 +213,7 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
         r->bare = bare;
         r->expires = token.expires;
     }
-    else if (status == APR_SUCCESS) {
+    else if (status == APR_SUCCESS && outcome == PWR_MINT_REFUSED) {
         pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0412",
                      "recovery for user id %s of realm %s: three live control "
                      "strings; nothing sent", pwr_text_printable(env->pool,
@@ -220,14 +222,12 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
     return status;
 }
 
-/* Give the account its string unless an equal request just did. */
+/* Give the account its string, if there is a way to send it. */
 static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
                             recovery *r)
 {
     const char *stored = r->user->recovery_email && *r->user->recovery_email
         ? r->user->recovery_email : r->user->email;
-    apr_status_t status;
-    int is_recent = 0;
 
     r->mailbox = stored ? pwr_addr_mailbox(env->pool, stored) : NULL;
     if (!r->mailbox) {
@@ -238,10 +238,7 @@ static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
                      job->realm);
         return APR_SUCCESS;
     }
-    status = env->store->ops->token_recent(env->store, env->pool, job->realm,
-                                           r->user->id, job->id,
-                                           PWR_MERGE_SEC, &is_recent);
-    return status || is_recent ? status : mint(env, job, r);
+    return mint(env, job, r);
 }
 
 static void add_account(const pwr_env *env, const pwr_voice *voice,
@@ -328,21 +325,20 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
 
 apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
 {
-    pwr_backoff backoff = backoff_of(env, delivery->job);
-    const char *detail = NULL;
-    pwr_sent sent = PWR_SENT_NEVER;
+    pwr_settlement settlement = {
+        .job = delivery->job,
+        .owner = delivery->owner,
+        .now = delivery->now,
+        .backoff = backoff_of(env, delivery->job),
+    };
     apr_status_t status = APR_SUCCESS;
 
     if (delivery->job->kind == PWR_JOB_RECOVER) {
-        status = recover(env, delivery, &sent, &detail);
+        status = recover(env, delivery, &settlement.sent, &settlement.detail);
     }
     else {
-        sent = send_notice(env, delivery, &detail);
+        settlement.sent = send_notice(env, delivery, &settlement.detail);
     }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    return pwr_outbox_settle(env->store, env->pool, delivery->job,
-                             delivery->owner, delivery->now, &backoff, sent,
-                             detail);
+    return status ? status : pwr_outbox_settle(env->store, env->pool,
+                                               &settlement);
 }

@@ -52,12 +52,12 @@ typedef struct pwr_visitor {
 typedef struct pwr_request {
     int is_post;                    /* else GET or HEAD */
     const pwr_voice *voice;         /* the language of the answer */
-    const char *lang;               /* tag when ?lang= chose it, to be carried */
+    const char *lang;               /* tag when ?lang= chose it: is carried */
     const pwr_form *query;
     const pwr_form *form;           /* NULL unless is_post */
     const char *client_address;
     const char *agent;              /* User-Agent, may be NULL */
-    const char *login_hint;         /* from the cookie; displayed, never believed */
+    const char *login_hint;         /* from a cookie; shown, never believed */
     pwr_visitor visitor;
     apr_time_t now;                 /* for display only */
 } pwr_request;

@@ -46,7 +46,7 @@ typedef struct pwr_site {
     pwr_url url;                    /* of PwResetPublicURL */
     const char *home;               /* origin and base: https://host/account */
     const char *cookie;             /* name of the session cookie */
-    const char *login_cookie;       /* name of the cookie that fills in /login */
+    const char *login_cookie;       /* of the cookie that fills in /login */
     const char *contact;            /* for people; NULL: leave it out */
     const pwr_zone *zone;           /* NULL: UTC */
     pwr_policy policy;              /* bytes_max by the scheme of the row */

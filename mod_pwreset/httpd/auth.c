@@ -23,17 +23,17 @@
 static apr_status_t ask_store(request_rec *r, const pwr_server *self,
                               const char *digest, pwr_visitor *visitor)
 {
-    const pwr_conf *conf = self->conf;
-    pwr_session session = { 0 };
-    pwr_user user = { 0 };
-    pwr_session_state state = PWR_SESSION_NONE;
-    apr_status_t status = self->store->ops->session_find(
-        self->store, r->pool, conf->realm, digest, conf->session_idle_sec,
-        &state, &session, &user);
+    pwr_session_lookup lookup = {
+        .realm = self->conf->realm,
+        .digest = digest,
+        .idle_sec = self->conf->session_idle_sec,
+    };
+    apr_status_t status = self->store->ops->session_find(self->store, r->pool,
+                                                         &lookup);
 
-    if (status == APR_SUCCESS && state == PWR_SESSION_LIVE) {
-        visitor->login = user.login;
-        visitor->user_id = user.id;
+    if (status == APR_SUCCESS && lookup.state == PWR_SESSION_LIVE) {
+        visitor->login = lookup.user.login;
+        visitor->user_id = lookup.user.id;
         visitor->session_digest = digest;
     }
     return status;

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 
 #include "core/text.h"
-#include "httpd/diag.h"
+#include "httpd/log.h"
 
 #define WORDS_MAX 100
 
@@ -15,7 +15,7 @@ void *pwr_config_create(apr_pool_t *pool, server_rec *server)
 
     self->server = server;
     self->conf = pwr_conf_make(pool);
-    self->diag = pwr_diag_for(server);
+    self->diag = pwr_log_for(server);
     return self;
 }
 

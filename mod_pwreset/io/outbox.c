@@ -115,23 +115,25 @@ static void log_delay(pwr_store *store, apr_pool_t *pool, const pwr_job *job,
 }
 
 apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
-                               const pwr_job *job, const char *owner,
-                               int64_t now, const pwr_backoff *backoff,
-                               pwr_sent sent, const char *detail)
+                               const pwr_settlement *settlement)
 {
-    const char *why = detail ? detail : "no reason was given";
+    const pwr_job *job = settlement->job;
+    const char *why = settlement->detail ? settlement->detail
+                                         : "no reason was given";
     int64_t delay_sec = -1;
 
-    if (sent == PWR_SENT_OK) {
-        return finish(store, pool, job, owner, detail);
+    if (settlement->sent == PWR_SENT_OK) {
+        return finish(store, pool, job, settlement->owner,
+                      settlement->detail);
     }
-    if (sent == PWR_SENT_LATER) {
+    if (settlement->sent == PWR_SENT_LATER) {
         unsigned random = 0;
 
         /* Without randomness the delays are just not spread. */
         pwr_crypto_random((unsigned char *)&random, sizeof(random));
-        delay_sec = pwr_outbox_delay_sec(backoff, job->tries,
-                                         now - job->created, random);
+        delay_sec = pwr_outbox_delay_sec(&settlement->backoff, job->tries,
+                                         settlement->now - job->created,
+                                         random);
         log_delay(store, pool, job, delay_sec, why);
     }
     else {
@@ -139,5 +141,6 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
                      "%s: given up, refused for good: %s; " REMEDY,
                      title(pool, job), why);
     }
-    return store->ops->job_retry(store, pool, job, owner, delay_sec, why);
+    return store->ops->job_retry(store, pool, job, settlement->owner,
+                                 delay_sec, why);
 }

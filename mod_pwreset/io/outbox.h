@@ -30,15 +30,22 @@ int64_t pwr_outbox_delay_sec(const pwr_backoff *backoff, int tries,
 pwr_sent pwr_outbox_send(apr_pool_t *pool, const pwr_sendmail *conf,
                          const pwr_message *message, const char **detail);
 
+/* What became of a job. */
+typedef struct pwr_settlement {
+    const pwr_job *job;
+    const char *owner;          /* who holds it */
+    int64_t now;                /* the database's, as the sweep saw it */
+    pwr_backoff backoff;
+    pwr_sent sent;
+    const char *detail;         /* of the mail program; NULL: none was run */
+} pwr_settlement;
+
 /* Delete the job, put it back, or give it up, by what became of it; logs what
  * an admin must know (store->diag), with the remedy; who it was for is masked,
- * `detail` stands as it is.  `job->tries` counts this try too, `now` is the
- * database's as the sweep saw it, `detail` NULL when nothing had to be sent.
+ * `detail` stands as it is.  `job->tries` counts this try too.
  * Returns what the store said; on failure the lease runs out and the job is
  * done again. */
 apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
-                               const pwr_job *job, const char *owner,
-                               int64_t now, const pwr_backoff *backoff,
-                               pwr_sent sent, const char *detail);
+                               const pwr_settlement *settlement);
 
 #endif

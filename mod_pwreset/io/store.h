@@ -97,7 +97,7 @@ typedef enum pwr_token_state {
     PWR_TOKEN_UNKNOWN = 0,
     PWR_TOKEN_EXPIRED,
     PWR_TOKEN_SPENT,            /* a password was changed with it */
-    PWR_TOKEN_CANCELLED,        /* another string, change or "not me" ended it */
+    PWR_TOKEN_CANCELLED,        /* another string or change ended it */
     PWR_TOKEN_GRACE,            /* expired, but a POST is still taken */
     PWR_TOKEN_LIVE
 } pwr_token_state;
@@ -111,13 +111,15 @@ typedef struct pwr_token {
     const char *job;
     char stamp[PWR_DIGEST_HEX + 1];     /* of the user when it was minted */
     int64_t lifetime_sec;               /* on minting */
+    int64_t merge_sec;                  /* on minting: what a moment is */
     int64_t expires;                    /* set by the store */
     int64_t spent_at;
     pwr_token_state state;
 } pwr_token;
 
 typedef enum pwr_mint {
-    PWR_MINT_REFUSED = 0,       /* the account has strings of three other jobs */
+    PWR_MINT_REFUSED = 0,       /* three other jobs have live strings */
+    PWR_MINT_MERGED,            /* another job minted a moment ago */
     PWR_MINT_DONE
 } pwr_mint;
 
@@ -133,14 +135,25 @@ typedef struct pwr_session {
 } pwr_session;
 
 typedef enum pwr_session_state {
-    PWR_SESSION_NONE = 0,       /* unknown, idle or old too long, stamp differs */
+    PWR_SESSION_NONE = 0,       /* unknown, too old, idle, another stamp */
     PWR_SESSION_LIVE
 } pwr_session_state;
 
+/* What is asked about a session, and the answer. */
+typedef struct pwr_session_lookup {
+    const char *realm;
+    const char *digest;
+    int64_t idle_sec;
+    /* out */
+    pwr_session_state state;
+    pwr_session session;        /* zeroed unless PWR_SESSION_LIVE */
+    pwr_user user;              /* likewise; as the row stands now */
+} pwr_session_lookup;
+
 typedef enum pwr_change_outcome {
     PWR_CHANGE_REFUSED = 0,     /* nothing was changed; see `token_state` */
-    PWR_CHANGE_NO_USER,         /* the account is gone, or its row not written */
-    PWR_CHANGE_STALE,           /* the row is no longer what the caller verified */
+    PWR_CHANGE_NO_USER,         /* the account is gone, or was not written */
+    PWR_CHANGE_STALE,           /* the row is not what the caller verified */
     PWR_CHANGE_DONE
 } pwr_change_outcome;
 
@@ -183,12 +196,6 @@ typedef struct pwr_store_ops {
     apr_status_t (*job_done)(pwr_store *store, apr_pool_t *pool,
                              const pwr_job *job, const char *owner);
 
-    /* Is there a live string of this user, minted by another job less than
-     * `within_sec` ago? */
-    apr_status_t (*token_recent)(pwr_store *store, apr_pool_t *pool,
-                                 const char *realm, const char *user_id,
-                                 const char *job, int64_t within_sec,
-                                 int *recent);
     apr_status_t (*token_mint)(pwr_store *store, apr_pool_t *pool,
                                pwr_token *token, pwr_mint *outcome);
     /* The string and, when it is LIVE or in GRACE or SPENT, its user (else
@@ -212,9 +219,7 @@ typedef struct pwr_store_ops {
     /* The session and its user as the row stands now.  Marks it as seen when
      * that is older than a sixth of `idle_sec`. */
     apr_status_t (*session_find)(pwr_store *store, apr_pool_t *pool,
-                                 const char *realm, const char *digest,
-                                 int64_t idle_sec, pwr_session_state *state,
-                                 pwr_session *session, pwr_user *user);
+                                 pwr_session_lookup *lookup);
     apr_status_t (*session_end)(pwr_store *store, apr_pool_t *pool,
                                 const char *realm, const char *digest);
 

@@ -52,7 +52,7 @@ static apr_status_t token_judge(pwr_dbd_run *run, change_call *call)
     if (token.state < PWR_TOKEN_GRACE) {
         return refuse(call, PWR_CHANGE_REFUSED, token.state);
     }
-    if (strcmp(token.stamp, call->before.stamp) != 0) {
+    if (!pwr_crypto_equal(token.stamp, call->before.stamp)) {
         return refuse(call, PWR_CHANGE_REFUSED, PWR_TOKEN_CANCELLED);
     }
     call->change->token_state = token.state;
@@ -76,7 +76,7 @@ static apr_status_t judge(pwr_dbd_run *run, change_call *call)
         status = token_judge(run, call);
     }
     if (status == APR_SUCCESS && is_done(call)
-        && !(change->stamp && strcmp(change->stamp, call->before.stamp) == 0)) {
+        && !pwr_crypto_equal(change->stamp, call->before.stamp)) {
         return refuse(call, PWR_CHANGE_STALE, PWR_TOKEN_CANCELLED);
     }
     return status;

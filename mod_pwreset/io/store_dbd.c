@@ -17,7 +17,6 @@ static const pwr_store_ops ops = {
     .job_claim = pwr_store_job_claim,
     .job_retry = pwr_store_job_retry,
     .job_done = pwr_store_job_done,
-    .token_recent = pwr_store_token_recent,
     .token_mint = pwr_store_token_mint,
     .token_find = pwr_store_token_find,
     .token_double_click = pwr_store_token_double_click,

@@ -57,10 +57,6 @@ apr_status_t pwr_store_job_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                                  const pwr_job *job);
 
 /* store_token.c */
-apr_status_t pwr_store_token_recent(pwr_store *store, apr_pool_t *pool,
-                                    const char *realm, const char *user_id,
-                                    const char *job, int64_t within_sec,
-                                    int *recent);
 apr_status_t pwr_store_token_mint(pwr_store *store, apr_pool_t *pool,
                                   pwr_token *token, pwr_mint *outcome);
 apr_status_t pwr_store_token_find(pwr_store *store, apr_pool_t *pool,
@@ -97,10 +93,7 @@ apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
                                    const pwr_session *session,
                                    int64_t lifetime_sec);
 apr_status_t pwr_store_session_find(pwr_store *store, apr_pool_t *pool,
-                                    const char *realm, const char *digest,
-                                    int64_t idle_sec,
-                                    pwr_session_state *state,
-                                    pwr_session *session, pwr_user *user);
+                                    pwr_session_lookup *lookup);
 apr_status_t pwr_store_session_end(pwr_store *store, apr_pool_t *pool,
                                    const char *realm, const char *digest);
 

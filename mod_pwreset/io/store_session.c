@@ -12,11 +12,9 @@ typedef struct session_call {
     const pwr_store_impl *impl;
     const char *realm;
     const char *digest;
-    int64_t seconds;            /* lifetime, or idle */
+    int64_t lifetime_sec;
     const pwr_session *given;
-    pwr_session_state *state;
-    pwr_session *session;
-    pwr_user *user;
+    pwr_session_lookup *lookup;
 } session_call;
 
 apr_status_t pwr_store_session_write(pwr_dbd_run *run,
@@ -47,7 +45,8 @@ static apr_status_t session_add(pwr_dbd_run *run, void *baton)
     session_call *call = baton;
     const pwr_session *given = call->given;
     apr_status_t status = pwr_store_session_write(
-        run, call->impl, given, given->user_id, given->stamp, call->seconds);
+        run, call->impl, given, given->user_id, given->stamp,
+        call->lifetime_sec);
 
     return status == PWR_DBD_EXISTS ? APR_SUCCESS : status;
 }
@@ -60,7 +59,7 @@ apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
                                        .step = session_add };
     const pwr_store_impl *impl = store->impl;
     session_call call = { .impl = impl, .given = session,
-                          .seconds = lifetime_sec };
+                          .lifetime_sec = lifetime_sec };
 
     return pwr_dbd_do(&impl->dbd, pool, &work, &call);
 }
@@ -77,7 +76,7 @@ static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
     const pwr_dbd_arg args[] = {
         { "realm", call->realm }, { "digest", call->digest }, { NULL, NULL }
     };
-    pwr_session *session = call->session;
+    pwr_session *session = &call->lookup->session;
     pwr_dbd_rows rows;
     const char *stamp;
 
@@ -101,7 +100,7 @@ static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
     session->agent = keep(&rows, "agent");
     *now = pwr_dbd_number(&rows, "clock");
     *live = session->user_id && *now < session->expires
-         && *now - session->seen < call->seconds;
+         && *now - session->seen < call->lookup->idle_sec;
     return rows.status;
 }
 
@@ -110,14 +109,14 @@ static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
 static void session_touch(pwr_dbd_run *run, const session_call *call,
                           int64_t now)
 {
-    int64_t every = call->seconds / TOUCHES_PER_IDLE;
+    int64_t every = call->lookup->idle_sec / TOUCHES_PER_IDLE;
     const pwr_dbd_arg args[] = {
         { "realm", call->realm }, { "digest", call->digest },
         { "every", pwr_dbd_decimal(run, every) }, { NULL, NULL }
     };
     int changed;
 
-    if (now - call->session->seen > every) {
+    if (now - call->lookup->session.seen > every) {
         pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_SESSION_TOUCH], args,
                      &changed);
     }
@@ -126,50 +125,47 @@ static void session_touch(pwr_dbd_run *run, const session_call *call,
 static apr_status_t session_find(pwr_dbd_run *run, void *baton)
 {
     session_call *call = baton;
-    pwr_session *session = call->session;
+    pwr_session_lookup *lookup = call->lookup;
+    pwr_session *session = &lookup->session;
     int64_t now;
     int live;
     apr_status_t status;
 
-    *call->state = PWR_SESSION_NONE;
+    lookup->state = PWR_SESSION_NONE;
     status = session_read(run, call, &live, &now);
     if (status != APR_SUCCESS || !live) {
         return status;
     }
     status = pwr_store_user_read(run, call->impl, session->user_id,
-                                 call->user);
-    if (status != APR_SUCCESS || !call->user->id
-        || strcmp(session->stamp, call->user->stamp) != 0) {
+                                 &lookup->user);
+    if (status != APR_SUCCESS || !lookup->user.id
+        || !pwr_crypto_equal(session->stamp, lookup->user.stamp)) {
         return status;
     }
-    *call->state = PWR_SESSION_LIVE;
+    lookup->state = PWR_SESSION_LIVE;
     session_touch(run, call, now);
     return APR_SUCCESS;
 }
 
 apr_status_t pwr_store_session_find(pwr_store *store, apr_pool_t *pool,
-                                    const char *realm, const char *digest,
-                                    int64_t idle_sec,
-                                    pwr_session_state *state,
-                                    pwr_session *session, pwr_user *user)
+                                    pwr_session_lookup *lookup)
 {
     static const pwr_dbd_work work = { .name = "session_find",
                                        .step = session_find };
     const pwr_store_impl *impl = store->impl;
-    session_call call = { .impl = impl, .realm = realm, .digest = digest,
-                          .seconds = idle_sec, .state = state,
-                          .session = session, .user = user };
+    session_call call = { .impl = impl, .realm = lookup->realm,
+                          .digest = lookup->digest, .lookup = lookup };
     apr_status_t status;
 
-    memset(session, 0, sizeof(*session));
-    memset(user, 0, sizeof(*user));
+    memset(&lookup->session, 0, sizeof(lookup->session));
+    memset(&lookup->user, 0, sizeof(lookup->user));
     status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
     if (status != APR_SUCCESS) {
-        *state = PWR_SESSION_NONE;
+        lookup->state = PWR_SESSION_NONE;
     }
-    if (*state != PWR_SESSION_LIVE) {
-        memset(session, 0, sizeof(*session));
-        memset(user, 0, sizeof(*user));
+    if (lookup->state != PWR_SESSION_LIVE) {
+        memset(&lookup->session, 0, sizeof(lookup->session));
+        memset(&lookup->user, 0, sizeof(lookup->user));
     }
     return status;
 }

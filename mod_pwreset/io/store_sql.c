@@ -103,7 +103,8 @@ static const struct {
     { PWR_STMT_TOKEN_RECENT, "token_recent",
       "SELECT COUNT(*) AS n FROM {prefix}token"
       " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND spent_at = 0 AND expires > {now} AND created > {now} - :within" },
+      " AND stamp = :stamp AND spent_at = 0 AND expires > {now}"
+      " AND created > {now} - :within" },
 
     /* One row: n, other jobs with live strings.  A string of another :stamp
      * is dead already: the password was changed by another program.

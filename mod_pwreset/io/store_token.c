@@ -10,12 +10,10 @@ typedef struct token_call {
     const pwr_store_impl *impl;
     const char *realm;
     const char *digest;
-    const char *user_id;
-    const char *job;
-    int64_t within_sec;
     pwr_token *token;
     pwr_user *user;
-    int answer;
+    pwr_mint mint;
+    int clicks;
 } token_call;
 
 apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
@@ -131,7 +129,8 @@ static apr_status_t token_find(pwr_dbd_run *run, void *baton)
         return status;
     }
     if (!call->user->id || (token->state != PWR_TOKEN_SPENT
-                            && strcmp(token->stamp, call->user->stamp) != 0)) {
+                            && !pwr_crypto_equal(token->stamp,
+                                                 call->user->stamp))) {
         token->state = PWR_TOKEN_CANCELLED;
         memset(call->user, 0, sizeof(*call->user));
     }
@@ -172,38 +171,6 @@ static apr_status_t count(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     return rows.status;
 }
 
-static apr_status_t token_recent(pwr_dbd_run *run, void *baton)
-{
-    token_call *call = baton;
-    const pwr_dbd_arg args[] = {
-        { "realm", call->realm }, { "user", call->user_id },
-        { "job", call->job },
-        { "within", pwr_dbd_decimal(run, call->within_sec) }, { NULL, NULL }
-    };
-    int64_t n;
-    apr_status_t status = count(
-        run, &call->impl->sql.stmt[PWR_STMT_TOKEN_RECENT], args, &n);
-
-    call->answer = n > 0;
-    return status;
-}
-
-apr_status_t pwr_store_token_recent(pwr_store *store, apr_pool_t *pool,
-                                    const char *realm, const char *user_id,
-                                    const char *job, int64_t within_sec,
-                                    int *recent)
-{
-    static const pwr_dbd_work work = { .name = "token_recent",
-                                       .step = token_recent };
-    const pwr_store_impl *impl = store->impl;
-    token_call call = { .impl = impl, .realm = realm, .user_id = user_id,
-                        .job = job, .within_sec = within_sec };
-    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
-
-    *recent = status == APR_SUCCESS && call.answer;
-    return status;
-}
-
 static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                                 pwr_token *token)
 {
@@ -231,30 +198,53 @@ static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                         &added);
 }
 
-/* The count stands behind the lock, so two workers that mint at once cannot
- * both take the last place. */
+/* What becomes of the string, by what others did for this user. */
+static apr_status_t mint_judge(pwr_dbd_run *run, const token_call *call,
+                               pwr_mint *outcome)
+{
+    const pwr_token *token = call->token;
+    const pwr_dbd_stmt *stmt = call->impl->sql.stmt;
+    const pwr_dbd_arg args[] = {
+        { "realm", token->realm }, { "user", token->user_id },
+        { "job", token->job }, { "stamp", token->stamp },
+        { "within", pwr_dbd_decimal(run, token->merge_sec) }, { NULL, NULL }
+    };
+    int64_t recent = 0, jobs = 0;
+    apr_status_t status = APR_SUCCESS;
+
+    *outcome = PWR_MINT_REFUSED;
+    if (token->merge_sec > 0) {
+        status = count(run, &stmt[PWR_STMT_TOKEN_RECENT], args, &recent);
+    }
+    if (status == APR_SUCCESS && recent == 0) {
+        status = count(run, &stmt[PWR_STMT_TOKEN_JOBS], args, &jobs);
+    }
+    if (status == APR_SUCCESS && recent > 0) {
+        *outcome = PWR_MINT_MERGED;
+    }
+    else if (status == APR_SUCCESS && jobs < PWR_TOKEN_JOBS_MAX) {
+        *outcome = PWR_MINT_DONE;
+    }
+    return status;
+}
+
+/* The counts stand behind the lock, so two workers that mint at once cannot
+ * both take the last place, nor both answer a double click. */
 static apr_status_t token_mint(pwr_dbd_run *run, void *baton)
 {
     token_call *call = baton;
     pwr_token *token = call->token;
-    const pwr_dbd_arg args[] = {
-        { "realm", token->realm }, { "user", token->user_id },
-        { "job", token->job }, { "stamp", token->stamp }, { NULL, NULL }
-    };
-    int64_t jobs;
     apr_status_t status = pwr_store_lock(run, call->impl, token->realm,
                                          token->user_id);
 
-    call->answer = 0;
+    call->mint = PWR_MINT_REFUSED;
     if (status == APR_SUCCESS) {
-        status = count(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_JOBS], args,
-                       &jobs);
+        status = mint_judge(run, call, &call->mint);
     }
-    if (status != APR_SUCCESS || jobs >= PWR_TOKEN_JOBS_MAX) {
-        return status;
+    if (status == APR_SUCCESS && call->mint == PWR_MINT_DONE) {
+        status = token_write(run, call->impl, token);
+        run->keep = status == APR_SUCCESS;
     }
-    status = token_write(run, call->impl, token);
-    call->answer = run->keep = status == APR_SUCCESS;
     return status;
 }
 
@@ -281,8 +271,7 @@ apr_status_t pwr_store_token_mint(pwr_store *store, apr_pool_t *pool,
     token_call call = { .impl = impl, .token = token };
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
-    *outcome = status == APR_SUCCESS && call.answer ? PWR_MINT_DONE
-                                                    : PWR_MINT_REFUSED;
+    *outcome = status == APR_SUCCESS ? call.mint : PWR_MINT_REFUSED;
     return status;
 }
 
@@ -294,7 +283,7 @@ static apr_status_t double_click(pwr_dbd_run *run, void *baton)
     };
 
     return pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_CLICK],
-                        args, &call->answer);
+                        args, &call->clicks);
 }
 
 apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
@@ -307,6 +296,6 @@ apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
     token_call call = { .impl = impl, .realm = realm, .digest = digest };
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
-    *may = status == APR_SUCCESS && call.answer == 1;
+    *may = status == APR_SUCCESS && call.clicks == 1;
     return status;
 }

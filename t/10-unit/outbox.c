@@ -125,8 +125,12 @@ static apr_status_t settle(apr_pool_t *pool, witness *w, const pwr_job *job,
     pwr_diag diag = { keep, w };
     pwr_store store = { &ops, &diag, w };
 
-    return pwr_outbox_settle(&store, pool, job, "me", 10000, &recover, sent,
-                             detail);
+    const pwr_settlement settlement = {
+        .job = job, .owner = "me", .now = 10000, .backoff = recover,
+        .sent = sent, .detail = detail
+    };
+
+    return pwr_outbox_settle(&store, pool, &settlement);
 }
 
 static pwr_job job_of(int tries, int64_t age_sec)

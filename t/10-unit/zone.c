@@ -124,7 +124,7 @@ static const pwr_zone *make_zone(apr_pool_t *pool, const tzif *file)
 static const pwr_zone *rule_zone(apr_pool_t *pool, const char *rule)
 {
     tzif file = {
-        .version = '2', .types_n = 1, .types = { { 0, "XXX" } },
+        .version = '2', .types_n = 1, .types = { { 0, "LMT" } },
         .footer = apr_pstrcat(pool, "\n", rule, "\n", NULL),
     };
 
@@ -278,7 +278,7 @@ static void test_bad_rules(apr_pool_t *pool)
 /* What libc does not agree about, by RFC 8536 itself. */
 static void test_corners(apr_pool_t *pool)
 {
-    const pwr_zone *always = rule_zone(pool, "XXX3EDT4,0/0,J365/23");
+    const pwr_zone *always = rule_zone(pool, "LMT3EDT4,0/0,J365/23");
     const pwr_zone *early = rule_zone(pool, "AAA0BBB,J1/-12,J100");
     tzif file = {
         .version = 0, .times_n = 2, .times = { -100, 1000 }, .types_n = 3,

@@ -10,7 +10,8 @@
 
 static const char *password(const scene *on)
 {
-    return bench_value(on->made, "SELECT password FROM {p}user WHERE id = 'u1'");
+    return bench_value(on->made,
+                       "SELECT password FROM {p}user WHERE id = 'u1'");
 }
 
 static long long jobs(const scene *on)

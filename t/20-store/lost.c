@@ -146,7 +146,8 @@ static void test_commit(bench *made, apr_pool_t *pool, const char *when,
                         int signed_in)
 {
     scene on = { made, pool, bench_store(made, NULL) };
-    scene far = { made, pool, bench_store_at(made, NULL, bench_extra(made, 1)) };
+    scene far = { made, pool,
+                  bench_store_at(made, NULL, bench_extra(made, 1)) };
     const char *name = signed_in ? "/change" : "/reset";
     pwr_session fresh = { .realm = "r", .user_id = "u1" };
     pwr_change change;
@@ -189,7 +190,8 @@ static void test_mint_commit(bench *made, apr_pool_t *pool, const char *when)
 static void test_commit_unknown(bench *made, apr_pool_t *pool)
 {
     scene on = { made, pool, bench_store(made, NULL) };
-    scene far = { made, pool, bench_store_at(made, NULL, bench_extra(made, 1)) };
+    scene far = { made, pool,
+                  bench_store_at(made, NULL, bench_extra(made, 1)) };
     const char *token;
     pwr_change change;
 

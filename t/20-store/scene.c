@@ -79,13 +79,10 @@ pwr_token_state scene_token_state(const scene *on, const char *digest)
 
 int scene_is_signed_in(const scene *on, const char *realm, const char *digest)
 {
-    pwr_session_state state;
-    pwr_session session;
-    pwr_user user;
+    pwr_session_lookup lookup = { realm, digest, .idle_sec = 600 };
 
-    on->store->ops->session_find(on->store, on->pool, realm, digest, 600,
-                                 &state, &session, &user);
-    return state == PWR_SESSION_LIVE;
+    on->store->ops->session_find(on->store, on->pool, &lookup);
+    return lookup.state == PWR_SESSION_LIVE;
 }
 
 pwr_change scene_change(const scene *on, const char *digest,

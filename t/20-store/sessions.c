@@ -19,19 +19,17 @@ typedef struct scene {
 
 static int is_live(const scene *on, const char *realm, const char *digest)
 {
-    pwr_session session;
-    pwr_session_state state;
-    pwr_user user;
-    apr_status_t status = on->store->ops->session_find(
-        on->store, on->pool, realm, digest, IDLE, &state, &session, &user);
+    pwr_session_lookup lookup = { realm, digest, .idle_sec = IDLE };
+    apr_status_t status = on->store->ops->session_find(on->store, on->pool,
+                                                       &lookup);
 
     if (status != APR_SUCCESS) {
         return -1;
     }
-    if (state != PWR_SESSION_LIVE) {
-        return session.user_id || user.id ? -2 : 0;
+    if (lookup.state != PWR_SESSION_LIVE) {
+        return lookup.session.user_id || lookup.user.id ? -2 : 0;
     }
-    return !strcmp(session.user_id, user.id) ? 1 : -3;
+    return !strcmp(lookup.session.user_id, lookup.user.id) ? 1 : -3;
 }
 
 static pwr_session session_make(const scene *on)
@@ -53,18 +51,18 @@ static pwr_session session_make(const scene *on)
 static void test_find(const scene *on)
 {
     const pwr_store_ops *ops = on->store->ops;
-    pwr_session made = session_make(on), session;
-    pwr_session_state state;
-    pwr_user user;
+    pwr_session made = session_make(on), *session;
+    pwr_session_lookup lookup = { "r", made.digest, .idle_sec = IDLE };
 
-    ops->session_find(on->store, on->pool, "r", made.digest, IDLE, &state,
-                      &session, &user);
-    tap_ok(state == PWR_SESSION_LIVE && !strcmp(session.agent, "Browser")
-           && !strcmp(session.login, "eve")
-           && !strcmp(session.digest, made.digest)
-           && session.expires == session.created + LIFETIME
-           && session.seen == session.created, "a session as it was made");
-    tap_str(user.email, "eve@example.org", "and its user");
+    ops->session_find(on->store, on->pool, &lookup);
+    session = &lookup.session;
+    tap_ok(lookup.state == PWR_SESSION_LIVE
+           && !strcmp(session->agent, "Browser")
+           && !strcmp(session->login, "eve")
+           && !strcmp(session->digest, made.digest)
+           && session->expires == session->created + LIFETIME
+           && session->seen == session->created, "a session as it was made");
+    tap_str(lookup.user.email, "eve@example.org", "and its user");
     tap_int(ops->session_add(on->store, on->pool, &made, LIFETIME),
             APR_SUCCESS, "adding it again is the same");
     tap_int(is_live(on, "R", made.digest), 0, "nothing in another realm");

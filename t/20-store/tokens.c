@@ -147,34 +147,31 @@ static void test_three(const scene *on)
             "and so does what a change of the password ended");
 }
 
-static int recent(const scene *on, const char *realm, char job, int within)
+static pwr_mint merge(const scene *on, const char *realm, char job,
+                      int within_sec)
 {
     pwr_token token = scene_token(on, "u1", job);
-    int answer;
 
-    if (on->store->ops->token_recent(on->store, on->pool, realm, "u1",
-                                     token.job, within, &answer)) {
-        return -1;
-    }
-    return answer;
+    token.realm = realm;
+    token.merge_sec = within_sec;
+    return mint(on, &token);
 }
 
-static void test_recent(const scene *on)
+/* Equal requests of a moment are one: the second job mints nothing. */
+static void test_merge(const scene *on)
 {
-    pwr_token token;
-
     scene_reset(on);
-    tap_int(recent(on, "r", 'b', 60), 0, "no string yet");
-    token = scene_token(on, "u1", 'a');
-    mint(on, &token);
-    tap_int(recent(on, "r", 'b', 60), 1, "another job minted a moment ago");
-    tap_int(recent(on, "r", 'a', 60), 0, "the same job does not count");
-    tap_int(recent(on, "s", 'b', 60), 0, "nor another realm");
+    tap_int(merge(on, "r", 'a', 60), PWR_MINT_DONE, "no string yet");
+    tap_int(merge(on, "r", 'b', 60), PWR_MINT_MERGED,
+            "another job minted a moment ago");
+    tap_int(merge(on, "r", 'a', 60), PWR_MINT_DONE,
+            "the same job does not count");
+    tap_int(merge(on, "s", 'b', 60), PWR_MINT_DONE, "nor another realm");
     bench_sql(on->made, "UPDATE {p}token SET created = created - 61");
-    tap_int(recent(on, "r", 'b', 60), 0, "nor what is old");
-    tap_int(recent(on, "r", 'b', 120), 1, "unless within the time");
+    tap_int(merge(on, "r", 'b', 120), PWR_MINT_MERGED, "within the time");
+    tap_int(merge(on, "r", 'b', 60), PWR_MINT_DONE, "nor what is old");
     bench_sql(on->made, "UPDATE {p}token SET spent_at = 5");
-    tap_int(recent(on, "r", 'b', 120), 0, "nor what is spent");
+    tap_int(merge(on, "r", 'c', 120), PWR_MINT_DONE, "nor what is spent");
 }
 
 static void test_double_click(const scene *on)
@@ -279,7 +276,7 @@ int main(int argc, const char *const *argv)
     test_states(&on);
     test_foreign_change(&on);
     test_three(&on);
-    test_recent(&on);
+    test_merge(&on);
     test_double_click(&on);
     test_purge(&on);
     test_race(&on);

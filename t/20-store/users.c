@@ -7,7 +7,8 @@
 
 #include "tap.h"
 
-#define PEOPLE "SELECT uid AS id, nick AS LOGIN, mail AS Email, pw AS password," \
+#define PEOPLE "SELECT uid AS id, nick AS LOGIN, mail AS Email, pw AS"\
+    " password," \
     " lang AS language FROM {prefix}people WHERE "
 /* What a careless collation would do at its worst: everybody is equal. */
 #define EVERYBODY PEOPLE ":email = :email"
@@ -202,8 +203,8 @@ static void test_binary(bench *made, apr_pool_t *pool)
     const char *type = bench_is_mysql(made) ? "VARBINARY(255)" : "BLOB";
 
     bench_sql(made, "DROP TABLE IF EXISTS {p}binary");
-    bench_sql(made, "CREATE TABLE {p}binary (id %s, login VARCHAR(99), email %s,"
-              " password %s)", type, type, type);
+    bench_sql(made, "CREATE TABLE {p}binary (id %s, login VARCHAR(99),"
+              " email %s, password %s)", type, type, type);
     bench_sql(made, "INSERT INTO {p}binary VALUES (X'3137', 'bin',"
               " X'6240782E6F7267', X'683137')");
     bench_sql(made, "INSERT INTO {p}binary VALUES (X'3138', 'nul', X'00',"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "httpd/diag.h"
+#include "httpd/log.h"
 
 #include "httpd/server.h"
 
@@ -20,7 +20,7 @@ static void emit(void *baton, pwr_level level, apr_status_t status,
                  text);
 }
 
-pwr_diag pwr_diag_for(server_rec *server)
+pwr_diag pwr_log_for(server_rec *server)
 {
     return (pwr_diag){ emit, server };
 }
