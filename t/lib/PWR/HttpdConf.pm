@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+# The configuration that PWR::Httpd gives to httpd, out of its options.
+package PWR::HttpdConf;
+use strict;
+use warnings;
+
+# What every httpd of ours loads, where it is not compiled in.
+my @modules = qw(unixd log_config authn_core authz_core authz_user authz_host mime dir alias setenvif headers env
+    dbd socache_shmcb);
+
+my %asked;
+
+# What apxs says, asked once.
+sub apxs {
+    my $name = shift;
+    return $asked{$name} //= do {
+        my ($program) = grep { -x } map { ("$_/apxs", "$_/apxs2") } split(/:/, $ENV{PATH}), '/usr/sbin'
+            or die "apxs is missing (Debian: apt install apache2-dev)\n";
+        my $value = qx('$program' -q $name);
+        chomp $value;
+        $value;
+    };
+}
+
+sub program { return $ENV{PWR_HTTPD} || apxs('SBINDIR') . '/' . apxs('PROGNAME') }
+
+sub _load {
+    my ($name, $file) = @_;
+    return -e $file ? "LoadModule ${name}_module \"$file\"\n" : '';
+}
+
+# cgi is cgid where there are threads.
+sub _modules {
+    my ($httpd, $build) = @_;
+    my %taken;
+    my @wanted = map { $_ eq 'cgi' && $httpd->{mpm} ne 'prefork' ? 'cgid' : $_ } @{$httpd->{modules}};
+    my @names = grep { !$taken{$_}++ } "mpm_$httpd->{mpm}", @modules, @wanted, $httpd->{tls} ? 'ssl' : ();
+    my $text = join '', map { _load($_, apxs('LIBEXECDIR') . "/mod_$_.so") } @names;
+    return $text if !$httpd->{module};
+    my $ours = _load('pwreset', $ENV{PWR_MODULE} || "$build/.libs/mod_pwreset.so");
+    return $text . ($ours || die "mod_pwreset.so is not in $build (make)\n");
+}
+
+sub _defines {
+    my $httpd = shift;
+    my $n = 0;
+    my @ports = map { 'PORT' . (++$n > 1 ? $n : '') . ' ' . $_->number } @{$httpd->{port_list}};
+    return join '', map { "Define $_\n" } @ports, 'ROOT "' . $httpd->root . '"', 'MAILDIR "' . $httpd->maildir . '"',
+        'SENDMAIL "' . $httpd->root . '/sendmail"', 'URL ' . $httpd->url, 'LIBEXECDIR "' . apxs('LIBEXECDIR') . '"';
+}
+
+# Few and small, for a machine that others share.
+sub _processes {
+    my $httpd = shift;
+    my ($n, $threads) = @$httpd{qw(children threads)};
+    my $most = $n > 4 ? $n : 4;
+    return "StartServers $n\nServerLimit $most\nMaxRequestWorkers $most\nMinSpareServers 1\nMaxSpareServers $most\n"
+        if $httpd->{mpm} eq 'prefork';
+    return "StartServers $n\nServerLimit $most\nThreadsPerChild $threads\nThreadLimit $threads\n"
+        . "MinSpareThreads $threads\nMaxSpareThreads @{[$most * $threads]}\n"
+        . "MaxRequestWorkers @{[$most * $threads]}\n";
+}
+
+sub _database {
+    my $db = $_[0]{database} or return '';
+    return 'DBDriver ' . $db->driver . "\nDBDParams \"" . $db->params . "\"\nDBDMin 0\nDBDKeep 4\nDBDMax 4\n";
+}
+
+sub _account {
+    my $account = $_[0]{account} or return '';
+    return "User $account->{name}\nGroup $account->{group}\n";
+}
+
+# Ours come before what the test gives, so that the test has the last word.
+sub _vhost {
+    my $httpd = shift;
+    my $tls = $httpd->{tls};
+    my $is_on = $httpd->{module} && $httpd->{database};
+    return join "\n", '<VirtualHost 127.0.0.1:${PORT}>', 'DocumentRoot "${ROOT}/htdocs"',
+        $tls ? ('SSLEngine on', "SSLCertificateFile \"@{[$tls->certificate]}\"",
+            "SSLCertificateKeyFile \"@{[$tls->key]}\"") : (),
+        !$is_on ? () : ('PwReset On', 'PwResetPublicURL ${URL}', 'PwResetSiteName "Test site"',
+            'PwResetMailFrom noreply@example.org', 'PwResetSendmail "${SENDMAIL}" "${MAILDIR}"',
+            '<Location "/portal">', 'AuthType PwReset', 'Require valid-user',
+            'Header always set X-User "expr=%{REMOTE_USER}"', '</Location>'),
+        $httpd->{conf}, "</VirtualHost>\n";
+}
+
+sub text {
+    my ($httpd, $build) = @_;
+    my $h2 = grep { $_ eq 'http2' } @{$httpd->{modules}};
+    return _defines($httpd) . _modules($httpd, $build) . _processes($httpd) . _account($httpd) . _database($httpd)
+        . <<'CONF' . ($h2 ? "Protocols h2 h2c http/1.1\n" : '') . "$httpd->{global}\n" . _vhost($httpd);
+ServerRoot "${ROOT}"
+DefaultRuntimeDir "${ROOT}/run"
+PidFile "${ROOT}/run/httpd.pid"
+<IfModule cgid_module>
+    ScriptSock "${ROOT}/run/cgid.sock"
+</IfModule>
+<IfModule ssl_module>
+    SSLSessionCache "shmcb:${ROOT}/run/ssl(65536)"
+</IfModule>
+Listen 127.0.0.1:${PORT}
+ServerName 127.0.0.1
+ServerAdmin help@example.org
+ServerTokens Prod
+Timeout 20
+TypesConfig /dev/null
+AddType text/html .html
+DirectoryIndex index.html
+LogLevel notice
+<IfModule pwreset_module>
+    LogLevel pwreset:debug
+</IfModule>
+ErrorLog "${ROOT}/logs/error.log"
+LogFormat "%h %l %u %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-agent}i\"" combined
+CustomLog "${ROOT}/logs/access.log" combined
+<Directory />
+    AllowOverride None
+    Require all denied
+</Directory>
+<Directory "${ROOT}/htdocs">
+    Require all granted
+</Directory>
+CONF
+}
+
+1;

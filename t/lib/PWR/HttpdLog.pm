@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# httpd's error log as a witness: what in it nobody declared.
+#
+#   my $log = PWR::HttpdLog->new($file);
+#   $log->expect('PWR0304'); $log->allow('AH01630');
+#   $log->problems;             # complaints; none is good
+#   my $mark = $log->mark; ... $log->lines($mark);
+package PWR::HttpdLog;
+use strict;
+use warnings;
+
+# [time] [module:level] [pid ...] text; levels below these need no declaration.
+my $line_form = qr/^\[[^\]]*\] \[\w*:(\w+)\] /;
+my $loud = qr/^(?:emerg|alert|crit|error|warn)$/;
+my $id_form = qr/\b(PWR\d{4}|AH\d{5})\b/;
+
+# These count at any level.
+my $crash = qr/exit signal|AddressSanitizer|LeakSanitizer|runtime error:|stack smashing/;
+
+sub new {
+    my ($class, $file) = @_;
+    return bless {file => $file, may => {}, must => {}}, $class;
+}
+
+sub file { return $_[0]{file} }
+sub mark { return -s $_[0]{file} // 0 }
+
+# Whole lines since a mark.
+sub lines {
+    my ($self, $mark) = @_;
+    open my $in, '<:raw', $self->{file} or return;
+    seek $in, $mark // 0, 0;
+    local $/;
+    my ($whole) = (<$in> // '') =~ /\A(.*\n)/s;
+    return split /\n/, $whole // '';
+}
+
+sub _ids {
+    my @ids = @_;
+    for my $id (@ids) {
+        $id =~ /^$id_form$/ or die "'$id' is no id of a log line\n";
+    }
+    return @ids;
+}
+
+# These ids come, once at least.
+sub expect {
+    my ($self, @ids) = @_;
+    $self->{must}{$_} = $self->{may}{$_} = 1 for _ids(@ids);
+    return $self;
+}
+
+# These ids may come.
+sub allow {
+    my ($self, @ids) = @_;
+    $self->{may}{$_} = 1 for _ids(@ids);
+    return $self;
+}
+
+# Is this line one that nobody needs to declare, or declared?  What is in no
+# form of httpd's was written to stderr by somebody: never good.  A line that
+# quotes a declared id further on is not declared by it.
+sub _is_fine {
+    my ($self, $line) = @_;
+    my ($id) = $line =~ $id_form;
+    return $id && $self->{may}{$id} if $line =~ $crash;
+    return 1 if $line =~ $line_form && $1 !~ $loud;
+    return $id && $self->{may}{$id};
+}
+
+sub problems {
+    my $self = shift;
+    my (@problems, %seen);
+    for my $line ($self->lines) {
+        my ($id) = $line =~ $id_form;
+        $seen{$id} = 1 if $id;
+        push @problems, "undeclared: $line" if !$self->_is_fine($line);
+    }
+    push @problems, map { $seen{$_} ? () : "expected, but it did not come: $_" } sort keys %{$self->{must}};
+    return @problems;
+}
+
+1;
