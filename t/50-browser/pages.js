@@ -31,6 +31,19 @@ async function see(tour, name, role) {
     await checkPage(tour.page, `${tour.lang}, ${name}`);
 }
 
+// A mail as a mail program that trusts nobody shows it: no scripts, no styles
+// but its own, nothing from elsewhere.
+async function seeMail(tour, name, mail) {
+    const asked = [];
+    const note = (request) => asked.push(request.url());
+    await tour.page.goto('about:blank');
+    tour.page.on('request', note);
+    await tour.page.setContent(mail.html);
+    await checkPage(tour.page, `${tour.lang}, ${name}`);
+    tour.page.off('request', note);
+    ok(asked.length === 0, `${tour.lang}, ${name}: nothing is fetched`, asked.join('\n'));
+}
+
 async function seeForgot(tour) {
     await at(tour, '/forgot');
     await see(tour, 'forgot');
@@ -48,6 +61,7 @@ async function seeReset(tour) {
     await send(tour, { token: unknownString });
     await see(tour, 'reset, unknown', 'alert');
     const mail = await tour.site.mail();
+    await seeMail(tour, 'the mail with the link', mail);
     const [link] = /http\S+\/account\/reset\?\S+/.exec(mail.text);
     await tour.page.goto(link);
     await see(tour, 'reset, the form');
@@ -58,7 +72,7 @@ async function seeReset(tour) {
     await see(tour, 'reset, done', 'status');
     await tour.page.goto(link);
     await see(tour, 'reset, spent', 'alert');
-    await tour.site.mail();
+    await seeMail(tour, 'the mail about the change', await tour.site.mail());
 }
 
 async function seeLogin(tour) {
