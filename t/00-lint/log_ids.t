@@ -30,11 +30,12 @@ sub calls {
     return @calls;
 }
 
-# Where one function logs for all (its id is an argument) no id can stand.
+# Where one function logs for all no id can stand: it takes that of a table's
+# row, or prints "id: text".
 sub without_id {
     return map {
         my ($path, $line, $name, $arguments) = @$_;
-        $arguments =~ /"PWR\d{4}\b/ || $arguments =~ /"%s: %s"/ ? () : "$path:$line: $name without an id"
+        $arguments =~ /"PWR\d{4}\b|"%s: %s"|\w(?:->|\.)id,/ ? () : "$path:$line: $name without an id"
     } calls(shift);
 }
 
@@ -88,6 +89,7 @@ my $log = sub { qq{    pwr_diag_log(diag, PWR_LEVEL_ERROR, 0, $_[0],\n        "n
 planted(\&without_id, {'a.c' => $log->('id')}, qr/a\.c:1: pwr_diag_log without/, 'no id');
 planted(\&without_id, {'a.c' => qq{    ap_log_rerror(APLOG_MARK, 3, 0, r, "x");\n}}, qr/without/, "httpd's log, no id");
 is_deeply([without_id({'a.c' => $log->('"PWR0001"')})], [], 'with an id');
+is_deeply([without_id({'a.c' => $log->('row->id')})], [], 'with the id of a row');
 planted(\&twice, {'a.c' => $log->('"PWR0001"'), 'b.c' => $log->('"PWR0001"')}, qr/PWR0001/, 'an id used twice');
 my $row = "| PWR0001 | error | it is | do so |\n";
 my %docs = (

@@ -57,10 +57,10 @@ sub guards {
     my $tree = shift;
     my @complaints;
     for my $path (sort grep { /\.h$/ } keys %$tree) {
-        my ($name) = $path =~ m{([^/]+)\.h$};
-        my $guard = 'PWR_' . uc($name =~ s/\W/_/gr) . '_H';
+        my ($layer, $name) = map { uc =~ s/\W/_/gr } $path =~ m{([^/]+)/([^/]+)\.h$};
+        my $guard = "PWR_(?:${layer}_)?${name}_H";
         push @complaints, "$path:1: the guard is $guard"
-            if $tree->{$path} !~ /^#ifndef \Q$guard\E\n#define \Q$guard\E\n.*^#endif[^\n]*\n\z/ms;
+            if $tree->{$path} !~ /^#ifndef ($guard)\n#define \1\n.*^#endif[^\n]*\n\z/ms;
     }
     return @complaints;
 }
@@ -101,7 +101,7 @@ my %rules = (
     "    if (a &&\n" => 'operators',
 );
 planted(\&c_rules, {'a.c' => $_}, qr/$rules{$_}/, s/\n.*//sr) for sort keys %rules;
-planted(\&guards, {'core/a.h' => "#ifndef A_H\n#define A_H\n#endif\n"}, qr/PWR_A_H/, 'a wrong guard');
+planted(\&guards, {'core/a.h' => "#ifndef A_H\n#define A_H\n#endif\n"}, qr/the guard is/, 'a wrong guard');
 planted(\&headers, {'a.h' => "apr_pool_t *f(void);\n"}, qr/stand alone/, 'a header that needs another');
 planted(\&headers, {'a.h' => "typedef struct { int a; } b;\n"}, qr/stand alone/, 'a header that cannot come twice');
 done_testing();
