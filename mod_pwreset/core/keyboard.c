@@ -58,7 +58,7 @@ static uint32_t point_fold(uint32_t point)
     return point == U'ё' ? U'е' : point;
 }
 
-uint32_t pwr_keyboard_latin(uint32_t point)
+static uint32_t point_latin(uint32_t point)
 {
     key k = key_find(point);
 
@@ -110,7 +110,7 @@ int pwr_keyboard_forms(apr_pool_t *pool, const char *text, pwr_forms *forms)
     for (size_t i = 0; i < forms->n; i++) {
         uint32_t point = forms->points[PWR_FORM_FOLDED][i];
 
-        forms->points[PWR_FORM_LATIN][i] = pwr_keyboard_latin(point);
+        forms->points[PWR_FORM_LATIN][i] = point_latin(point);
         forms->points[PWR_FORM_CYRILLIC][i] = point_cyrillic(point);
     }
     return 1;
@@ -132,6 +132,20 @@ size_t pwr_keyboard_encode(const uint32_t *points, size_t n, char *out,
     }
     out[len] = '\0';
     return len;
+}
+
+const char *pwr_keyboard_latin(apr_pool_t *pool, const uint32_t *points,
+                               size_t n)
+{
+    size_t size = PWR_UTF8_WIDTH_MAX * n + 1, len = 0;
+    char *text = apr_pcalloc(pool, size);
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t point = point_latin(points[i]);
+
+        len += pwr_keyboard_encode(&point, 1, text + len, size - len);
+    }
+    return text;
 }
 
 static int is_digit(uint32_t point)

@@ -12,6 +12,8 @@
 
 #include <apr_pools.h>
 
+#define PWR_UTF8_WIDTH_MAX 4
+
 /* A text in lower case (ё as е), then with the same keys on each layout. */
 typedef enum pwr_form {
     PWR_FORM_FOLDED = 0,
@@ -28,9 +30,10 @@ typedef struct pwr_forms {
 /* Make the forms of a text.  Returns 0 when it is not UTF-8. */
 int pwr_keyboard_forms(apr_pool_t *pool, const char *text, pwr_forms *forms);
 
-/* The key of a folded code point on the Latin layout; itself where it is on no
- * Cyrillic key. */
-uint32_t pwr_keyboard_latin(uint32_t point);
+/* Folded code points with the same keys on the Latin layout, as UTF-8.  Not
+ * for passwords: the memory is not wiped. */
+const char *pwr_keyboard_latin(apr_pool_t *pool, const uint32_t *points,
+                               size_t n);
 
 /* Code points as UTF-8, NUL-terminated, as many as `size` bytes hold.  Returns
  * the number of bytes without the NUL. */

@@ -24,8 +24,6 @@
 #define DICTIONARY_RANK 512
 #define UNTYPED_WORD "\x01"     /* holds a place, is in no password */
 
-#define UTF8_WIDTH_MAX 4
-
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"   /* Windows editors write it */
 
 typedef struct word {
@@ -51,20 +49,6 @@ static int word_compare(const void *left, const void *right)
     return (a->n > b->n) - (a->n < b->n);
 }
 
-static const char *latin_text(apr_pool_t *pool, const uint32_t *points,
-                              size_t n)
-{
-    size_t size = UTF8_WIDTH_MAX * n + 1, len = 0;
-    char *text = apr_palloc(pool, size);
-
-    for (size_t i = 0; i < n; i++) {
-        uint32_t key = pwr_keyboard_latin(points[i]);
-
-        len += pwr_keyboard_encode(&key, 1, text + len, size - len);
-    }
-    return text;
-}
-
 static void line_add(apr_array_header_t *words, const char *line, size_t len)
 {
     const char *trimmed = pwr_text_trim(
@@ -80,7 +64,7 @@ static void line_add(apr_array_header_t *words, const char *line, size_t len)
     added = apr_array_push(words);
     added->n = pwr_keyboard_fold(trimmed, bytes, points);
     added->points = points;
-    added->latin = latin_text(words->pool, points, added->n);
+    added->latin = pwr_keyboard_latin(words->pool, points, added->n);
 }
 
 static void sort_unique(apr_array_header_t *words)
