@@ -12,7 +12,6 @@
 #define PWR_DBD_AGAIN (APR_OS_START_USERERR + 101)  /* nothing done: repeat */
 #define PWR_DBD_STALE (APR_OS_START_USERERR + 107)  /* prepare it again */
 #define PWR_DBD_LOST (APR_OS_START_USERERR + 102)   /* connection is gone */
-#define PWR_DBD_UNKNOWN (APR_OS_START_USERERR + 103)    /* COMMIT unanswered */
 #define PWR_DBD_EXISTS (APR_OS_START_USERERR + 104) /* such a key is there */
 #define PWR_DBD_NO_TABLE (APR_OS_START_USERERR + 105)
 #define PWR_DBD_BAD_TEXT (APR_OS_START_USERERR + 106)   /* not in the column's

@@ -13,15 +13,14 @@
 #define PAUSE_USEC_MAX 200000
 #define ERROR_TEXT_MAX 300
 
-static apr_status_t lost(pwr_dbd_run *run, const char *name,
-                         apr_status_t status)
+static apr_status_t lost(pwr_dbd_run *run, const char *name)
 {
     run->error = pwr_dbd_error_lost();
     run->error_name = name;
     run->error_code = 0;
     run->error_text = NULL;
     run->broken = 1;
-    return status;
+    return PWR_DBD_LOST;
 }
 
 apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code)
@@ -62,7 +61,7 @@ static apr_status_t begin(pwr_dbd_run *run, apr_dbd_transaction_t **trans)
     }
     /* mysql says no more than "failed", and only a lost connection does. */
     status = run->dbd->dialect == PWR_DIALECT_MYSQL
-                 ? lost(run, "BEGIN", PWR_DBD_LOST)
+                 ? lost(run, "BEGIN")
                  : pwr_dbd_fail(run, "BEGIN", code);
     if (*trans) {
         apr_dbd_transaction_end(conn->driver, run->scratch, *trans);
@@ -91,7 +90,7 @@ static apr_status_t in_transaction(pwr_dbd_run *run, const pwr_dbd_work *work,
     }
     code = apr_dbd_transaction_end(conn->driver, run->scratch, trans);
     if (code && commit) {
-        return lost(run, "COMMIT", PWR_DBD_UNKNOWN);
+        return lost(run, "COMMIT");
     }
     if (code) {
         run->broken = 1;
@@ -99,53 +98,24 @@ static apr_status_t in_transaction(pwr_dbd_run *run, const pwr_dbd_work *work,
     return status;
 }
 
-typedef struct attempt {
-    pwr_dbd_run run;
-    const pwr_dbd_work *work;
-    void *baton;
-    int unknown;            /* the last COMMIT was not answered */
-} attempt;
-
-static apr_status_t work_once(attempt *try)
-{
-    pwr_dbd_run *run = &try->run;
-    int done = 0;
-
-    if (try->unknown && try->work->was_done) {
-        apr_status_t status = try->work->was_done(run, try->baton, &done);
-
-        if (status != APR_SUCCESS || done) {
-            return status;
-        }
-    }
-    try->unknown = 0;
-    return try->work->transaction ? in_transaction(run, try->work, try->baton)
-                                  : try->work->step(run, try->baton);
-}
-
 /* Each try has a connection of its own; none is held while we wait. */
-static apr_status_t work_try(attempt *try, const pwr_dbd *dbd,
-                             apr_pool_t *pool)
+static apr_status_t work_try(pwr_dbd_run *run, const pwr_dbd_work *work,
+                             void *baton)
 {
-    pwr_dbd_run *run = &try->run;
+    const pwr_dbd_lender *lender = &run->dbd->lender;
     apr_status_t status;
 
-    memset(run, 0, sizeof(*run));
-    run->dbd = dbd;
-    run->pool = pool;
-    if (dbd->lender.borrow(dbd->lender.baton, pool, &run->conn)) {
+    if (lender->borrow(lender->baton, run->pool, &run->conn)) {
         return PWR_STORE_AWAY;
     }
-    apr_pool_create(&run->scratch, pool);
+    apr_pool_create(&run->scratch, run->pool);
     status = pwr_dbd_ready(run);
     if (status == APR_SUCCESS) {
-        status = work_once(try);
+        status = work->transaction ? in_transaction(run, work, baton)
+                                   : work->step(run, baton);
     }
     apr_pool_destroy(run->scratch);
-    dbd->lender.give_back(dbd->lender.baton, &run->conn, run->broken);
-    if (status == PWR_DBD_UNKNOWN) {
-        try->unknown = 1;
-    }
+    lender->give_back(lender->baton, &run->conn, run->broken);
     return status;
 }
 
@@ -182,16 +152,15 @@ static void pause_random(int tries)
 
 static int is_repeatable(apr_status_t status)
 {
-    return status == PWR_DBD_AGAIN || status == PWR_DBD_LOST
-        || status == PWR_DBD_UNKNOWN;
+    return status == PWR_DBD_AGAIN || status == PWR_DBD_LOST;
 }
 
 apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
                         const pwr_dbd_work *work, void *baton)
 {
     apr_time_t until = apr_time_now() + apr_time_from_sec(PWR_DBD_REPEAT_SEC);
-    attempt try = { .work = work, .baton = baton };
     apr_status_t status = APR_SUCCESS;
+    pwr_dbd_run run;
     int tries = 0;
 
     do {
@@ -199,14 +168,17 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
         if (status == PWR_DBD_AGAIN) {
             pause_random(tries);
         }
-        status = work_try(&try, dbd, pool);
+        memset(&run, 0, sizeof(run));
+        run.dbd = dbd;
+        run.pool = pool;
+        status = work_try(&run, work, baton);
     } while (is_repeatable(status) && tries < TRIES_MAX
              && apr_time_now() < until);
 
     if (status == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    report(&try.run, work, tries);
+    report(&run, work, tries);
     return is_repeatable(status) || status == PWR_STORE_AWAY
                ? PWR_STORE_AWAY : PWR_STORE_BROKEN;
 }

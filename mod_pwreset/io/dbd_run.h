@@ -63,10 +63,9 @@ typedef struct pwr_dbd_arg {
 typedef struct pwr_dbd_work {
     const char *name;           /* for log lines */
     int transaction;
+    /* It may be called again after a COMMIT that got no answer, and then has
+     * to find out, behind its first lock, whether that was done. */
     apr_status_t (*step)(pwr_dbd_run *run, void *baton);
-    /* After a COMMIT without an answer, on a new connection: was it done?
-     * NULL: the step may be done twice. */
-    apr_status_t (*was_done)(pwr_dbd_run *run, void *baton, int *done);
 } pwr_dbd_work;
 
 /* Do the work.  Returns APR_SUCCESS, PWR_STORE_AWAY or PWR_STORE_BROKEN, the

@@ -17,6 +17,8 @@ typedef struct change_call {
     char id[PWR_ID_HEX + 1];    /* of this change, written to the strings */
     const char *now;
     pwr_user before;
+    int committing;             /* a COMMIT was begun; it may have been done */
+    int was_done;               /* ... and it was */
 } change_call;
 
 static apr_status_t refuse(change_call *call, pwr_change_outcome outcome,
@@ -45,6 +47,10 @@ static apr_status_t token_judge(pwr_dbd_run *run, change_call *call)
 
     if (status != APR_SUCCESS) {
         return status;
+    }
+    if (spent_by && strcmp(spent_by, call->id) == 0) {
+        call->was_done = 1;
+        return APR_SUCCESS;
     }
     if (!token.user_id || strcmp(token.user_id, change->user_id) != 0) {
         return refuse(call, PWR_CHANGE_REFUSED, PWR_TOKEN_UNKNOWN);
@@ -75,7 +81,12 @@ static apr_status_t judge(pwr_dbd_run *run, change_call *call)
     if (change->token_digest) {
         status = token_judge(run, call);
     }
-    if (status == APR_SUCCESS && is_done(call)
+    else {
+        /* Only ours has our salt. */
+        call->was_done = call->committing
+            && pwr_crypto_equal(call->before.password, change->stored);
+    }
+    if (status == APR_SUCCESS && is_done(call) && !call->was_done
         && !pwr_crypto_equal(change->stamp, call->before.stamp)) {
         return refuse(call, PWR_CHANGE_STALE, PWR_TOKEN_CANCELLED);
     }
@@ -231,32 +242,15 @@ static apr_status_t change_step(pwr_dbd_run *run, void *baton)
         call->now = pwr_dbd_decimal(run, now);
         status = judge(run, call);
     }
+    if (call->was_done) {
+        call->change->user = call->before;
+        return status;
+    }
     if (status == APR_SUCCESS && is_done(call)) {
         status = all_write(run, call);
     }
     run->keep = status == APR_SUCCESS && is_done(call);
-    return status;
-}
-
-/* The string says which change spent it; without one, only a hash with our
- * salt can equal ours. */
-static apr_status_t was_changed(pwr_dbd_run *run, void *baton, int *done)
-{
-    change_call *call = baton;
-    pwr_change *change = call->change;
-    pwr_token token;
-    const char *spent_by = NULL;
-    apr_status_t status = pwr_store_user_read(
-        run, call->impl, change->user_id, &change->user);
-
-    if (status == APR_SUCCESS && change->token_digest) {
-        status = pwr_store_token_read(run, call->impl, change->realm,
-                                      change->token_digest, &token, &spent_by);
-        *done = spent_by && strcmp(spent_by, call->id) == 0;
-        return status;
-    }
-    *done = status == APR_SUCCESS
-        && pwr_crypto_equal(change->user.password, change->stored);
+    call->committing |= run->keep;
     return status;
 }
 
@@ -264,8 +258,7 @@ apr_status_t pwr_store_password_change(pwr_store *store, apr_pool_t *pool,
                                        pwr_change *change)
 {
     static const pwr_dbd_work work = {
-        .name = "password_change", .transaction = 1, .step = change_step,
-        .was_done = was_changed
+        .name = "password_change", .transaction = 1, .step = change_step
     };
     const pwr_store_impl *impl = store->impl;
     change_call call = { .impl = impl, .change = change };

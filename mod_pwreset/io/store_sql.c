@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/store_sql.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -251,12 +252,12 @@ static const char *directives_compile(apr_pool_t *pool,
                                 directives[i].verb == PWR_SQL_SELECT
                                     ? "SELECT" : "UPDATE");
         }
-        if (!names_user(&stmt->sql)) {
-            return apr_pstrcat(pool, name, " must use :id", NULL);
-        }
         if (!uses(&stmt->sql, directives[i].must)) {
             return apr_psprintf(pool, "%s must use :%s", name,
                                 directives[i].must);
+        }
+        if (!names_user(&stmt->sql)) {
+            return apr_pstrcat(pool, name, " must use :id", NULL);
         }
     }
     return NULL;
