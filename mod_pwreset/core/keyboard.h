@@ -15,12 +15,12 @@
 #define PWR_UTF8_WIDTH_MAX 4
 
 /* A text in lower case (ё as е), then with the same keys on each layout. */
-typedef enum pwr_form {
+typedef enum pwr_layout_form {
     PWR_FORM_FOLDED = 0,
     PWR_FORM_LATIN,             /* пароль -> gfhjkm */
     PWR_FORM_CYRILLIC,          /* gfhjkm -> пароль */
     PWR_FORMS_N
-} pwr_form;
+} pwr_layout_form;
 
 typedef struct pwr_forms {
     uint32_t *points[PWR_FORMS_N];
