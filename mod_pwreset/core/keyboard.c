@@ -99,19 +99,19 @@ int pwr_keyboard_forms(apr_pool_t *pool, const char *text, pwr_forms *forms)
     size_t len = strlen(text);
 
     forms->n = 0;
-    for (int i = 0; i < PWR_FORMS_N; i++) {
+    for (int i = 0; i < PWR_LAYOUTS_N; i++) {
         forms->points[i] = pwr_secret_alloc(pool, (len + 1)
                                                       * sizeof(uint32_t));
     }
     if (!pwr_text_is_utf8(text, len)) {
         return 0;
     }
-    forms->n = pwr_keyboard_fold(text, len, forms->points[PWR_FORM_FOLDED]);
+    forms->n = pwr_keyboard_fold(text, len, forms->points[PWR_LAYOUT_FOLDED]);
     for (size_t i = 0; i < forms->n; i++) {
-        uint32_t point = forms->points[PWR_FORM_FOLDED][i];
+        uint32_t point = forms->points[PWR_LAYOUT_FOLDED][i];
 
-        forms->points[PWR_FORM_LATIN][i] = point_latin(point);
-        forms->points[PWR_FORM_CYRILLIC][i] = point_cyrillic(point);
+        forms->points[PWR_LAYOUT_LATIN][i] = point_latin(point);
+        forms->points[PWR_LAYOUT_CYRILLIC][i] = point_cyrillic(point);
     }
     return 1;
 }

@@ -16,14 +16,14 @@
 
 /* A text in lower case (ё as е), then with the same keys on each layout. */
 typedef enum pwr_layout_form {
-    PWR_FORM_FOLDED = 0,
-    PWR_FORM_LATIN,             /* пароль -> gfhjkm */
-    PWR_FORM_CYRILLIC,          /* gfhjkm -> пароль */
-    PWR_FORMS_N
+    PWR_LAYOUT_FOLDED = 0,
+    PWR_LAYOUT_LATIN,             /* пароль -> gfhjkm */
+    PWR_LAYOUT_CYRILLIC,          /* gfhjkm -> пароль */
+    PWR_LAYOUTS_N
 } pwr_layout_form;
 
 typedef struct pwr_forms {
-    uint32_t *points[PWR_FORMS_N];
+    uint32_t *points[PWR_LAYOUTS_N];
     size_t n;                   /* code points of each */
 } pwr_forms;
 

@@ -84,7 +84,7 @@ size_t pwr_person_rest(apr_pool_t *pool, const apr_array_header_t *words,
 {
     size_t fewest = password->n;
 
-    for (int form = 0; form < PWR_FORMS_N; form++) {
+    for (int form = 0; form < PWR_LAYOUTS_N; form++) {
         char *marks = apr_pcalloc(pool, password->n + 1);
         size_t rest = 0;
 

@@ -40,13 +40,13 @@ int pwr_score_of(apr_pool_t *pool, const char *password,
                  const pwr_forms *forms, const pwr_words *common,
                  const apr_array_header_t *own_words)
 {
-    const uint32_t *latin = forms->points[PWR_FORM_LATIN];
+    const uint32_t *latin = forms->points[PWR_LAYOUT_LATIN];
     const char **dictionary = pwr_words_dictionary(
         pool, common, forms, pwr_person_texts(pool, own_words));
     char keys[SCORED_BYTES_MAX + 1];
     int score = text_score(password, dictionary), latin_score;
 
-    if (u32_cmp(latin, forms->points[PWR_FORM_FOLDED], forms->n) == 0) {
+    if (u32_cmp(latin, forms->points[PWR_LAYOUT_FOLDED], forms->n) == 0) {
         return score;
     }
     pwr_keyboard_encode(latin, forms->n, keys, sizeof(keys));

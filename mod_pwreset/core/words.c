@@ -206,7 +206,7 @@ int pwr_words_has(apr_pool_t *pool, const pwr_words *words,
         return 0;
     }
     scratch = pwr_secret_alloc(pool, forms.n * sizeof(*scratch));
-    for (int i = 0; !found && i < PWR_FORMS_N; i++) {
+    for (int i = 0; !found && i < PWR_LAYOUTS_N; i++) {
         word whole = { .points = forms.points[i], .n = forms.n };
 
         found = has_form(words, whole, scratch);
@@ -238,7 +238,7 @@ const char **pwr_words_dictionary(apr_pool_t *pool, const pwr_words *words,
     for (size_t i = 0; i < DICTIONARY_RANK; i++) {
         APR_ARRAY_PUSH(dictionary, const char *) = UNTYPED_WORD;
     }
-    for (int i = 0; words && i < PWR_FORMS_N; i++) {
+    for (int i = 0; words && i < PWR_LAYOUTS_N; i++) {
         word whole = { .points = password->points[i], .n = password->n };
 
         contained_add(words, whole, dictionary);

@@ -6,7 +6,7 @@
 /* As text, in a buffer of its own per form. */
 static const char *text_of(const pwr_forms *forms, pwr_form form)
 {
-    static char text[PWR_FORMS_N][100];
+    static char text[PWR_LAYOUTS_N][100];
 
     pwr_keyboard_encode(forms->points[form], forms->n, text[form],
                         sizeof(text[form]));
@@ -39,11 +39,11 @@ static void test_forms(apr_pool_t *pool)
         const char *text = table[i].text;
 
         tap_ok(pwr_keyboard_forms(pool, text, &forms), "forms of %s", text);
-        tap_str(text_of(&forms, PWR_FORM_FOLDED), table[i].folded,
+        tap_str(text_of(&forms, PWR_LAYOUT_FOLDED), table[i].folded,
                 "... folded");
-        tap_str(text_of(&forms, PWR_FORM_LATIN), table[i].latin,
+        tap_str(text_of(&forms, PWR_LAYOUT_LATIN), table[i].latin,
                 "... on the Latin layout");
-        tap_str(text_of(&forms, PWR_FORM_CYRILLIC), table[i].cyrillic,
+        tap_str(text_of(&forms, PWR_LAYOUT_CYRILLIC), table[i].cyrillic,
                 "... on the Cyrillic layout");
     }
     tap_ok(!pwr_keyboard_forms(pool, "abc\xD0", &forms) && forms.n == 0,
@@ -101,7 +101,7 @@ static void test_walks(apr_pool_t *pool)
         int walks_n = 0;
 
         pwr_keyboard_forms(pool, table[i].text, &forms);
-        for (int form = 0; form < PWR_FORMS_N; form++) {
+        for (int form = 0; form < PWR_LAYOUTS_N; form++) {
             walks_n += pwr_keyboard_is_walk(forms.points[form], forms.n);
         }
         tap_int(walks_n > 0, table[i].is_walk, "%s is %s walk", table[i].text,
