@@ -4,7 +4,7 @@
 #include "tap.h"
 
 /* As text, in a buffer of its own per form. */
-static const char *text_of(const pwr_forms *forms, pwr_form form)
+static const char *text_of(const pwr_forms *forms, pwr_layout_form form)
 {
     static char text[PWR_LAYOUTS_N][100];
 
