@@ -262,14 +262,12 @@ apr_status_t pwr_store_password_change(pwr_store *store, apr_pool_t *pool,
     };
     const pwr_store_impl *impl = store->impl;
     change_call call = { .impl = impl, .change = change };
-    apr_status_t status;
+    apr_status_t status = pwr_store_id(impl, call.id);
 
-    refuse(&call, PWR_CHANGE_REFUSED, PWR_TOKEN_UNKNOWN);
     memset(&change->user, 0, sizeof(change->user));
-    if (pwr_crypto_id(call.id) != APR_SUCCESS) {
-        return PWR_STORE_BROKEN;
+    if (status == APR_SUCCESS) {
+        status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
     }
-    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
     if (status != APR_SUCCESS) {
         refuse(&call, PWR_CHANGE_REFUSED, PWR_TOKEN_UNKNOWN);
     }

@@ -61,6 +61,31 @@ static int is_prefix(const char *prefix)
     return strlen(prefix) <= PREFIX_MAX;
 }
 
+apr_status_t pwr_store_id(const pwr_store_impl *impl, char *id)
+{
+    if (pwr_crypto_id(id) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    pwr_diag_log(impl->dbd.diag, PWR_LEVEL_ERROR, 0, "PWR0225",
+                 "no random numbers: OpenSSL cannot read the system's "
+                 "generator; see its error with `openssl rand -hex 16`");
+    return PWR_STORE_BROKEN;
+}
+
+apr_status_t pwr_store_fingerprint(const pwr_store_impl *impl, char *out,
+                                   const char *a, const char *b)
+{
+    const char *const strings[] = { a, b };
+
+    if (pwr_crypto_fingerprint(out, strings, 2) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
+    pwr_diag_log(impl->dbd.diag, PWR_LEVEL_ERROR, 0, "PWR0226",
+                 "no SHA-256: OpenSSL is out of memory, or its configuration "
+                 "forbids it");
+    return PWR_STORE_BROKEN;
+}
+
 const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
                                const pwr_dbd_lender *lender,
                                const pwr_diag *diag, pwr_store **store)

@@ -42,10 +42,11 @@ apr_status_t pwr_store_job_write(pwr_dbd_run *run, const pwr_store_impl *impl,
         { "delay", pwr_dbd_decimal(run, job->due) },
         { NULL, NULL }
     };
+    apr_status_t status = pwr_store_id(impl, id);
     int added;
 
-    if (pwr_crypto_id(id) != APR_SUCCESS) {
-        return PWR_STORE_BROKEN;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_JOB_ADD], args, &added);
 }
@@ -65,9 +66,10 @@ apr_status_t pwr_store_job_add(pwr_store *store, apr_pool_t *pool,
     const pwr_store_impl *impl = store->impl;
     pwr_job row = *job;
     job_call call = { .impl = impl, .job = &row };
+    apr_status_t status = row.id[0] ? APR_SUCCESS : pwr_store_id(impl, row.id);
 
-    if (!row.id[0] && pwr_crypto_id(row.id) != APR_SUCCESS) {
-        return PWR_STORE_BROKEN;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     return pwr_dbd_do(&impl->dbd, pool, &work, &call);
 }

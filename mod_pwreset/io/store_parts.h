@@ -27,6 +27,12 @@ typedef struct pwr_store_call {
     void *out;
 } pwr_store_call;
 
+/* store_dbd.c: a new id, and the fingerprint of two strings; if OpenSSL fails
+ * they say so and return PWR_STORE_BROKEN. */
+apr_status_t pwr_store_id(const pwr_store_impl *impl, char *id);
+apr_status_t pwr_store_fingerprint(const pwr_store_impl *impl, char *out,
+                                   const char *a, const char *b);
+
 /* store_user.c */
 apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
                                   pwr_user_key key, const char *value,

@@ -32,14 +32,13 @@ apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
 apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
                             const char *realm, const char *user_id)
 {
-    const char *const who[] = { realm, user_id };
     char digest[PWR_DIGEST_HEX + 1];
     pwr_dbd_arg args[] = { { "lock", NULL }, { NULL, NULL } };
-    apr_status_t status;
+    apr_status_t status = pwr_store_fingerprint(impl, digest, realm, user_id);
     int changed;
 
-    if (pwr_crypto_fingerprint(digest, who, 2) != APR_SUCCESS) {
-        return PWR_STORE_BROKEN;
+    if (status != APR_SUCCESS) {
+        return status;
     }
     args[0].value = apr_psprintf(run->scratch, "lock-%c", digest[0]);
     status = pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_LOCK], args, &changed);

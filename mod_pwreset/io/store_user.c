@@ -58,11 +58,10 @@ static apr_status_t columns_find(const pwr_dbd_rows *rows, int *index)
     return APR_SUCCESS;
 }
 
-static apr_status_t row_read(const pwr_dbd_rows *rows, const int *index,
-                             pwr_user *user)
+static apr_status_t row_read(const pwr_dbd_rows *rows, const query *asked,
+                             const int *index, pwr_user *user)
 {
     apr_pool_t *pool = rows->run->pool;
-    const char *stamped[2];
 
     memset(user, 0, sizeof(*user));
     for (int i = 0; i < COLUMNS_N; i++) {
@@ -75,10 +74,8 @@ static apr_status_t row_read(const pwr_dbd_rows *rows, const int *index,
                       : apr_pstrdup(pool, text);
         }
     }
-    stamped[0] = user->password;
-    stamped[1] = user->changed_at;
-    return pwr_crypto_fingerprint(user->stamp, stamped, 2) == APR_SUCCESS
-               ? APR_SUCCESS : PWR_STORE_BROKEN;
+    return pwr_store_fingerprint(asked->impl, user->stamp, user->password,
+                                 user->changed_at);
 }
 
 static int same_canonical(apr_pool_t *pool, const char *a, const char *b)
@@ -126,7 +123,7 @@ static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
                                           : columns_find(rows, index);
 
         if (status == APR_SUCCESS) {
-            status = row_read(rows, index, user);
+            status = row_read(rows, asked, index, user);
         }
         if (status != APR_SUCCESS) {
             users->n = 0;
@@ -137,6 +134,12 @@ static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
     }
     if (rows->status != APR_SUCCESS) {
         users->n = 0;
+    }
+    if (rows->n >= PWR_DBD_ROWS_MAX && users->n < PWR_USERS_MAX) {
+        pwr_diag_log(rows->run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0224",
+                     "%s gave more than %d rows, and those behind were not "
+                     "looked at: its WHERE must compare the column itself",
+                     rows->name, PWR_DBD_ROWS_MAX - 1);
     }
     return rows->status;
 }
@@ -245,14 +248,12 @@ apr_status_t pwr_store_user_add(pwr_store *store, apr_pool_t *pool,
     pwr_user row = *user;
     char id[PWR_ID_HEX + 1];
     addition call = { impl, &row, 0 };
-    apr_status_t status;
+    apr_status_t status = pwr_store_id(impl, id);
 
-    *added = 0;
-    if (pwr_crypto_id(id) != APR_SUCCESS) {
-        return PWR_STORE_BROKEN;
-    }
     row.id = id;
-    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    if (status == APR_SUCCESS) {
+        status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    }
     *added = status == APR_SUCCESS && call.added == 1;
     return status;
 }

@@ -7,9 +7,8 @@
 
 #include "tap.h"
 
-#define PEOPLE "SELECT uid AS id, nick AS LOGIN, mail AS Email, pw AS"\
-    " password," \
-    " lang AS language FROM {prefix}people WHERE "
+#define PEOPLE "SELECT uid AS id, nick AS LOGIN, mail AS Email," \
+    " pw AS password, lang AS language FROM {prefix}people WHERE "
 /* What a careless collation would do at its worst: everybody is equal. */
 #define EVERYBODY PEOPLE ":email = :email"
 
@@ -177,6 +176,25 @@ static void test_many(bench *made, apr_pool_t *pool, pwr_store *store)
     tap_int(users.n, 1, "a join that repeats a user gives one");
 }
 
+/* Somebody's WHERE compares nothing, and the table is large. */
+static void test_endless(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = { .user_query = EVERYBODY };
+    pwr_store *store = bench_store(made, &conf);
+    pwr_users users;
+
+    for (int i = 200; i < 320; i++) {
+        bench_sql(made, "INSERT INTO {p}people VALUES (%d, 'n', 'n%d@x.org',"
+                  " 'h', NULL)", i, i);
+    }
+    bench_log(made);
+    tap_ok(store->ops->users_find(store, pool, PWR_USER_BY_EMAIL, "n319@x.org",
+                                  &users) == APR_SUCCESS && users.n == 0,
+           "nobody looks through a whole table");
+    tap_ok(strstr(bench_log(made), "PWR0224 PwResetUserQuery") != NULL,
+           "and the admin is told");
+}
+
 static void test_huge(apr_pool_t *pool, pwr_store *store)
 {
     char *value = apr_palloc(pool, 1 << 20);
@@ -314,6 +332,7 @@ int main(int argc, const char *const *argv)
     test_columns(pool, store);
     test_everybody(made, pool);
     test_many(made, pool, store);
+    test_endless(made, pool);
     test_huge(pool, store);
     test_binary(made, pool);
     test_latin1(made, pool);

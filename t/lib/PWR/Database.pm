@@ -80,7 +80,8 @@ sub params {
 # MARIADB_HOME is where the client library finds the option file.
 sub env {
     my ($self) = @_;
-    return $self->{kind} eq 'mysql' ? (MARIADB_HOME => "$self->{dir}/home") : ();
+    return if $self->{kind} ne 'mysql';
+    return (MARIADB_HOME => "$self->{dir}/home");
 }
 
 sub dir { return $_[0]{dir} }

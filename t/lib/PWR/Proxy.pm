@@ -2,6 +2,8 @@
 # A proxy before a MariaDB server that loses connections at a chosen moment:
 #   drop-before   the next COMMIT never reaches the server
 #   drop-after    the server does it, its answer is lost
+#   drop-during   the server is still at it when the connection is lost, until
+#   pass
 #   drop-after-and-refuse   and from then on nobody gets through, until
 #   pass
 package PWR::Proxy;
@@ -9,6 +11,7 @@ package PWR::Proxy;
 use strict;
 use warnings;
 
+use DBI;
 use IO::Handle;
 use IO::Select;
 use IO::Socket::INET;
@@ -29,7 +32,8 @@ sub new {
 
     if (!$pid) {
         close $ours;
-        eval { _serve($listener, $theirs, $server); 1 } or print STDERR "proxy: $@";
+        eval { _serve($listener, $theirs, $server) };
+        print STDERR "proxy: $@" if $@;
         POSIX::_exit(0);
     }
     return bless {
@@ -60,27 +64,32 @@ sub DESTROY {
 sub _serve {
     my ($listener, $control, $server) = @_;
     my $select = IO::Select->new($listener, $control);
-    my $state = {mode => 'pass', select => $select, peer => {}, upward => {}};
+    my $state = {
+        mode => 'pass', server => $server, select => $select,
+        peer => {}, upward => {},
+    };
 
     while (1) {
         for my $fh ($select->can_read) {
             if ($fh == $control) {
                 sysread($control, my $line, CHUNK) or return;
-                chomp $line;
-                $state->{mode} = $line;
+                chomp($state->{mode} = $line);
+                $state->{freezer} = undef;
                 syswrite $control, '.';
             }
-            elsif ($fh == $listener) { _accept($state, $server, scalar $listener->accept) }
+            elsif ($fh == $listener) {
+                _accept($state, scalar $listener->accept);
+            }
             elsif ($state->{peer}{$fh}) { _forward($state, $fh) }
         }
     }
 }
 
 sub _accept {
-    my ($state, $server, $client) = @_;
+    my ($state, $client) = @_;
     return if $state->{mode} eq 'refuse';
-    my $upstream = IO::Socket::UNIX->new(Type => SOCK_STREAM, Peer => $server)
-        or return;
+    my $upstream = IO::Socket::UNIX->new(
+        Type => SOCK_STREAM, Peer => $state->{server}) or return;
 
     $state->{peer}{$client} = $upstream;
     $state->{peer}{$upstream} = $client;
@@ -97,15 +106,24 @@ sub _forward {
     return _drop($state, $from) if !$read;
     if ($state->{upward}{$from} && $state->{mode} =~ /^drop/
         && substr($data, 4) eq COM_QUERY . 'COMMIT') {
-        if ($state->{mode} ne 'drop-before') {
-            syswrite $to, $data;
-            sysread $to, my $answer, CHUNK;
+        # Under this lock COMMIT waits, and whatever else would write.
+        if ($state->{mode} eq 'drop-during') {
+            $state->{freezer} = _root($state->{server});
+            $state->{freezer}->do('FLUSH TABLES WITH READ LOCK');
         }
+        syswrite $to, $data if $state->{mode} ne 'drop-before';
+        sysread $to, my $answer, CHUNK if $state->{mode} =~ /after/;
         $state->{mode} = $state->{mode} =~ /refuse/ ? 'refuse' : 'pass';
         return _drop($state, $from);
     }
     syswrite $to, $data;
     return;
+}
+
+sub _root {
+    my ($server) = @_;
+    return DBI->connect(
+        "DBI:MariaDB:mariadb_socket=$server", 'root', '', {RaiseError => 1});
 }
 
 sub _drop {

@@ -30,7 +30,8 @@ sub run_contract {
     local %ENV = (%ENV, $db->env);
     for my $name (@programs, $mysql ? 'lost' : ()) {
         run_program(
-            ["$build/t/20-store/$name", $db->driver, $db->params, "${name}_", @others],
+            ["$build/t/20-store/$name", $db->driver, $db->params, "${name}_",
+                @others],
             poor => sub { _poor($db) },
             cut => sub { $db->cut },
             stop => sub { $db->stop },
@@ -39,7 +40,8 @@ sub run_contract {
             pause => sub { $db->pause },
             resume => sub { $db->resume },
             map { my $mode = $_; $mode => sub { $proxy->mode($mode) } }
-                qw(pass drop-before drop-after drop-after-and-refuse),
+                qw(pass drop-before drop-during drop-after
+                drop-after-and-refuse),
         );
     }
     return;
@@ -49,7 +51,8 @@ sub run_contract {
 sub _poor {
     my ($db) = @_;
     $db->dbh->do($_) for
-        q(CREATE USER poor@'%' IDENTIFIED BY 'poor'), 'GRANT SELECT ON pwreset.* TO poor';
+        q(CREATE USER poor@'%' IDENTIFIED BY 'poor'),
+        'GRANT SELECT ON pwreset.* TO poor';
     return;
 }
 
