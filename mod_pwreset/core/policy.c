@@ -7,6 +7,7 @@
 #include <unictype.h>
 #include <unistr.h>
 
+#include "core/catalog.h"
 #include "core/score.h"
 #include "core/text.h"
 
@@ -111,54 +112,59 @@ static int control_broken(const subject *s)
  * which form. */
 static const rule_row rows[PWR_RULES_N] = {
     [PWR_RULE_SHORT] = {
-        "At least {{min}} characters.",
-        "The password is too short: at least {{min}} characters are needed.",
+        N_("At least {{min}} characters."),
+        N_("The password is too short: at least {{min}} characters are "
+           "needed."),
         always_listed, short_broken, 0, NULL },
     [PWR_RULE_LONG] = {
-        "At most {{max}} characters.",
-        "The password is too long: at most {{max}} characters are possible.",
+        N_("At most {{max}} characters."),
+        N_("The password is too long: at most {{max}} characters are "
+           "possible."),
         long_counts, long_broken, 0, NULL },
     [PWR_RULE_BYTES] = {
-        "At most {{max}} bytes: a Latin letter counts as one, a Cyrillic"
-        " letter as two.",
-        "The password is too long: it takes {{have}} bytes, and at most"
-        " {{max}} fit. A Latin letter counts as one, a Cyrillic letter as"
-        " two.",
+        N_("At most {{max}} bytes: a Latin letter counts as one, a Cyrillic "
+           "letter as two."),
+        N_("The password is too long: it takes {{have}} bytes, and at most "
+           "{{max}} fit. A Latin letter counts as one, a Cyrillic letter as "
+           "two."),
         bytes_listed, bytes_broken, 0, NULL },
     [PWR_RULE_LOWER] = {
-        "A small letter.", "The password has no small letter.",
+        N_("A small letter."),
+        N_("The password has no small letter."),
         NULL, NULL, PWR_CLASS_LOWER, "lower" },
     [PWR_RULE_UPPER] = {
-        "A capital letter.", "The password has no capital letter.",
+        N_("A capital letter."),
+        N_("The password has no capital letter."),
         NULL, NULL, PWR_CLASS_UPPER, "upper" },
     [PWR_RULE_DIGIT] = {
-        "A digit.", "The password has no digit.",
+        N_("A digit."),
+        N_("The password has no digit."),
         NULL, NULL, PWR_CLASS_DIGIT, "digit" },
     [PWR_RULE_SPECIAL] = {
-        "A character that is neither a letter nor a digit.",
-        "The password has only letters and digits: another character is"
-        " needed, such as a dash or a blank.",
+        N_("A character that is neither a letter nor a digit."),
+        N_("The password has only letters and digits: another character is "
+           "needed, such as a dash or a blank."),
         NULL, NULL, PWR_CLASS_SPECIAL, "special" },
     [PWR_RULE_COMMON] = {
-        "Not a common password, a keyboard row or one word repeated.",
-        "The password is a common one, a keyboard row or a repetition: those"
-        " are tried first.",
+        N_("Not a common password, a keyboard row or one word repeated."),
+        N_("The password is a common one, a keyboard row or a repetition: "
+           "those are tried first."),
         common_listed, common_broken, 0, NULL },
     [PWR_RULE_PERSONAL] = {
-        "Not just your login name, your name, your e-mail address or the name"
-        " of this site.",
-        "The password is little more than your login name, your name, your"
-        " e-mail address or the name of this site.",
+        N_("Not built from your login, your name, your email address or the "
+           "name of this site."),
+        N_("The password contains your login, your name, your email address "
+           "or the name of this site, and little else."),
         always_listed, personal_broken, 0, NULL },
     [PWR_RULE_WEAK] = {
-        "Hard to guess: three or four unrelated words are good.",
-        "The password is easy to guess. Three or four unrelated words are"
-        " good.",
+        N_("Hard to guess: three or four unrelated words are good."),
+        N_("The password is easy to guess. Three or four unrelated words "
+           "are good."),
         weak_listed, weak_broken, 0, NULL },
     [PWR_RULE_CONTROL] = {
         NULL,
-        "The password contains a character that cannot be typed, such as a"
-        " tab or a line break.",
+        N_("The password contains a character that cannot be typed, such as "
+           "a tab or a line break."),
         NULL, control_broken, 0, NULL },
 };
 

@@ -49,27 +49,16 @@ static const char *const rule_names[PWR_RULES_N] = {
     [PWR_RULE_CONTROL] = "control",
 };
 
-/* The numbers that a rule's sentences name. */
-static pwr_model *numbers(const pwr_env *env, const pwr_policy *policy,
-                          pwr_rule rule, const char *password)
+/* A sentence of a rule in the language of `voice`, its numbers filled in. */
+static const char *sentence(const pwr_env *env, const pwr_voice *voice,
+                            const char *english, pwr_rule_numbers numbers)
 {
-    pwr_model *model = pwr_model_make(env->pool);
-    int is_bytes = rule == PWR_RULE_BYTES;
+    pwr_model *values = pwr_model_make(env->pool);
 
-    pwr_model_text(model, "min", apr_itoa(env->pool, policy->points_min));
-    pwr_model_text(model, "max", apr_itoa(env->pool, is_bytes
-                   ? (int)policy->bytes_max : policy->points_max));
-    pwr_model_text(model, "have",
-                   apr_itoa(env->pool, password ? (int)strlen(password) : 0));
-    return model;
-}
-
-/* A limit that only hundreds of rare characters could reach would frighten
- * people; whoever does reach it is told. */
-static int is_bytes_worth_telling(const pwr_policy *policy)
-{
-    return policy->bytes_max
-        && policy->bytes_max < 2 * (size_t)policy->points_max;
+    pwr_model_text(values, "min", apr_itoa(env->pool, (int)numbers.min));
+    pwr_model_text(values, "max", apr_itoa(env->pool, (int)numbers.max));
+    pwr_model_text(values, "have", apr_itoa(env->pool, (int)numbers.have));
+    return pwr_page_words(env->pool, voice, english, values);
 }
 
 void pwr_rules_show(const pwr_env *env, const pwr_request *request,
@@ -77,34 +66,46 @@ void pwr_rules_show(const pwr_env *env, const pwr_request *request,
 {
     pwr_policy policy = policy_for(env, user);
     pwr_list *list = pwr_list_make(env->pool);
+    pwr_model *model = response->model;
     pwr_rule rules[PWR_RULES_N];
     size_t n = pwr_policy_list(&policy, rules);
 
     for (size_t i = 0; i < n; i++) {
-        const pwr_model *values = numbers(env, &policy, rules[i], NULL);
-        pwr_model *rule;
-
-        if (rules[i] == PWR_RULE_BYTES && !is_bytes_worth_telling(&policy)) {
-            continue;
-        }
-        rule = pwr_list_add(list);
+        pwr_rule_numbers numbers = pwr_rule_count(&policy, rules[i], NULL);
+        pwr_model *rule = pwr_list_add(list);
 
         pwr_model_text(rule, "text",
-                       pwr_page_words(env->pool, request->voice,
-                                      pwr_rule_listed(rules[i]), values));
+                       sentence(env, request->voice, pwr_rule_listed(rules[i]),
+                                numbers));
         pwr_model_text(rule, "rule", rule_names[rules[i]]);
+        if (rules[i] == PWR_RULE_BYTES) {
+            pwr_model_text(model, "bytes_max",
+                           apr_itoa(env->pool, (int)numbers.max));
+        }
     }
-    pwr_model_list(response->model, "rules", list);
-    pwr_model_text(response->model, "passwordrules",
+    pwr_model_list(model, "rules", list);
+    pwr_model_text(model, "passwordrules",
                    pwr_policy_passwordrules(env->pool, &policy));
-    pwr_model_text(response->model, "length_min",
+    pwr_model_text(model, "length_min",
                    apr_itoa(env->pool, policy.points_min));
-    pwr_model_text(response->model, "length_max",
+    pwr_model_text(model, "length_max",
                    apr_itoa(env->pool, policy.points_max));
-    if (is_bytes_worth_telling(&policy)) {
-        pwr_model_text(response->model, "bytes_max",
-                       apr_itoa(env->pool, (int)policy.bytes_max));
+}
+
+size_t pwr_rules_broken(const pwr_env *env, const pwr_voice *voice,
+                        const pwr_user *user, const char *password,
+                        const char **sentences)
+{
+    pwr_policy policy = policy_for(env, user);
+    pwr_policy_person person = person_of(env, user);
+    pwr_rule broken[PWR_RULES_N];
+    size_t n = pwr_policy_judge(env->pool, &policy, &person, password, broken);
+
+    for (size_t i = 0; i < n; i++) {
+        sentences[i] = sentence(env, voice, pwr_rule_broken(broken[i]),
+                                pwr_rule_count(&policy, broken[i], password));
     }
+    return n;
 }
 
 int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
@@ -112,9 +113,7 @@ int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
 {
     const char *password = pwr_form_get(request->form, "password");
     const char *confirm = pwr_form_get(request->form, "confirm");
-    pwr_policy policy = policy_for(env, user);
-    pwr_policy_person person = person_of(env, user);
-    pwr_rule broken[PWR_RULES_N];
+    const char *broken[PWR_RULES_N];
     size_t n;
 
     if (!password || !*password) {
@@ -122,11 +121,10 @@ int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
                        N_("Enter a new password."), NULL);
         return 0;
     }
-    n = pwr_policy_judge(env->pool, &policy, &person, password, broken);
+    n = pwr_rules_broken(env, request->voice, user, password, broken);
     for (size_t i = 0; i < n; i++) {
-        pwr_page_error(env, request, response, "password",
-                       pwr_rule_broken(broken[i]),
-                       numbers(env, &policy, broken[i], password));
+        /* Translated already, which a catalog leaves as it is. */
+        pwr_page_error(env, request, response, "password", broken[i], NULL);
     }
     if (!confirm || !*confirm) {
         pwr_page_error(env, request, response, "confirm",
