@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where pages and mails are written to.  What writes runs twice: the first
+ * time nothing is kept and only the length counted, the second time the bytes
+ * go into memory of just that size, which is wiped: they may hold a control
+ * string, and a buffer that grows would leave copies of it behind.
+ *
+ *     pwr_sink sink = { NULL, 0 };
+ *     write(&sink, ...);
+ *     text = pwr_sink_open(pool, &sink);
+ *     write(&sink, ...);
+ */
+#ifndef PWR_SINK_H
+#define PWR_SINK_H
+
+#include <stddef.h>
+
+#include <apr_pools.h>
+
+typedef struct pwr_sink {
+    char *out;                  /* NULL while the length is counted */
+    size_t len;
+} pwr_sink;
+
+void pwr_sink_add(pwr_sink *sink, const char *bytes, size_t len);
+
+/* As pwr_sink_add with a NUL-terminated text. */
+void pwr_sink_text(pwr_sink *sink, const char *text);
+
+/* Allocate what was counted, in wiped memory and with a NUL, and begin anew.
+ * The second time must write just what the first did. */
+const char *pwr_sink_open(apr_pool_t *pool, pwr_sink *sink);
+
+#endif
