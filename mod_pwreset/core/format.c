@@ -172,7 +172,7 @@ static uint64_t scrypt_read(const char *rest, pwr_format *format)
     uint64_t r, p;
 
     if (log_n < 0 || !scrypt_number(rest + 1, &r)
-        || !scrypt_number(rest + 6, &p) || r == 0 || p == 0) {
+        || !scrypt_number(rest + 6, &p)) {
         return 0;
     }
     format->setting_len = 11;

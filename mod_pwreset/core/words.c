@@ -67,23 +67,6 @@ static void line_add(apr_array_header_t *words, const char *line, size_t len)
     added->latin = pwr_keyboard_latin(words->pool, points, added->n);
 }
 
-static void sort_unique(apr_array_header_t *words)
-{
-    word *w = (word *)words->elts;
-    int kept = 0;
-
-    if (words->nelts == 0) {
-        return;
-    }
-    qsort(w, (size_t)words->nelts, sizeof(*w), word_compare);
-    for (int i = 1; i < words->nelts; i++) {
-        if (word_compare(&w[kept], &w[i]) != 0) {
-            w[++kept] = w[i];
-        }
-    }
-    words->nelts = kept + 1;
-}
-
 const pwr_words *pwr_words_parse(apr_pool_t *pool, const char *text,
                                  const pwr_words *base)
 {
@@ -105,7 +88,7 @@ const pwr_words *pwr_words_parse(apr_pool_t *pool, const char *text,
         line_add(list, text, len);
         text += len + (text[len] == '\n');
     }
-    sort_unique(list);
+    qsort(list->elts, (size_t)list->nelts, sizeof(word), word_compare);
     words->sorted = (const word *)list->elts;
     words->n = (size_t)list->nelts;
     return words;

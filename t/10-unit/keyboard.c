@@ -92,6 +92,7 @@ static void test_walks(apr_pool_t *pool)
         { "correct horse battery staple", 0 }, { "sweaterdresses", 0 },
         { "redresser trees", 0 }, { "property powerpoint", 0 },
         { "лошадь скрепка батарея верно", 0 }, { "программирование", 0 },
+        { "молоко", 0 }, { "ßßßßßßßß", 1 },
         { "xK9#mQ2!vB7$pL4w", 0 }, { "583920174658", 0 }, { "19850417", 0 },
         { "\xF0\x9F\x94\x91\xF0\x9F\x9A\xB2\xF0\x9F\x90\x8E", 0 },
     };

@@ -18,7 +18,7 @@ static int verify(const char *password, const char *stored)
 }
 
 /* Made by other programs (OpenSSL, htpasswd, Python's hashlib) or published
- * with the format; only the last six come from libxcrypt and libargon2. */
+ * with the format; only the last seven come from libxcrypt and libargon2. */
 static const struct { const char *password, *stored; } vectors[] = {
     { "U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW" },
     { "rasmuslerdorf",
@@ -48,6 +48,8 @@ static const struct { const char *password, *stored; } vectors[] = {
       "an76Q5esCFVoT5MAeIM1Oq2E" },
     { "password", "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur"
       "+GP960kN9j7emXX8zwY" },
+    { "password",
+      "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$4k32S5d0K+RTKTAK6uHKNQ" },
     { "p\xC3\xA4ss", "$argon2id$v=19$m=256,t=2,p=4$MDEyMzQ1Njc4OWFiY2RlZg$6Dq1"
       "4i8rIhQ4dYZVI8QH39iaPdrHAGDO" },
     { PASSPHRASE,
@@ -93,6 +95,8 @@ static void test_refused(void)
         { "password", "5f4dcc3b5aa765d61d8327deb882cf99" },
         { "password", "{PLAIN}password" },
         { "", "$1$abcdefgh$" },
+        { "", "$1$abcdefgh$M55TzYaaccxVGbptZWaxX/" },   /* of the empty one */
+        { "", "{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=" },
         { "password", "$3$$" },
         { "password", "$6$salt$" },
         { "password", "{SHA}" },
@@ -102,6 +106,9 @@ static void test_refused(void)
         { "password", "$argon2id$v=19$m=256,t=2,p=1$$" },
         { "password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$" },
         { "password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65" },
+        /* right, but of twelve bytes */
+        { "password",
+          "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$OXo6kFR2rHqtxDDr" },
         { "password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/u"
           "IPnA4rEsF5h7TKyQwu9U1bMCHGi/4=" },
         { "password", "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/u"
