@@ -236,8 +236,7 @@ const char *pwr_dbd_cell(const pwr_dbd_rows *rows, int column)
     }
     brigade = apr_brigade_create(run->scratch, run->buckets);
     if (apr_dbd_datum_get(run->conn.driver, rows->row, column,
-                          APR_DBD_TYPE_BLOB, brigade)
-        || APR_BRIGADE_EMPTY(brigade)) {
+                          APR_DBD_TYPE_BLOB, brigade)) {
         return NULL;
     }
     bucket = APR_BRIGADE_FIRST(brigade);

@@ -39,6 +39,7 @@ typedef struct pwr_dbd_conn {
  * connection (cli/), or a test.  `borrow` returns APR_SUCCESS, or anything else
  * within a bounded time and after it has logged why.  It may lend a connection
  * that died meanwhile: that is found out, and the next one is asked for.
+ * (apr_dbd_open_ex's error text is freed memory when its ping failed.)
  * `broken` tells the lender not to lend it again. */
 typedef struct pwr_dbd_lender {
     apr_status_t (*borrow)(void *baton, apr_pool_t *pool,

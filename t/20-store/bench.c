@@ -56,8 +56,9 @@ static apr_status_t wire_close(void *data)
     return APR_SUCCESS;
 }
 
-/* As in mod_dbd: sub-pools, and with them statements, go before the handle. */
-static wire *wire_open(bench *made, const char *params, const char **why)
+/* Without the error text: apr_dbd_open_ex gives one that it has freed.
+ * As in mod_dbd, sub-pools, and with them statements, go before the handle. */
+static wire *wire_open(bench *made, const char *params)
 {
     apr_pool_t *pool;
     wire *one;
@@ -66,8 +67,7 @@ static wire *wire_open(bench *made, const char *params, const char **why)
     one = apr_pcalloc(pool, sizeof(*one));
     one->pool = pool;
     one->driver = made->driver;
-    if (apr_dbd_open_ex(made->driver, pool, params, &one->handle, why)) {
-        *why = *why ? strdup(*why) : NULL;
+    if (apr_dbd_open(made->driver, pool, params, &one->handle)) {
         apr_pool_destroy(pool);
         return NULL;
     }
@@ -79,7 +79,6 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
 {
     lender *from = baton;
     bench *made = from->of;
-    const char *why = NULL;
     wire *one = NULL;
     int refused;
 
@@ -95,9 +94,9 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
     if (refused) {
         return PWR_STORE_AWAY;
     }
-    if (!one && !(one = wire_open(made, from->params, &why))) {
-        pwr_diag_log(&made->diag, PWR_LEVEL_ERROR, 0, "LENDER", "%s",
-                     why ? why : "?");
+    if (!one && !(one = wire_open(made, from->params))) {
+        pwr_diag_log(&made->diag, PWR_LEVEL_ERROR, 0, "LENDER",
+                     "no connection");
         return PWR_STORE_AWAY;
     }
     conn->driver = made->driver;
@@ -151,7 +150,6 @@ static lender *lender_make(bench *made, const char *params)
 bench *bench_open(apr_pool_t *pool, int argc, const char *const *argv)
 {
     bench *made = apr_pcalloc(pool, sizeof(*made));
-    const char *why = NULL;
 
     if (argc < 4) {
         bail("usage", "DRIVER PARAMS PREFIX [PARAMS...]");
@@ -168,9 +166,9 @@ bench *bench_open(apr_pool_t *pool, int argc, const char *const *argv)
     if (apr_dbd_get_driver(pool, argv[1], &made->driver)) {
         bail(argv[1], "no such driver");
     }
-    made->own = wire_open(made, argv[2], &why);
+    made->own = wire_open(made, argv[2]);
     if (!made->own) {
-        bail("connect", why);
+        bail("connect", NULL);
     }
     made->main = lender_make(made, argv[2]);
     return made;
@@ -274,14 +272,12 @@ static const char *sql_make(bench *made, const char *format, va_list args)
 /* Its connection may have been cut by the test. */
 static void own_renew(bench *made)
 {
-    const char *why = NULL;
-
     if (apr_dbd_check_conn(made->driver, made->pool, made->own->handle)) {
         apr_pool_destroy(made->own->pool);
-        made->own = wire_open(made, made->main->params, &why);
+        made->own = wire_open(made, made->main->params);
     }
     if (!made->own) {
-        bail("connect again", why);
+        bail("connect again", NULL);
     }
 }
 
