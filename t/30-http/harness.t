@@ -4,9 +4,12 @@
 # that what should make a test fail does.
 use strict;
 use warnings;
+use File::Temp qw(tempfile);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use MIME::Base64 ();
 use PWR::Client;
+use PWR::Database;
 use PWR::Httpd;
 use PWR::HttpdLog;
 use PWR::TLS;
@@ -44,6 +47,15 @@ sub log_rules {
         my ($line, $fine) = @$row;
         my $log = PWR::HttpdLog->new('/nonexistent')->allow('AH09999', 'PWR9999');
         is($log->_is_fine($line) ? 1 : 0, $fine, "log: $line");
+    }
+    my ($fh, $file) = tempfile(UNLINK => 1);
+    print {$fh} "$when [mpm_event:error] [pid 1] AH03092: pollset\n";
+    close $fh;
+    for my $row ([[0], 0], [[1], 1], [[0, 1], 0], []) {
+        my ($stop, $n) = @$row;
+        my $log = PWR::HttpdLog->new($file);
+        $log->stopping(@$stop) if $stop;
+        is(scalar(() = $log->problems), $n // 1, 'log: noise of a stop, ' . ($stop ? "@$stop" : 'none'));
     }
     my $log = PWR::HttpdLog->new('/nonexistent');
     ok(!eval { $log->expect('PWR12'); 1 }, 'log: no id');
@@ -141,7 +153,8 @@ sub life {
     my ($status, $said) = $httpd->configtest;
     is_deeply([$status, $said =~ /Syntax OK/], [0, 1], 'configtest');
     $httpd->graceful;
-    is($client->get('/late')->status, 302, 'the new configuration after a graceful restart');
+    is_deeply([map { $client->get('/late')->status } 1 .. 20], [(302) x 20],
+        'only the new configuration after a graceful restart');
     $httpd->restart;
     my %is_old = map { $_ => 1 } @before;
     ok(!(grep { $is_old{$_} } $httpd->children), 'new children after a restart');
@@ -183,7 +196,7 @@ sub bad_starts {
     my $httpd = PWR::Httpd->new(module => 0, global => 'NoSuchDirective');
     ok(!eval { $httpd->start; 1 }, 'a bad configuration');
     like($@, qr/httpd ended:.*NoSuchDirective/s, 'is told');
-    my $hung = PWR::Httpd->new(module => 0)->start;
+    my $hung = PWR::Httpd->new(module => 0, stop_sec => 0.5)->start;
     kill STOP => $hung->pid;
     my %is_its = map { $_ => 1 } $hung->pid, $hung->children;
     ok(!$hung->stop, 'one that does not stop is killed');
@@ -226,6 +239,33 @@ sub tls {
     return;
 }
 
+# httpd's children, who are not root, reach the database of the test.
+sub database {
+    my $kind = shift;
+    my $db = PWR::Database->new($kind);
+    my $httpd = PWR::Httpd->new(module => 0, database => $db, modules => [qw(auth_basic authn_dbd)], conf => <<'CONF');
+<Location /portal>
+    AuthType Basic
+    AuthName x
+    AuthBasicProvider dbd
+    AuthDBDUserPWQuery "SELECT password FROM person WHERE login = %s"
+    Require valid-user
+</Location>
+CONF
+    $db->dbh->do('PRAGMA journal_mode=WAL') if $kind eq 'sqlite';
+    $db->dbh->do('CREATE TABLE person (login VARCHAR(9), password VARCHAR(99))');
+    $db->dbh->do('INSERT INTO person VALUES (?, ?)', {}, 'ivan', '{SHA}fEqNCco3Yq9h5ZUglD3CZJT4lBs=');
+    my $client = $httpd->start->client;
+    my %status = ('123456' => 200, '1234567' => 401);
+    for my $password (sort keys %status) {
+        my $basic = 'Basic ' . MIME::Base64::encode("ivan:$password", '');
+        is($client->get('/portal/', headers => [[Authorization => $basic]])->status, $status{$password},
+            "password $password");
+    }
+    $httpd->expect_log('AH01617')->done;
+    return;
+}
+
 my $conf = <<'CONF';
 RedirectMatch "^/hop$" "/hop2"
 Redirect /hop2 ${URL}/
@@ -260,4 +300,5 @@ subtest 'what makes a test fail' => \&failures;
 subtest 'bad starts' => \&bad_starts;
 subtest 'forgotten' => \&forgotten;
 subtest 'TLS' => \&tls;
+subtest "database ($_)" => \&database, $_ for qw(sqlite mysql);
 done_testing();

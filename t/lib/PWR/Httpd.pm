@@ -11,6 +11,7 @@
 #       tls => $tls,                    # a PWR::TLS: the vhost speaks https
 #       ports => 1,                     # more ports, for `global` to Listen on
 #       children => 2, threads => 8,
+#       stop_sec => 10,                 # then stop() kills, which fails
 #       module => 0);                   # without mod_pwreset
 #   $httpd->start;                      # dies with the error log
 #   $httpd->graceful; $httpd->stop; $httpd->done;
@@ -47,10 +48,14 @@ use Scalar::Util qw(weaken);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {START_SEC => 10, STOP_SEC => 10, ASAN_FACTOR => 4, POLL_SEC => 0.02};
+use constant {START_SEC => 10, STOP_SEC => 10, ASAN_FACTOR => 4, POLL_SEC => 0.02,
+    TCP_LISTEN => '0A'};
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
 my @live;
+
+# The last line of a generation's start ("Command line").
+my $up = qr/AH00094/;
 
 # An interrupted test stops its servers: END runs.
 $SIG{$_} ||= sub { exit 1 } for qw(INT TERM HUP);
@@ -59,7 +64,7 @@ sub new {
     my ($class, %option) = @_;
     my $self = bless {
         mpm => $ENV{PWR_MPM} || 'event', conf => '', global => '', modules => [], children => 2, threads => 8,
-        module => 1, ports => 0, %option, owner => $$,
+        module => 1, ports => 0, stop_sec => STOP_SEC, %option, owner => $$,
         root => tempdir('pwr-httpd-XXXXXX', TMPDIR => 1, CLEANUP => 1),
     }, $class;
     $self->{port_list} = [map { PWR::Port->new } 0 .. $self->{ports}];
@@ -210,6 +215,7 @@ sub start {
     my $self = shift;
     die "it runs already\n" if $self->{pid};
     my $until = time + _patience(START_SEC);
+    my $mark = $self->log_mark;
     $self->{pid} = $self->_spawn($self->{log}->file, '-D', 'FOREGROUND');
     until ($self->_answers) {
         if (waitpid($self->{pid}, WNOHANG) == $self->{pid}) {
@@ -219,6 +225,7 @@ sub start {
         $self->_give_up('httpd does not answer') if time > $until;
         sleep POLL_SEC;
     }
+    $self->wait_log($up, $mark) // $self->_give_up('httpd did not come up');
     return $self;
 }
 
@@ -237,24 +244,42 @@ sub _answers {
     return $response && $response->status;
 }
 
-# SIGUSR1 or SIGHUP, and wait until the new generation has begun.
+# SIGUSR1 or SIGHUP, and wait until only the new generation takes connections.
 sub graceful { return $_[0]->_restart('USR1') }
 sub restart { return $_[0]->_restart('HUP') }
 
 sub _restart {
     my ($self, $signal) = @_;
     my $mark = $self->log_mark;
+    my $until = time + _patience(START_SEC);
+    my @old = $self->children;
     kill $signal => $self->{pid} or die "httpd is gone: $!\n";
-    $self->wait_log(qr/resuming normal operations/, $mark, _patience(START_SEC))
-        // die "no new generation:\n", map { "    $_\n" } $self->log_since($mark);
-    return $self;
+    my $line = $self->wait_log($up, $mark);
+    sleep POLL_SEC while $line && time < $until && grep { $self->_listens($_) } @old;
+    $self->{log}->stopping($mark, 1);
+    return $self if $line && time < $until;
+    die "no new generation:\n", map { "    $_\n" } $self->log_since($mark);
+}
+
+# Has this process our socket open?
+sub _listens {
+    my ($self, $pid) = @_;
+    my $port = sprintf '%04X', $self->port;
+    open my $table, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
+    my %inode;
+    for (<$table>) {
+        my (undef, $local, undef, $state, $inode) = (split)[0 .. 3, 9];
+        $inode{"socket:[$inode]"} = 1 if $local =~ /:$port$/ && $state eq TCP_LISTEN;
+    }
+    return grep { $inode{readlink $_ // ''} } glob "/proc/$pid/fd/*";
 }
 
 # Stop; true when it ended by itself and in time, with all of its children.
 sub stop {
     my ($self, $signal) = @_;
     my $pid = $self->{pid} or return 1;
-    my $until = time + _patience(STOP_SEC);
+    my $until = time + _patience($self->{stop_sec});
+    $self->{log}->stopping($self->log_mark);
     kill $signal // 'TERM', $pid;
     while (waitpid($pid, WNOHANG) == 0) {
         return $self->_kill if time > $until;
