@@ -11,7 +11,7 @@
 
 #include <apr_pools.h>
 
-/* Marks an English sentence in C for the catalog (t/lint/translations.t). */
+/* Marks an English sentence in C for the catalog (t/00-lint/translations.t). */
 #define N_(english) english
 
 typedef struct pwr_catalog pwr_catalog;

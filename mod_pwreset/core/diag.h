@@ -3,7 +3,7 @@
  *
  * The outermost layer (httpd/, cli/, a unit test) supplies `emit`; everybody
  * else only calls pwr_diag_log().  Each call site has an id "PWRnnnn" of its
- * own that is never reused (t/lint/log_ids.t).  What a visitor typed goes
+ * own that is never reused (t/00-lint/log_ids.t).  What a visitor typed goes
  * through pwr_text_printable() first; secrets never come here. */
 #ifndef PWR_DIAG_H
 #define PWR_DIAG_H

@@ -37,6 +37,7 @@ typedef struct maker {
     apr_pool_t *pool;
     const pwr_conf *conf;
     const pwr_diag *diag;
+    const pwr_words *words;
     int strict;
     const pwr_catalog *catalog;     /* of the voice being made */
 } maker;
@@ -210,9 +211,15 @@ static const char *make_zone(const maker *m, pwr_site *site)
     return NULL;
 }
 
+const pwr_words *pwr_site_words(apr_pool_t *pool)
+{
+    const pwr_builtin *file = pwr_builtin_find("common-passwords.txt");
+
+    return pwr_words_parse(pool, file ? file->bytes : "", NULL);
+}
+
 static const char *make_policy(const maker *m, pwr_site *site)
 {
-    const pwr_builtin *common = pwr_builtin_find("common-passwords.txt");
     const char *bytes;
     apr_status_t status;
     size_t len;
@@ -222,20 +229,20 @@ static const char *make_policy(const maker *m, pwr_site *site)
         .points_max = m->conf->password_length[1],
         .score_min = m->conf->password_score,
         .classes = m->conf->password_classes,
-        .common = pwr_words_parse(m->pool, common ? common->bytes : "", NULL),
+        .common = m->words,
     };
     if (!m->conf->password_words) {
         return NULL;
     }
     status = pwr_file_read(m->pool, m->conf->password_words, &bytes, &len);
-    if (status != APR_SUCCESS || !pwr_text_is_utf8(bytes, len)) {
-        return apr_psprintf(m->pool, "PwResetPasswordWords: %s: %s",
-                            m->conf->password_words, status
-                            ? apr_psprintf(m->pool, "%pm", &status)
-                            : "is not UTF-8 text");
+    if (status != APR_SUCCESS) {
+        return apr_psprintf(m->pool, "PwResetPasswordWords: %s: %pm",
+                            m->conf->password_words, &status);
     }
-    site->policy.common = pwr_words_parse(m->pool, bytes, site->policy.common);
-    return NULL;
+    site->policy.common = pwr_words_parse(m->pool, bytes, m->words);
+    return site->policy.common ? NULL
+        : apr_psprintf(m->pool, "PwResetPasswordWords: %s is not UTF-8 text",
+                       m->conf->password_words);
 }
 
 /* ServerAdmin is "[no address given]" when nobody set it. */
@@ -251,10 +258,11 @@ static const char *contact_for_people(const pwr_conf *conf)
 }
 
 const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
-                          const pwr_diag *diag, int strict, pwr_site **out)
+                          const pwr_words *words, const pwr_diag *diag,
+                          int strict, pwr_site **out)
 {
     pwr_site *site = apr_pcalloc(pool, sizeof(*site));
-    maker m = { pool, conf, diag, strict, NULL };
+    maker m = { pool, conf, diag, words, strict, NULL };
     const char *error = pwr_url_parse(pool, conf->public_url, &site->url);
     int https;
 

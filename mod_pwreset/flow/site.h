@@ -55,6 +55,9 @@ typedef struct pwr_site {
     const pwr_voice *voices;        /* one per tag */
 } pwr_site;
 
+/* The shipped list of common passwords, which all sites share. */
+const pwr_words *pwr_site_words(apr_pool_t *pool);
+
 /* Make a site of a resolved configuration (all defaults filled in, realm,
  * public URL, site name and contact worked out).
  * Returns NULL and sets `*site`, or a sentence for the admin that names the
@@ -62,7 +65,8 @@ typedef struct pwr_site {
  * PwResetTemplates is such a sentence when `strict`, else it is logged and the
  * built-in one is used. */
 const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
-                          const pwr_diag *diag, int strict, pwr_site **site);
+                          const pwr_words *words, const pwr_diag *diag,
+                          int strict, pwr_site **site);
 
 /* The voice of a tag of site->tags. */
 const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag);
