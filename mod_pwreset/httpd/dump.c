@@ -43,11 +43,14 @@ static json_t *directives(apr_pool_t *pool, const pwr_conf *conf)
 static json_t *vhost(apr_pool_t *pool, const pwr_server *self, int unmasked)
 {
     const server_rec *server = self->server;
+    /* ServerName's own port, which most leave out, or the vhost's. */
+    int port = server->port || !server->addrs ? server->port
+                                              : server->addrs->host_port;
 
     return json_pack("{s:s, s:i, s:s?, s:i, s:s, s:s, s:s?, s:o}",
                      "server", server->server_hostname
                      ? server->server_hostname : "",
-                     "port", (int)server->port,
+                     "port", port,
                      "file", server->defn_name,
                      "line", (int)server->defn_line_number,
                      "realm", self->conf->realm,

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <apr_getopt.h>
+
+#define OPTION_FIRST 256        /* above every letter */
+
+static const pwr_option schema_options[] = {
+    { "apply", NULL, PWR_NEED_STORE,
+      "apply it to the site's database; what is there stays" },
+    { "dialect", "mysql|sqlite", PWR_NEED_NOTHING,
+      "print it for this database; asks no httpd" },
+    { "prefix", "PREFIX", PWR_NEED_UNSAID,
+      "with --dialect: what the tables' names begin with" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
+#define ANY_PASSWORD \
+    { "any-password", NULL, PWR_NEED_UNSAID, \
+      "take a password that the site's rules refuse" }
+
+static const pwr_option user_add_options[] = {
+    { "language", "TAG", PWR_NEED_UNSAID,
+      "language of the mails to this user, such as ru" },
+    { "name", "NAME", PWR_NEED_UNSAID, "name of the person" },
+    ANY_PASSWORD,
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
+static const pwr_option user_passwd_options[] = {
+    ANY_PASSWORD,
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
+const pwr_command pwr_commands[] = {
+    { "schema", "", 0, 0, PWR_NEED_VHOST, schema_options,
+      "print the database schema, or apply it",
+      "Prints SQL for the database and table prefix of the site.  With\n"
+      "--apply it is applied and can be applied again; the account in\n"
+      "DBDParams must be allowed to create tables, once.\n",
+      pwr_command_schema },
+    { "user add", "LOGIN EMAIL", 2, 2, PWR_NEED_STORE, user_add_options,
+      "add a user to the shipped user table",
+      "The password is one line of standard input.  It must pass the site's\n"
+      "rules for passwords.\n",
+      pwr_command_user_add },
+    { "user passwd", "LOGIN", 1, 1, PWR_NEED_STORE, user_passwd_options,
+      "change a user's password",
+      "The new password is one line of standard input.  The change ends the\n"
+      "user's sessions, cancels the control strings and queues the notice\n"
+      "mail, as every change does.\n",
+      pwr_command_user_passwd },
+    { "hash make", "[SCHEME]", 0, 1, PWR_NEED_NOTHING, NULL,
+      "print the hash of a password",
+      "The password is one line of standard input.  SCHEME is a value of\n"
+      "PwResetPasswordScheme; by default what keep gives a new row.\n",
+      pwr_command_hash_make },
+    { "hash verify", "STORED", 1, 1, PWR_NEED_NOTHING, NULL,
+      "does a password match a stored hash?",
+      "The password is one line of standard input.  Exit status 0: it\n"
+      "matches, 1: it does not.\n",
+      pwr_command_hash_verify },
+    { "directives", "", 0, 0, PWR_NEED_NOTHING, NULL,
+      "list the configuration directives",
+      "One line per directive, fields separated by tabs: name, syntax,\n"
+      "default (- when there is none, or when it is worked out at start),\n"
+      "context, description.\n",
+      pwr_command_directives },
+    { "help", "[COMMAND]", 0, 2, PWR_NEED_NOTHING, NULL,
+      "say how a command is used", NULL, pwr_command_help },
+    { "version", "", 0, 0, PWR_NEED_NOTHING, NULL,
+      "print the version", NULL, pwr_command_version },
+    { NULL, NULL, 0, 0, PWR_NEED_UNSAID, NULL, NULL, NULL, NULL }
+};
+
+static const apr_getopt_option_t globals[] = {
+    { "config", 'c', 1, NULL },
+    { "site", 's', 1, NULL },
+    { "help", 'h', 0, NULL },
+    { "version", 'V', 0, NULL },
+    { NULL, 0, 0, NULL }
+};
+
+#define GLOBALS_N (sizeof(globals) / sizeof(*globals) - 1)
+
+/* Does `name` consist of the first words of `args`?  Their number, or 0. */
+static int words_match(const char *name, const char *const *args, int n)
+{
+    size_t len = strcspn(name, " ");
+
+    if (n < 1 || strlen(args[0]) != len || strncmp(name, args[0], len) != 0) {
+        return 0;
+    }
+    if (!name[len]) {
+        return 1;
+    }
+    return n > 1 && strcmp(name + len + 1, args[1]) == 0 ? 2 : 0;
+}
+
+const pwr_command *pwr_command_find(const char *const *args, int n,
+                                    int *words)
+{
+    const pwr_command *command = pwr_commands;
+
+    *words = 0;
+    while (command->name
+           && !(*words = words_match(command->name, args, n))) {
+        command++;
+    }
+    if (command->name) {
+        return command;
+    }
+    pwr_call_fail(EX_USAGE, "there is no command '%s%s%s': see pwresetctl "
+                  "help", args[0], n > 1 ? " " : "", n > 1 ? args[1] : "");
+    return NULL;
+}
+
+const char *pwr_call_option(const pwr_call *call, const char *name)
+{
+    const pwr_option *option = call->command->options;
+
+    for (int i = 0; option && option[i].name; i++) {
+        if (strcmp(option[i].name, name) == 0) {
+            return call->option[i];
+        }
+    }
+    return NULL;
+}
+
+__attribute__((format(printf, 2, 3)))
+static void complain(void *baton, const char *format, ...)
+{
+    va_list args;
+
+    (void)baton;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+}
+
+static apr_getopt_t *getopt_make(apr_pool_t *pool, int argc,
+                                 const char *const *argv, int interleave)
+{
+    apr_getopt_t *state;
+
+    apr_getopt_init(&state, pool, argc, argv);
+    state->errfn = complain;
+    state->errarg = NULL;
+    state->interleave = interleave;
+    state->argv[0] = "pwresetctl";
+    return state;
+}
+
+/* What is accepted after the command: its own options and everybody's. */
+static const apr_getopt_option_t *options_of(apr_pool_t *pool,
+                                             const pwr_command *command)
+{
+    apr_getopt_option_t *list = apr_pcalloc(
+        pool, (GLOBALS_N + PWR_OPTIONS_MAX + 1) * sizeof(*list));
+    apr_getopt_option_t *next = list + GLOBALS_N;
+
+    memcpy(list, globals, GLOBALS_N * sizeof(*list));
+    for (int i = 0; command->options && command->options[i].name; i++) {
+        next->name = command->options[i].name;
+        next->optch = OPTION_FIRST + i;
+        next->has_arg = command->options[i].value != NULL;
+        next++;
+    }
+    return list;
+}
+
+/* Take options until there are no more.  `*aside` is the command that -h or -V
+ * stands for, else NULL. */
+static int options_take(pwr_call *call, apr_getopt_t *state,
+                        const apr_getopt_option_t *list, const char **aside)
+{
+    const char *value, **slot;
+    apr_status_t status;
+    int option;
+
+    *aside = NULL;
+    while ((status = apr_getopt_long(state, list, &option, &value))
+           == APR_SUCCESS) {
+        if (option == 'h' || option == 'V') {
+            *aside = option == 'h' ? "help" : "version";
+            continue;
+        }
+        slot = option == 'c' ? &call->httpd_conf
+               : option == 's' ? &call->vhost_name
+               : &call->option[option - OPTION_FIRST];
+        if (*slot) {
+            return pwr_call_fail(EX_USAGE, "an option was given twice: "
+                                 "give each once");
+        }
+        *slot = value ? value : "";
+    }
+    return status == APR_EOF
+        ? EX_OK
+        : pwr_call_fail(EX_USAGE, "see pwresetctl help");
+}
+
+static int args_check(const pwr_call *call)
+{
+    const pwr_command *command = call->command;
+
+    if (call->args_n >= command->args_min
+        && call->args_n <= command->args_max) {
+        return EX_OK;
+    }
+    return pwr_call_fail(EX_USAGE, "wrong number of arguments: pwresetctl "
+                         "%s%s%s", command->name,
+                         *command->syntax ? " " : "", command->syntax);
+}
+
+/* -h and -V are commands in disguise; -h keeps the words after it. */
+static int aside_take(pwr_call *call, const char *name,
+                      const char *const *args, int args_n)
+{
+    int words;
+
+    call->command = pwr_command_find(&name, 1, &words);
+    call->args = args;
+    call->args_n = strcmp(name, "help") == 0 ? args_n : 0;
+    return EX_OK;
+}
+
+/* `words` begin with the command's name. */
+static int command_take(pwr_call *call, const char *const *words, int n)
+{
+    const char *aside;
+    apr_getopt_t *state;
+    int named, status;
+
+    call->command = pwr_command_find(words, n, &named);
+    if (!call->command) {
+        return EX_USAGE;
+    }
+    /* getopt skips one word, where the program's name would be. */
+    state = getopt_make(call->pool, n - named + 1, words + named - 1, 1);
+    status = options_take(call, state, options_of(call->pool, call->command),
+                          &aside);
+    if (status != EX_OK) {
+        return status;
+    }
+    if (aside) {
+        return aside_take(call, aside, words, named);
+    }
+    call->args = state->argv + state->ind;
+    call->args_n = state->argc - state->ind;
+    return args_check(call);
+}
+
+int pwr_command_parse(pwr_call *call, int argc, const char *const *argv)
+{
+    apr_getopt_t *state = getopt_make(call->pool, argc, argv, 0);
+    const char *aside;
+    int status = options_take(call, state, globals, &aside);
+
+    if (status != EX_OK) {
+        return status;
+    }
+    if (aside) {
+        return aside_take(call, aside, state->argv + state->ind,
+                          state->argc - state->ind);
+    }
+    if (state->ind >= state->argc) {
+        return pwr_call_fail(EX_USAGE, "which command? see pwresetctl help");
+    }
+    return command_take(call, state->argv + state->ind,
+                        state->argc - state->ind);
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/command.h"
+#include "core/conf.h"
+#include "io/store_dbd.h"
+
+/* Names of databases as people say them, and the drivers. */
+static const struct dialect {
+    const char *name;
+    const char *driver;
+    pwr_dialect dialect;
+} dialects[] = {
+    { "mysql", "mysql", PWR_DIALECT_MYSQL },
+    { "mariadb", "mysql", PWR_DIALECT_MYSQL },
+    { "sqlite", "sqlite3", PWR_DIALECT_SQLITE },
+    { "sqlite3", "sqlite3", PWR_DIALECT_SQLITE },
+    { NULL, NULL, PWR_DIALECT_MYSQL }
+};
+
+static int print(const pwr_call *call, const char *name, const char *prefix)
+{
+    const pwr_dbd_lender nobody = { NULL, NULL, NULL };
+    const struct dialect *row = dialects;
+    pwr_store_conf conf = {
+        .prefix = prefix,
+        .user_query = PWR_SHIPPED_USER_QUERY,
+        .login_query = PWR_SHIPPED_LOGIN_QUERY,
+        .id_query = PWR_SHIPPED_ID_QUERY,
+        .password_update = PWR_SHIPPED_PASSWORD_UPDATE
+    };
+    const char *error;
+    pwr_store *store;
+
+    while (row->name && strcmp(row->name, name) != 0) {
+        row++;
+    }
+    if (!row->name) {
+        return pwr_call_fail(EX_USAGE, "there is no schema for '%s': take "
+                             "mysql or sqlite", name);
+    }
+    conf.driver = row->driver;
+    /* The prefix is pasted into the SQL: the store says whether it may be. */
+    error = pwr_store_dbd_make(call->pool, &conf, &nobody, call->diag, &store);
+    if (error) {
+        return pwr_call_fail(EX_USAGE, "prefix '%s': %s", prefix, error);
+    }
+    fputs(pwr_store_dbd_schema(call->pool, row->dialect, prefix), stdout);
+    return EX_OK;
+}
+
+static int apply(const pwr_call *call)
+{
+    pwr_store *store = call->store;
+    apr_status_t done;
+    int version;
+
+    done = store->ops->schema_version(store, call->pool, &version);
+    if (done == APR_SUCCESS && version > PWR_SCHEMA_VERSION) {
+        return pwr_call_fail(EX_CONFIG, "the database has schema %d, this "
+                             "program knows up to %d: install the newer "
+                             "mod_pwreset here, too", version,
+                             PWR_SCHEMA_VERSION);
+    }
+    if (done == APR_SUCCESS) {
+        done = store->ops->schema_apply(store, call->pool);
+    }
+    if (done != APR_SUCCESS) {
+        return pwr_call_store_status(done);
+    }
+    printf("schema %d %s\n", PWR_SCHEMA_VERSION,
+           version == PWR_SCHEMA_VERSION ? "was there" : "applied");
+    return EX_OK;
+}
+
+int pwr_command_schema(pwr_call *call)
+{
+    const char *dialect = pwr_call_option(call, "dialect");
+    const char *prefix = pwr_call_option(call, "prefix");
+    const pwr_vhost *vhost = call->vhost;
+
+    if (dialect) {
+        return print(call, dialect, prefix ? prefix : pwr_conf_row_find(
+                     "PwResetTablePrefix")->preset);
+    }
+    if (prefix) {
+        return pwr_call_fail(EX_USAGE, "--prefix goes with --dialect: a "
+                             "site's is its PwResetTablePrefix");
+    }
+    if (pwr_call_option(call, "apply")) {
+        return apply(call);
+    }
+    if (!vhost->driver) {
+        return pwr_call_fail(EX_CONFIG, "%s has no database: set DBDriver and "
+                             "DBDParams (%s:%d)", vhost->server, vhost->file,
+                             vhost->line);
+    }
+    return print(call, vhost->driver, vhost->conf->table_prefix);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "cli/command.h"
+#include "cli/prompt.h"
+#include "core/addr.h"
+#include "core/language.h"
+#include "core/password.h"
+#include "core/policy.h"
+#include "core/text.h"
+#include "flow/notice.h"
+#include "flow/rules.h"
+#include "flow/site.h"
+
+/* Widths of the shipped table, in code points. */
+#define LOGIN_POINTS_MAX 190
+#define NAME_POINTS_MAX 255
+
+/* ---- the new password of a user ---- */
+
+static int judge(const pwr_env *env, const pwr_user *user, const char *secret)
+{
+    static const pwr_voice english = { .tag = "en" };
+    const char *broken[PWR_RULES_N];
+    size_t n = pwr_rules_broken(env, &english, user, secret, broken);
+
+    if (n == 0) {
+        return EX_OK;
+    }
+    pwr_call_fail(EX_DATAERR, "the site's rules refuse this password: choose "
+                  "another, or say --any-password");
+    for (size_t i = 0; i < n; i++) {
+        fprintf(stderr, "  %s\n", broken[i]);
+    }
+    return EX_DATAERR;
+}
+
+/* Ask for a password for `user`, judge it by the site's rules and hash it in
+ * the scheme its row is to have. */
+static int password_take(const pwr_call *call, const pwr_env *env,
+                         const pwr_user *user, const char **stored)
+{
+    const pwr_scheme scheme = pwr_scheme_choose(
+        &env->site->conf->password_scheme, user->password);
+    const char *secret;
+    int status = pwr_prompt_read(env->pool, PWR_PROMPT_TWICE, &secret);
+
+    if (status == EX_OK && !pwr_call_option(call, "any-password")) {
+        status = judge(env, user, secret);
+    }
+    if (status != EX_OK) {
+        return status;
+    }
+    return pwr_call_hash(env->pool, &scheme, secret, stored);
+}
+
+/* What flows are given, without a host: nothing is cached here, and the
+ * workers find the job at their next poll. */
+static int env_make(const pwr_call *call, pwr_env *env)
+{
+    pwr_site *site;
+    const char *error = pwr_site_make(call->pool, call->vhost->conf,
+                                      pwr_site_words(call->pool), call->diag,
+                                      0, &site);
+
+    if (error) {
+        return pwr_call_fail(EX_CONFIG, "%s:%d: %s", call->vhost->file,
+                             call->vhost->line, error);
+    }
+    *env = (pwr_env){ .pool = call->pool, .site = site, .store = call->store,
+                      .diag = call->diag };
+    return EX_OK;
+}
+
+/* ---- user add ---- */
+
+static int is_column(const char *text, size_t points_max)
+{
+    return *text && pwr_text_is_utf8(text, strlen(text))
+        && pwr_text_is_plain(text)
+        && pwr_text_points(text) <= points_max;
+}
+
+/* The row as the command line gives it; what is wrong with it is told. */
+static int row_make(pwr_call *call, pwr_user *user)
+{
+    const char *language = pwr_call_option(call, "language");
+    const char *name = pwr_call_option(call, "name");
+    const char *const *enabled = call->vhost->conf->languages;
+
+    memset(user, 0, sizeof(*user));
+    user->login = pwr_text_is_utf8(call->args[0], strlen(call->args[0]))
+                      ? pwr_text_trim(call->pool, call->args[0]) : "";
+    user->email = pwr_addr_mailbox(call->pool, call->args[1]);
+    user->language = pwr_language_enabled(enabled, language);
+    user->name = name;
+    if (!is_column(user->login, LOGIN_POINTS_MAX)) {
+        return pwr_call_fail(EX_DATAERR, "this is no login name: give 1 to %d "
+                             "characters of UTF-8", LOGIN_POINTS_MAX);
+    }
+    if (!user->email) {
+        return pwr_call_fail(EX_DATAERR, "'%s' is no mail address: give one "
+                             "such as ivan@example.org",
+                             pwr_text_printable(call->pool, call->args[1],
+                                                200));
+    }
+    if (language && !user->language) {
+        return pwr_call_fail(EX_DATAERR, "the site does not speak '%s': give "
+                             "one of its PwResetLanguages",
+                             pwr_text_printable(call->pool, language, 40));
+    }
+    if (name && !is_column(name, NAME_POINTS_MAX)) {
+        return pwr_call_fail(EX_DATAERR, "this is no name: give 1 to %d "
+                             "characters of UTF-8", NAME_POINTS_MAX);
+    }
+    return EX_OK;
+}
+
+/* Rows that the site never reads would only seem to be users. */
+static int is_shipped_table(const pwr_conf *conf)
+{
+    return strcmp(conf->login_query,
+                  pwr_conf_row_find("PwResetLoginQuery")->preset) == 0;
+}
+
+int pwr_command_user_add(pwr_call *call)
+{
+    pwr_env env;
+    pwr_user user;
+    apr_status_t done;
+    int added, status;
+
+    if (!is_shipped_table(call->vhost->conf)) {
+        return pwr_call_fail(EX_CONFIG, "the users of %s are in a table of "
+                             "its own (PwResetLoginQuery): add them with the "
+                             "program that keeps it", call->vhost->server);
+    }
+    status = row_make(call, &user);
+    if (status == EX_OK) {
+        status = env_make(call, &env);
+    }
+    if (status == EX_OK) {
+        status = password_take(call, &env, &user, &user.password);
+    }
+    if (status != EX_OK) {
+        return status;
+    }
+    done = env.store->ops->user_add(env.store, env.pool, &user, &added);
+    if (done != APR_SUCCESS) {
+        return pwr_call_store_status(done);
+    }
+    if (!added) {
+        return pwr_call_fail(EX_DATAERR, "there is a user of this login "
+                             "already: choose another, or change the password "
+                             "with pwresetctl user passwd");
+    }
+    puts("added");
+    return EX_OK;
+}
+
+/* ---- user passwd ---- */
+
+static int user_find(pwr_call *call, pwr_user *user)
+{
+    pwr_users users;
+    apr_status_t done = call->store->ops->users_find(
+        call->store, call->pool, PWR_USER_BY_LOGIN, call->args[0], &users);
+
+    if (done != APR_SUCCESS) {
+        return pwr_call_store_status(done);
+    }
+    if (users.n == 0) {
+        return pwr_call_fail(EX_NOUSER, "%s has no user of this login: a login "
+                             "name is needed, not an address",
+                             call->vhost->server);
+    }
+    if (users.n > 1) {
+        return pwr_call_fail(EX_DATAERR, "%d users have this login: make them "
+                             "different in the table first", users.n);
+    }
+    *user = users.row[0];
+    return EX_OK;
+}
+
+static int outcome_tell(const pwr_call *call, pwr_change_outcome outcome)
+{
+    switch (outcome) {
+    case PWR_CHANGE_DONE:
+        printf("changed; sessions end within %" APR_INT64_T_FMT " s on "
+               "running servers\n",
+               (apr_int64_t)call->vhost->conf->session_cache_sec);
+        return EX_OK;
+    case PWR_CHANGE_STALE:
+        return pwr_call_fail(EX_TEMPFAIL, "somebody else changed this user "
+                             "meanwhile: nothing was changed here, try again");
+    case PWR_CHANGE_NO_USER:
+        return pwr_call_fail(EX_NOUSER, "PwResetPasswordUpdate wrote no row "
+                             "for this user: nothing was changed, check the "
+                             "statement");
+    default:
+        return pwr_call_fail(EX_SOFTWARE, "the change was refused: nothing "
+                             "was changed");
+    }
+}
+
+static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
+                                 const char *stored,
+                                 pwr_change_outcome *outcome)
+{
+    const pwr_request request = {
+        .voice = pwr_site_voice(env->site, user->language)
+    };
+    pwr_job notice;
+    pwr_change change = {
+        .realm = env->site->conf->realm,
+        .user_id = user->id,
+        .stored = stored,
+        .stamp = user->stamp,
+        .notice = &notice
+    };
+    apr_status_t done = pwr_notice_prepare(env, &request, &notice);
+
+    if (done == APR_SUCCESS) {
+        done = env->store->ops->password_change(env->store, env->pool,
+                                                &change);
+    }
+    *outcome = change.outcome;
+    return done;
+}
+
+int pwr_command_user_passwd(pwr_call *call)
+{
+    pwr_change_outcome outcome;
+    pwr_env env;
+    pwr_user user;
+    const char *stored;
+    apr_status_t done;
+    int status = user_find(call, &user);
+
+    if (status == EX_OK) {
+        status = env_make(call, &env);
+    }
+    if (status == EX_OK) {
+        status = password_take(call, &env, &user, &stored);
+    }
+    if (status != EX_OK) {
+        return status;
+    }
+    done = change_write(&env, &user, stored, &outcome);
+    return done == APR_SUCCESS ? outcome_tell(call, outcome)
+                               : pwr_call_store_status(done);
+}

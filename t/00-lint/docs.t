@@ -1,0 +1,118 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# conf/pwreset.conf and docs/directives.md are what build-aux/directives.pl
+# makes of the module's table ("make docs"); every default and example works;
+# the manual knows every command and option.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Lint;
+use PWR::Ctl;
+use Test::More;
+
+my ($conf, $doc, $man) = ('conf/pwreset.conf', 'docs/directives.md', 'docs/man/pwresetctl.8');
+
+my $ctl = PWR::Ctl->new;
+
+# What pwresetctl prints; its status does not matter here.
+sub said {
+    my (undef, $out) = $ctl->run('', @_);
+    return $out;
+}
+
+sub fresh {
+    my $tree = shift;
+    my $folder = on_disk($tree);
+    my $script = 'perl ' . top() . '/build-aux/directives.pl';
+    my %made = ($conf => scalar `$script --conf $folder/table $folder/$conf 2>&1`,
+        $doc => scalar `$script $folder/table $folder/$conf 2>&1`);
+    return map { $made{$_} eq $tree->{$_} ? () : "$_ is not what \"make docs\" makes: " . substr $made{$_}, 0, 200 }
+        sort keys %made;
+}
+
+# As httpd splits a line.
+sub arguments {
+    return [map { defined $_ ? s/\\(.)/$1/gr : () } shift =~ /"((?:[^"\\]|\\.)*)"|([^\s"]\S*)/g];
+}
+
+sub settings {
+    my ($text, $pattern) = @_;
+    my ($n, @settings) = 0;
+    for (split /\n/, $text) {
+        $n++;
+        push @settings, [$n, $1, arguments($2)] if /^#$pattern(PwReset\w*)\s+(.*)/;
+    }
+    return @settings;
+}
+
+sub defaults {
+    my $tree = shift;
+    my %preset = map { (split /\t/)[0, 2] } split /\n/, $tree->{table};
+    return map {
+        my ($line, $name, $arguments) = @$_;
+        my $preset = $preset{$name} // '-';
+        $preset eq '-' || $preset eq "@$arguments" ? () : "$conf:$line: the default of $name is $preset"
+    } settings($tree->{$conf}, qr//);
+}
+
+# Queries are compiled before "no such user" is known without the database.
+sub works {
+    my $tree = shift;
+    return map {
+        my ($line, $name, $arguments) = @$_;
+        $ctl->vhosts($ctl->vhost(directives => {$name => [$arguments]}));
+        my ($status, undef, $err) = $ctl->run('', qw(user passwd), '');
+        $status eq '67' ? () : "$conf:$line: $err";
+    } settings($tree->{$conf}, qr/(?: {5,})?/);
+}
+
+sub commands {
+    my $tree = shift;
+    my @complaints;
+    for my $command ($tree->{help} =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg) {
+        my ($section) = $tree->{$man} =~ /^\.Cm \Q$command\E$(.*?)^\.Nm$/ms;
+        push @complaints, "$man: no synopsis of $command" if !defined $section && $command ne 'version';
+        push @complaints, map { $tree->{$man} =~ /\bFl -\Q$_\E\b/ ? () : "$man: --$_ of $command is missing" }
+            ($tree->{"help $command"} // said('help', split / /, $command)) =~ /^  --([a-z-]+)/mg;
+    }
+    return @complaints;
+}
+
+sub manual {
+    my $tree = shift;
+    my $folder = on_disk($tree);
+    return map { -e "$folder/$_" ? `cd $folder && groff -mdoc -Tutf8 -ww -z $_ 2>&1` || () : () } sort keys %$tree;
+}
+
+-x PWR::Ctl->program or BAIL_OUT(PWR::Ctl->program . ' was not built');
+my %tree = (%{tree(qr{^(?:\Q$conf\E|\Q$doc\E|\Q$man\E)$})}, table => said('directives'), help => said('help'));
+clean(\&fresh, \%tree, 'configuration and document are up to date');
+clean(\&defaults, \%tree, 'the configuration shows the defaults');
+clean(\&works, \%tree, 'every default and example works');
+clean(\&commands, \%tree, 'the manual knows the commands');
+
+my ($default) = $tree{$conf} =~ /^(#PwResetTokenLifetime .*)$/m;
+planted(\&fresh, {%tree, $conf => $tree{$conf} =~ s/^## Default: 1h$/## Default: 2h/mr}, qr/^conf/, 'a header by hand');
+planted(\&fresh, {%tree, $conf => $tree{$conf} =~ s/^# The mail says/# The mail knows/mr}, qr/^docs/, 'another text');
+planted(\&fresh, {%tree, $doc => "$tree{$doc}\n"}, qr/^docs/, 'a document changed by hand');
+planted(\&fresh, {%tree, table => $tree{table} =~ s/^PwResetBase\t.*\n//mr}, qr/PwResetBase is no directive/,
+    'one too many');
+planted(\&fresh, {%tree, table => "$tree{table}PwResetNew\tX\t-\tserver config\tNew.\n"}, qr/PwResetNew is not in it/,
+    'one that nobody wrote about');
+planted(\&defaults, {%tree, $conf => "#PwResetTokenLifetime 2h\n"}, qr/:1: .*1h/, 'another default');
+planted(\&works, {$conf => "#     PwResetMailSlots many\n"}, qr/:1: .*PwResetMailSlots/,
+    'an example that does not work');
+planted(\&works, {$conf => qq(#PwResetIdQuery "SELECT 1 WHERE id = :nick"\n)}, qr/:1: .*PwResetIdQuery/,
+    'a query that does not work');
+planted(\&commands, {%tree, help => "$tree{help}  dance  in the rain\n"}, qr/no synopsis of dance/,
+    'an unknown command');
+planted(\&commands, {%tree, $man => $tree{$man} =~ s/Fl -apply//gr}, qr/--apply of schema/, 'an unknown option');
+
+SKIP: {
+    skip 'groff is not installed', 2 if !has_program('groff');
+    clean(\&manual, tree(qr{^docs/man/}), 'the manual is well-formed');
+    planted(\&manual, {'x.8' => ".Dd today\n.Dt X 8\n.Sh NAME\n.Nm x\n.It y\n.Bl\n\\*(zz\n"}, qr/x\.8/,
+        'a broken manual');
+}
+done_testing();
