@@ -70,13 +70,16 @@ static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
     return model;
 }
 
-/* One of a mail's three templates, filled in. */
+/* One of a mail's three templates, filled in; empty, which no mail may be, when
+ * an admin's template has no end. */
 static const char *fill(const pwr_env *env, const pwr_voice *voice,
                         pwr_page page, const pwr_model *model)
 {
     size_t len;
+    const char *text = pwr_template_render(env->pool, voice->page[page],
+                                           model, &len);
 
-    return pwr_template_render(env->pool, voice->page[page], model, &len);
+    return text ? text : "";
 }
 
 static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,

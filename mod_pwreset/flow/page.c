@@ -147,13 +147,15 @@ const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
     const pwr_template_source how = { .escape = PWR_ESCAPE_NONE };
     const char *sentence = pwr_catalog_get(voice->catalog, english);
     const pwr_template *template;
+    const char *filled;
     size_t len;
 
     if (!strstr(sentence, "{{")
         || pwr_template_parse(pool, "sentence", sentence, &how, &template)) {
         return sentence;
     }
-    return pwr_template_render(pool, template, values, &len);
+    filled = pwr_template_render(pool, template, values, &len);
+    return filled ? filled : sentence;
 }
 
 static pwr_list *field_list(const pwr_env *env, pwr_response *response,

@@ -112,7 +112,8 @@ void pwr_page_redirect(pwr_response *response, const char *path);
 void pwr_page_cookie(pwr_response *response, const char *name,
                      const char *value, long age_sec);
 
-/* Render the page of a response; wiped memory, `*len` bytes. */
+/* Render the page of a response; wiped memory, `*len` bytes.  NULL when an
+ * admin's template would write without end. */
 const char *pwr_page_render(const pwr_env *env, const pwr_request *request,
                             const pwr_response *response, size_t *len);
 

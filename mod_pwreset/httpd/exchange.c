@@ -303,6 +303,12 @@ static int answer(request_rec *r, const pwr_env *env,
     if (response->page != PWR_PAGE_NONE) {
         bytes = pwr_page_render(env, request, response, &len);
     }
+    if (!bytes) {
+        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, PWR_LOG("PWR0052")
+                      "a template in PwResetTemplates does not end: sections "
+                      "of lists stand within themselves");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
     ap_set_content_length(r, (apr_off_t)len);
     ap_rwrite(bytes, (int)len, r);
     return OK;

@@ -85,7 +85,7 @@ sub test_add_refuses {
         ['a name with a tab', 65, 'no name', $good, qw(boris boris@example.org --name), "a\tb"],
         ['a short password', 65, 'at least 12 characters', 'Xk7%qz!', qw(boris boris@example.org)],
         ['a common one', 65, 'common one', 'password123456', qw(boris boris@example.org)],
-        ['his own name', 65, 'your login name', 'boris@example.org', qw(boris boris@example.org)],
+        ['his own name', 65, 'contains your login', 'boris@example.org', qw(boris boris@example.org)],
         ['no password', 66, 'no password came', '', qw(boris boris@example.org)],
         ['an empty password', 65, 'is empty', "\n", qw(boris boris@example.org)],
         ['two lines', 65, 'more than one line', "$good\n$good\n", qw(boris boris@example.org)],
