@@ -44,11 +44,11 @@ sub _paths {
         return sort grep { -f "$top/$_" } @paths;
     }
     my (%made, @paths);
-    $made{$_} = 1 for qw(configure aclocal.m4 Makefile.in autom4te.cache), map { "build-aux/$_" }
+    $made{$_} = 1 for qw(configure aclocal.m4 Makefile.in config.h.in autom4te.cache), map { "build-aux/$_" }
         qw(ar-lib compile config.guess config.sub depcomp install-sh ltmain.sh missing);
     find({no_chdir => 1, wanted => sub {
         my $path = s{^\Q$top\E/?}{}r;
-        $File::Find::prune = 1 if $made{$path} || $path =~ m{^(?:_\w+|build[-\w]*(?<!-aux))$|^m4/l|node_modules$};
+        $File::Find::prune = 1 if $made{$path} || $path =~ m{^(?:_\w+|build[-\w]*(?<!-aux))$|^m4/l|node_modules$|~$};
         push @paths, $path if -f && !$File::Find::prune;
     }}, $top);
     return sort @paths;
