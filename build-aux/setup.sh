@@ -136,19 +136,17 @@ configure_tree()
         "$@")
 }
 
-# build_tree OUT TARGETS [CONFIGURE ARGUMENT...]
+# build_tree OUT TARGET [CONFIGURE ARGUMENT...]
 build_tree()
 {
-    local out=$1 targets=$2
+    local out=$1 target=$2
     shift 2
     mkdir -p "$out" || exit 1
     (
         flock 9
         make_configure "$out" && configure_tree "$out" "$@" || exit 1
-        # shellcheck disable=SC2086 # words on purpose
-        make -q -C "$out" $targets >/dev/null 2>&1 && exit 0
-        # shellcheck disable=SC2086
+        make -q -C "$out" "$target" >/dev/null 2>&1 && exit 0
         run_logged "$out/make.log" "building in $out" \
-            make -s -C "$out" -j "$jobs_n" $targets
+            make -s -C "$out" -j "$jobs_n" "$target"
     ) 9>"$out/.lock" || die 'it could not be built; the message above says why'
 }
