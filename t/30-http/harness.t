@@ -196,6 +196,7 @@ sub bad_starts {
     my $httpd = PWR::Httpd->new(module => 0, global => 'NoSuchDirective');
     ok(!eval { $httpd->start; 1 }, 'a bad configuration');
     like($@, qr/httpd ended:.*NoSuchDirective/s, 'is told');
+    ok(!eval { PWR::Httpd->new(module => 0, modules => ['rewrit']); 1 } && $@ =~ /no module rewrit/, 'no such module');
     my $hung = PWR::Httpd->new(module => 0, stop_sec => 0.5)->start;
     kill STOP => $hung->pid;
     my %is_its = map { $_ => 1 } $hung->pid, $hung->children;
@@ -286,8 +287,7 @@ log_rules();
 wire_rules();
 page_rules();
 for my $mpm (qw(event worker prefork)) {
-    my $httpd = PWR::Httpd->new(mpm => $mpm, module => 0, conf => $conf, modules => ['http2', 'cgi'],
-        global => $mpm eq 'prefork' ? 'LogLevel http2:crit' : '');
+    my $httpd = PWR::Httpd->new(mpm => $mpm, module => 0, conf => $conf, modules => ['http2', 'cgi']);
     my $client = $httpd->start->client;
     subtest "requests ($mpm)" => sub { requests($httpd, $client) };
     subtest "life ($mpm)" => sub { life($httpd, $client) };

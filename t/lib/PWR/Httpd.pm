@@ -65,6 +65,7 @@ sub new {
     my $self = bless {
         mpm => $ENV{PWR_MPM} || 'event', conf => '', global => '', modules => [], children => 2, threads => 8,
         module => 1, ports => 0, stop_sec => STOP_SEC, %option, owner => $$,
+        done => 1,      # until it is started
         root => tempdir('pwr-httpd-XXXXXX', TMPDIR => 1, CLEANUP => 1),
     }, $class;
     $self->{port_list} = [map { PWR::Port->new } 0 .. $self->{ports}];
@@ -214,6 +215,7 @@ sub configtest {
 sub start {
     my $self = shift;
     die "it runs already\n" if $self->{pid};
+    $self->{done} = 0;
     my $until = time + _patience(START_SEC);
     my $mark = $self->log_mark;
     $self->{pid} = $self->_spawn($self->{log}->file, '-D', 'FOREGROUND');

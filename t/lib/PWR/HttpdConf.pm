@@ -24,21 +24,34 @@ sub apxs {
 
 sub program { return $ENV{PWR_HTTPD} || apxs('SBINDIR') . '/' . apxs('PROGNAME') }
 
+# The line that loads a module; none where it is compiled in.
 sub _load {
-    my ($name, $file) = @_;
-    return -e $file ? "LoadModule ${name}_module \"$file\"\n" : '';
+    my $name = shift;
+    my $file = apxs('LIBEXECDIR') . "/mod_$name.so";
+    return "LoadModule ${name}_module \"$file\"\n" if -e $file;
+    $asked{compiled_in} //= do { my $program = program(); qx('$program' -l) };
+    my $source = $name =~ /^mpm_(\w+)/ ? $1 : "mod_$name";
+    return '' if $asked{compiled_in} =~ /^\s*\Q$source\E\.c$/m;
+    die "this httpd has no module $name\n";
 }
 
-# cgi is cgid where there are threads.
+# cgi is cgid where there are threads; mod_http2 needs them.
+sub _optional {
+    my $httpd = shift;
+    my $threads = $httpd->{mpm} ne 'prefork';
+    return grep { $threads || $_ ne 'http2' } map { $threads && $_ eq 'cgi' ? 'cgid' : $_ } @{$httpd->{modules}},
+        $httpd->{tls} ? 'ssl' : ();
+}
+
 sub _modules {
     my ($httpd, $build) = @_;
     my %taken;
-    my @wanted = map { $_ eq 'cgi' && $httpd->{mpm} ne 'prefork' ? 'cgid' : $_ } @{$httpd->{modules}};
-    my @names = grep { !$taken{$_}++ } "mpm_$httpd->{mpm}", @modules, @wanted, $httpd->{tls} ? 'ssl' : ();
-    my $text = join '', map { _load($_, apxs('LIBEXECDIR') . "/mod_$_.so") } @names;
+    my @names = grep { !$taken{$_}++ } "mpm_$httpd->{mpm}", @modules, _optional($httpd);
+    my $text = join '', map { _load($_) } @names;
     return $text if !$httpd->{module};
-    my $ours = _load('pwreset', $ENV{PWR_MODULE} || "$build/.libs/mod_pwreset.so");
-    return $text . ($ours || die "mod_pwreset.so is not in $build (make)\n");
+    my $ours = "$build/.libs/mod_pwreset.so";
+    die "$ours is not there (make)\n" if !-e $ours;
+    return $text . "LoadModule pwreset_module \"$ours\"\n";
 }
 
 sub _defines {
@@ -88,7 +101,7 @@ sub _vhost {
 
 sub text {
     my ($httpd, $build) = @_;
-    my $h2 = grep { $_ eq 'http2' } @{$httpd->{modules}};
+    my $h2 = grep { $_ eq 'http2' } _optional($httpd);
     return _defines($httpd) . _modules($httpd, $build) . _processes($httpd) . _account($httpd) . _database($httpd)
         . <<'CONF' . ($h2 ? "Protocols h2 h2c http/1.1\n" : '') . "$httpd->{global}\n" . _vhost($httpd);
 ServerRoot "${ROOT}"
