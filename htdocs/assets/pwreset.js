@@ -88,13 +88,14 @@
     }
 
     // Says that the two differ only when the second can be complete, not at
-    // its first letter.
+    // its first letter; and never when the field is left, for that is when the
+    // button is pressed, and a line that appears then moves it from under the
+    // pointer: the click would be lost.
     function addMatch(password, confirm) {
         const hint = make('p', { class: 'hint', 'aria-live': 'polite' });
         const update = function () {
             const same = confirm.value === password.value;
-            const full = confirm.value.length >= password.value.length ||
-                document.activeElement !== confirm;
+            const full = confirm.value.length >= password.value.length;
             const say = confirm.value !== '' && password.value !== '' && full;
             hint.textContent = !say ? ''
                 : same ? confirm.dataset.match : confirm.dataset.differ;
@@ -103,7 +104,6 @@
         confirm.after(hint);
         password.addEventListener('input', update);
         confirm.addEventListener('input', update);
-        confirm.addEventListener('blur', update);
     }
 
     // Swallows the second click of a double click; not a lock, for a post may
