@@ -219,6 +219,14 @@ int pwr_auth_check(request_rec *r)
     return OK;
 }
 
+void pwr_auth_demand(request_rec *r, const pwr_server *self)
+{
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_psprintf(r->pool, AUTH_TYPE " realm=\"%s\"",
+                                ap_escape_quotes(r->pool,
+                                                 self->conf->realm)));
+}
+
 int pwr_auth_challenge(request_rec *r, const char *auth_type)
 {
     const pwr_server *self = pwr_server_active(r->server);
@@ -226,9 +234,6 @@ int pwr_auth_challenge(request_rec *r, const char *auth_type)
     if (!self || !pwr_text_same(auth_type, AUTH_TYPE)) {
         return DECLINED;
     }
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   apr_psprintf(r->pool, AUTH_TYPE " realm=\"%s\"",
-                                ap_escape_quotes(r->pool,
-                                                 self->conf->realm)));
+    pwr_auth_demand(r, self);
     return OK;
 }

@@ -21,7 +21,10 @@ int pwr_auth_own_page(request_rec *r);
 /* Hook check_authn. */
 int pwr_auth_check(request_rec *r);
 
-/* Hook note_auth_failure: WWW-Authenticate with a 401. */
+/* What a 401 must say (RFC 9110 15.5.2): WWW-Authenticate. */
+void pwr_auth_demand(request_rec *r, const pwr_server *self);
+
+/* Hook note_auth_failure. */
 int pwr_auth_challenge(request_rec *r, const char *auth_type);
 
 /* Answers under AuthType PwReset are one visitor's: an output filter that says

@@ -382,6 +382,9 @@ int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
                       call->route->path);
         return refuse(r, &env, &request, refusal_for(status));
     }
+    if (response.status == HTTP_UNAUTHORIZED) {
+        pwr_auth_demand(r, self);
+    }
     return answer(r, &env, &request, &response);
 }
 
