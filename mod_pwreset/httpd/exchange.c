@@ -224,7 +224,8 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
                                    const pwr_call *call, pwr_request *request)
 {
     const pwr_route *route = call->route;
-    const char *query = call->query ? call->query : "";
+    /* Only the queries of our own pages are taken out of the request. */
+    const char *query = call->query ? call->query : r->args ? r->args : "";
     const refusal *refused;
 
     memset(request, 0, sizeof(*request));
@@ -317,16 +318,17 @@ static int answer(request_rec *r, const pwr_env *env,
 static int refuse(request_rec *r, const pwr_env *env,
                   const pwr_request *request, const refusal *why)
 {
-    const pwr_call *call = pwr_call_of(r);
+    const pwr_route *route = pwr_call_of(r)->route;
+    /* What takes no form is no page to go back to. */
+    const char *back = route->form && why->status != HTTP_NOT_FOUND
+        ? route->path : NULL;
     const pwr_message_page message = {
-        why->status, why->heading, why->text,
-        why->status != HTTP_NOT_FOUND ? call->route->path : NULL,
-        N_("Try again")
+        why->status, why->heading, why->text, back, N_("Try again")
     };
     pwr_response response = { 0 };
 
     if (why->status == HTTP_METHOD_NOT_ALLOWED) {
-        apr_table_setn(r->headers_out, "Allow", call->route->post
+        apr_table_setn(r->headers_out, "Allow", route->post
                        ? "GET, HEAD, POST" : "GET, HEAD");
     }
     pwr_page_message(env, request, &message, &response);
