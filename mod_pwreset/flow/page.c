@@ -6,8 +6,9 @@
 #include <apr_strings.h>
 
 #include "core/addr.h"
-#include "core/builtin.h"
 #include "core/text.h"
+
+#define VERSION_LEN 8           /* of the digits in an ETag */
 
 static const char *site_path(const pwr_env *env, const char *name)
 {
@@ -21,12 +22,15 @@ const char *pwr_page_path(const pwr_env *env, const pwr_request *request,
                         request->lang);
 }
 
-/* Assets change with their content, so a browser may keep them for ever. */
+const char *pwr_page_version(apr_pool_t *pool, const pwr_builtin *asset)
+{
+    return apr_pstrmemdup(pool, asset->etag + 1, VERSION_LEN);
+}
+
 static const char *asset_path(const pwr_env *env, const char *name)
 {
     const pwr_builtin *file = pwr_builtin_find(name);
-    const char *version = file
-        ? apr_pstrmemdup(env->pool, file->etag + 1, 8) : NULL;
+    const char *version = file ? pwr_page_version(env->pool, file) : NULL;
 
     return pwr_url_with(env->pool,
                         apr_pstrcat(env->pool, env->site->conf->base, "/",

@@ -61,6 +61,7 @@
 #ifndef PWR_PAGE_H
 #define PWR_PAGE_H
 
+#include "core/builtin.h"
 #include "flow/env.h"
 
 /* Begin a page: its status, template and a model with the common keys. */
@@ -104,6 +105,10 @@ const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
 /* A path under the base with ?lang= carried, e.g. "/account/login?lang=ru". */
 const char *pwr_page_path(const pwr_env *env, const pwr_request *request,
                           const char *name);
+
+/* What the pages name an asset's content by; a browser may keep it for ever
+ * under that. */
+const char *pwr_page_version(apr_pool_t *pool, const pwr_builtin *asset);
 
 /* Answer with 303 to `path` (from pwr_page_path or a judged return path). */
 void pwr_page_redirect(pwr_response *response, const char *path);

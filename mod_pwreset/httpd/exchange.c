@@ -408,21 +408,24 @@ static const char *type_of(const char *path)
     return types[i].type;
 }
 
+/* Was the asset asked for by the version that it has?  Under another one,
+ * which a page of a newer or older node may name, it must not stay. */
+static int is_version_asked(request_rec *r, const pwr_builtin *asset)
+{
+    return pwr_text_same(pwr_call_of(r)->query,
+                         apr_pstrcat(r->pool, "v=",
+                                     pwr_page_version(r->pool, asset), NULL));
+}
+
 int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset)
 {
-    const pwr_call *call = pwr_call_of(r);
     int status;
 
-    if (r->method_number != M_GET) {
-        apr_table_setn(r->err_headers_out, "Allow", "GET, HEAD");
-        return HTTP_METHOD_NOT_ALLOWED;
-    }
     ap_set_content_type(r, type_of(asset->path));
     ap_set_content_length(r, (apr_off_t)asset->len);
     apr_table_setn(r->headers_out, "ETag", asset->etag);
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
-    /* The pages name it with a version, so it never changes under its URL. */
-    apr_table_setn(r->headers_out, "Cache-Control", call->query
+    apr_table_setn(r->headers_out, "Cache-Control", is_version_asked(r, asset)
                    ? "public, max-age=31536000, immutable"
                    : "public, max-age=300");
     status = ap_meets_conditions(r);

@@ -88,8 +88,9 @@ static const pwr_route lead_in_route = {
     NULL, no_fields, NULL
 };
 
+/* Never GET here, see pwr_route_handle(): a page only tells what is wrong. */
 static const pwr_route asset_route = {
-    "/assets/", PWR_NEEDS_NOTHING, NULL, NULL, NULL, NULL
+    "/assets/", PWR_NEEDS_NOTHING, NULL, NULL, no_fields, NULL
 };
 
 const pwr_route *pwr_route_find(const pwr_conf *conf, const char *path,
@@ -177,6 +178,6 @@ int pwr_route_handle(request_rec *r)
         return DECLINED;
     }
     pwr_route_find(self->conf, r->uri, &asset);
-    return asset ? pwr_exchange_asset(r, asset)
-                 : pwr_exchange_page(r, self, call);
+    return asset && r->method_number == M_GET
+        ? pwr_exchange_asset(r, asset) : pwr_exchange_page(r, self, call);
 }
