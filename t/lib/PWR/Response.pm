@@ -132,6 +132,15 @@ sub title { return $_[0]->text =~ m{<title[^>]*>(.*?)</title>}s ? _words($1) : u
 sub alert { return ($_[0]->_elements(qr/role="?alert\b/))[0] }
 sub notice { return ($_[0]->_elements(qr/role="?status\b/))[0] }
 
+# Where elements of these names (a, form, img, ...) lead.
+sub links {
+    my ($self, @names) = @_;
+    my $pattern = join '|', @names;
+    my $html = $self->text;
+    return map { my $tag = _attributes($_); $tag->{href} // $tag->{src} // $tag->{action} // () }
+        $html =~ /<(?:$pattern)\b([^>]*)>/g;
+}
+
 sub _input {
     my ($tag, $attribute, $html) = @_;
     my $type = lc($attribute->{type} // 'text');
