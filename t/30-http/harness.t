@@ -4,7 +4,7 @@
 # that what should make a test fail does.
 use strict;
 use warnings;
-use File::Temp qw(tempfile);
+use File::Temp qw(tempdir tempfile);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use MIME::Base64 ();
@@ -212,7 +212,7 @@ sub forgotten {
     my $script = 'use PWR::Httpd; use Test::More; my $h = PWR::Httpd->new(module => 0)->start; ok 1; '
         . 'print "# pid ", $h->pid, "\n"; ';
     my %end = ('a variable' => 'done_testing', 'a sub' => 'sub f { $h } done_testing', 'death' => 'die "so"',
-        'SIGTERM' => 'kill TERM => $$; sleep 9');
+        'SIGTERM' => 'kill TERM => $$; sleep 9', 'SIGPIPE' => 'kill PIPE => $$; sleep 9');
     for my $name (sort keys %end) {
         my $said = qx('$^X' '-I$FindBin::Bin/../lib' -e '$script$end{$name}' 2>&1);
         isnt($?, 0, "done() forgotten, $name: the file fails");
@@ -220,6 +220,14 @@ sub forgotten {
         my ($pid) = $said =~ /# pid (\d+)/;
         ok($pid && !kill(0 => $pid), "$name: and leaves no httpd behind");
     }
+    # What such a one leaves in TMPDIR goes with ours.
+    my $tmp = tempdir(CLEANUP => 1);
+    chmod 0755, $tmp;
+    my $killed = qx(TMPDIR='$tmp' '$^X' '-I$FindBin::Bin/../lib' -e '\$| = 1; $script kill KILL => \$\$' 2>&1);
+    my ($pid) = $killed =~ /# pid (\d+)/;
+    my $until = time + 10;
+    select undef, undef, undef, 0.02 while $pid && kill(0 => $pid) && time < $until;
+    ok($pid && !kill(0 => $pid), 'nor does a test that is killed');
     return;
 }
 

@@ -57,8 +57,12 @@ my @live;
 # The last line of a generation's start ("Command line").
 my $up = qr/AH00094/;
 
-# An interrupted test stops its servers: END runs.
-$SIG{$_} ||= sub { exit 1 } for qw(INT TERM HUP);
+# An interrupted test stops its servers: END runs.  (PIPE: `test.t | head`.)
+$SIG{$_} ||= sub { exit 1 } for qw(INT TERM HUP PIPE);
+
+# A killed one cannot: the kernel tells httpd, where we know how to ask it to.
+my %prctl = (x86_64 => 157, aarch64 => 167, riscv64 => 167, i686 => 172, armv7l => 172);
+use constant PR_SET_PDEATHSIG => 1;
 
 sub new {
     my ($class, %option) = @_;
@@ -195,6 +199,8 @@ sub _spawn {
     my $pid = fork // die "fork: $!\n";
     return $pid if $pid;
     setsid();
+    my $prctl = $prctl{(POSIX::uname())[4]};
+    syscall $prctl, PR_SET_PDEATHSIG, POSIX::SIGTERM() if $prctl;
     %ENV = $self->_env;
     open STDIN, '<', '/dev/null';
     open STDOUT, '>>', $output;
