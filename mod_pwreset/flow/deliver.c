@@ -316,11 +316,13 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
         recovery *r = &APR_ARRAY_IDX(recoveries, i, recovery);
 
         if (r->bare && !r->is_sent) {
-            pwr_sent one = send_recovery(env, delivery, recoveries, i,
-                                         detail);
+            const char *said = NULL;
+            pwr_sent one = send_recovery(env, delivery, recoveries, i, &said);
 
-            *sent = one != PWR_SENT_OK && *sent != PWR_SENT_LATER ? one
-                                                                  : *sent;
+            if (!*detail || (one != PWR_SENT_OK && *sent != PWR_SENT_LATER)) {
+                *sent = one;
+                *detail = said;
+            }
         }
     }
     return APR_SUCCESS;

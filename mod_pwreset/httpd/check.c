@@ -180,12 +180,7 @@ static const char *check_values(const pwr_conf *conf)
         return "PwResetSessionCache must not be longer than "
                "PwResetSessionIdle";
     }
-    if (!conf->mail_retry_sec
-        || conf->mail_retry_sec <= conf->token_lifetime_sec) {
-        return NULL;
-    }
-    return "PwResetMailRetry must not be longer than PwResetTokenLifetime: a "
-           "mail would arrive with a dead control string";
+    return NULL;
 }
 
 static void warn_sqlite(const pwr_server *self)

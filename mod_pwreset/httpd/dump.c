@@ -47,7 +47,7 @@ static json_t *vhost(apr_pool_t *pool, const pwr_server *self, int unmasked)
     int port = server->port || !server->addrs ? server->port
                                               : server->addrs->host_port;
 
-    return json_pack("{s:s, s:i, s:s?, s:i, s:s, s:s, s:s?, s:o}",
+    return json_pack("{s:s, s:i, s:s?, s:i, s:s, s:s?, s:s?, s:o}",
                      "server", server->server_hostname
                      ? server->server_hostname : "",
                      "port", port,

@@ -11,7 +11,7 @@
 #define SHOWN_BYTES_MAX 100
 
 #define REMEDY "see the mail program's own log, PwResetSendmail and" \
-               " PwResetMailFrom; `pwresetctl queue` lists the job"
+               " PwResetMailFrom; the row stays in the job table"
 
 int64_t pwr_outbox_delay_sec(const pwr_backoff *backoff, int tries,
                              int64_t age_sec, unsigned random)
