@@ -173,6 +173,39 @@ static apr_status_t find(pwr_dbd_run *run, void *baton)
     return rows_take(&rows, asked);
 }
 
+/* What is made under a stamp is later judged by PwResetIdQuery, so the stamp
+ * comes from it, whichever query found the user: with "changed_at" in the one
+ * and not in the other, every string and session would be dead when made. */
+static apr_status_t stamps_take(pwr_dbd_run *run, const query *asked)
+{
+    pwr_users *users = asked->users;
+    apr_status_t status = APR_SUCCESS;
+    int n = 0;
+
+    for (int i = 0; status == APR_SUCCESS && i < users->n; i++) {
+        pwr_user same;
+
+        status = pwr_store_user_read(run, asked->impl, users->row[i].id,
+                                     &same);
+        if (status == APR_SUCCESS && same.id) {
+            users->row[n] = users->row[i];
+            memcpy(users->row[n].stamp, same.stamp, sizeof(same.stamp));
+            n++;
+        }
+    }
+    users->n = status == APR_SUCCESS ? n : 0;
+    return status;
+}
+
+static apr_status_t find_stamped(pwr_dbd_run *run, void *baton)
+{
+    const query *asked = baton;
+    apr_status_t status = find(run, baton);
+
+    return status == APR_SUCCESS && asked->key != PWR_USER_BY_ID
+        ? stamps_take(run, asked) : status;
+}
+
 /* Case is kept where it may matter to a provider's binary column. */
 static const char *sent_form(apr_pool_t *pool, pwr_user_key key,
                              const char *value)
@@ -190,7 +223,8 @@ apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
                                   pwr_user_key key, const char *value,
                                   pwr_users *users)
 {
-    static const pwr_dbd_work work = { .name = "users_find", .step = find };
+    static const pwr_dbd_work work = { .name = "users_find",
+                                       .step = find_stamped };
     const pwr_store_impl *impl = store->impl;
     query asked = { impl, key, value, NULL, users };
 

@@ -160,6 +160,7 @@ static void test_many(bench *made, apr_pool_t *pool, pwr_store *store)
         .user_query = "SELECT uid AS id, nick AS login, mail AS email,"
             " pw AS password FROM {prefix}people, (SELECT 1 AS a UNION ALL"
             " SELECT 2) AS twice WHERE mail = :email",
+        .id_query = PEOPLE "uid = :id",
     };
     pwr_store *doubled = bench_store(made, &twice);
     pwr_users users;
@@ -215,6 +216,8 @@ static void test_binary(bench *made, apr_pool_t *pool)
     const pwr_store_conf conf = {
         .login_query = "SELECT id, login, email, password"
                        " FROM {prefix}binary WHERE login = :login",
+        .id_query = "SELECT id, login, email, password"
+                    " FROM {prefix}binary WHERE CAST(id AS CHAR) = :id",
     };
     pwr_store *store = bench_store(made, &conf);
     pwr_users users;
@@ -245,6 +248,8 @@ static void test_latin1(bench *made, apr_pool_t *pool)
     const pwr_store_conf conf = {
         .login_query = "SELECT id, login, email, password FROM {prefix}latin"
                        " WHERE login = :login",
+        .id_query = "SELECT id, login, email, password FROM {prefix}latin"
+                    " WHERE id = :id",
     };
     pwr_store *store = bench_store(made, &conf);
     pwr_users users;
@@ -273,6 +278,7 @@ static void test_altered(bench *made, apr_pool_t *pool)
 {
     const pwr_store_conf conf = {
         .login_query = "SELECT * FROM {prefix}alter WHERE login = :login",
+        .id_query = "SELECT * FROM {prefix}alter WHERE id = :id",
     };
     pwr_store *store = bench_store(made, &conf);
     pwr_users users;
@@ -320,6 +326,49 @@ static void test_shipped(bench *made, apr_pool_t *pool)
     tap_int(users.n, 1, "found by id");
 }
 
+/* A provider need not name the same columns in each query. */
+static void test_stamps(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = {
+        .login_query = "SELECT id, login, email, password FROM {prefix}user"
+                       " WHERE login = :login",
+        .user_query = "SELECT id, login, email, 'no' AS password"
+                      " FROM {prefix}user WHERE email = :email",
+    };
+    pwr_store *store = bench_store(made, &conf);
+    pwr_user user = { .login = "stamped", .email = "s@example.org",
+                      .password = "h" };
+    pwr_users users, same;
+    int added;
+
+    store->ops->user_add(store, pool, &user, &added);
+    store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "stamped", &users);
+    store->ops->users_find(store, pool, PWR_USER_BY_ID, users.row[0].id,
+                           &same);
+    tap_str(users.row[0].stamp, same.row[0].stamp,
+            "the stamp is the id query's where the login query lacks a column");
+    store->ops->users_find(store, pool, PWR_USER_BY_EMAIL, "s@example.org",
+                           &users);
+    tap_str(users.row[0].stamp, same.row[0].stamp,
+            "or the user query has another password");
+    tap_str(users.row[0].password, "no", "the rest is what the query says");
+}
+
+/* Whom PwResetIdQuery does not know cannot be served. */
+static void test_unknown_id(bench *made, apr_pool_t *pool)
+{
+    const pwr_store_conf conf = {
+        .id_query = "SELECT id, login, email, password FROM {prefix}user"
+                    " WHERE id = :id AND login <> 'stamped'",
+    };
+    pwr_store *store = bench_store(made, &conf);
+    pwr_users users;
+
+    tap_ok(store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "stamped",
+                                  &users) == APR_SUCCESS && users.n == 0,
+           "whom the id query does not know is nobody");
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *pool = tap_begin();
@@ -338,6 +387,8 @@ int main(int argc, const char *const *argv)
     test_latin1(made, pool);
     test_altered(made, pool);
     test_shipped(made, pool);
+    test_stamps(made, pool);
+    test_unknown_id(made, pool);
     tap_str(bench_log(made), "", "nothing was logged");
     return tap_end();
 }
