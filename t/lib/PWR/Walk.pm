@@ -67,7 +67,7 @@ sub client { return $_[0]{httpd}->client }
 # --- the database ---------------------------------------------------------------
 
 sub _program {
-    return $ENV{PWR_CTL} || ($ENV{PWR_BUILD} || "$top/build") . '/pwresetctl';
+    return ($ENV{PWR_BUILD} || "$top/build") . "/pwresetctl";
 }
 
 sub make_schema {
