@@ -36,19 +36,17 @@ sub has_program {
     return grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin';
 }
 
-# The project's own files: what git knows or would add; in an unpacked tarball
-# all but what the autotools and a build leave behind.
+# The project's own files: what git knows or would add; where it cannot be
+# asked all but what the autotools and a build leave behind.
 sub _paths {
-    if (-e "$top/.git") {
-        my @paths = split /\0/, `cd '$top' && git ls-files -coz --exclude-standard`;
-        return sort grep { -f "$top/$_" } @paths;
-    }
-    my (%made, @paths);
+    my @paths = -e "$top/.git" ? split /\0/, `cd '$top' && git ls-files -coz --exclude-standard 2>/dev/null` : ();
+    return sort grep { -f "$top/$_" } @paths if @paths;
+    my %made;
     $made{$_} = 1 for qw(configure aclocal.m4 Makefile.in config.h.in autom4te.cache), map { "build-aux/$_" }
         qw(ar-lib compile config.guess config.sub depcomp install-sh ltmain.sh missing);
     find({no_chdir => 1, wanted => sub {
         my $path = s{^\Q$top\E/?}{}r;
-        $File::Find::prune = 1 if $made{$path} || $path =~ m{^(?:_\w+|build[-\w]*(?<!-aux))$|^m4/l|node_modules$|~$};
+        $File::Find::prune = 1 if $made{$path} || $path =~ m{^(?:_\w+|build[-\w]*(?<!-aux)|\.git|\.quickstart)$|^m4/l|node_modules$|~$};
         push @paths, $path if -f && !$File::Find::prune;
     }}, $top);
     return sort @paths;
