@@ -55,6 +55,20 @@ static void test_stale(const scene *on, const char *how)
             "one notice");
 }
 
+/* The same for a work that is no transaction. */
+static void test_stale_plain(const scene *on)
+{
+    pwr_users users;
+
+    scene_reset(on);
+    warm(on);
+    bench_ask("cut");
+    tap_ok(on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_LOGIN,
+                                      "eve", &users) == APR_SUCCESS
+           && users.n == 1, "after cut a user is found");
+    tap_str(bench_log(on->made), "", "and nothing is logged");
+}
+
 static void test_down(const scene *on)
 {
     const char *token;
@@ -321,6 +335,7 @@ int main(int argc, const char *const *argv)
     on.store->ops->schema_apply(on.store, pool);
     test_stale(&on, "cut");
     test_stale(&on, "restart");
+    test_stale_plain(&on);
     test_down(&on);
     test_hanging(&on);
     test_middle(made, pool);
