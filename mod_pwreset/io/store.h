@@ -70,7 +70,7 @@ typedef enum pwr_job_kind {
 } pwr_job_kind;
 
 typedef struct pwr_job {
-    char id[PWR_ID_HEX + 1];
+    char id[PWR_ID_HEX + 1];    /* made by job_add when empty */
     pwr_job_kind kind;
     const char *realm;
     const char *identifier;     /* recover: canonical address or login */
@@ -82,7 +82,7 @@ typedef struct pwr_job {
     const char *address;        /* the client's, for "who asked" */
     const char *agent;          /* its User-Agent, cut */
     int64_t created;            /* set by the store */
-    int64_t due;                /* recover: delay in seconds on job_add */
+    int64_t due;                /* on job_add: delay in seconds */
     int tries;                  /* claims so far */
     const char *error;          /* what the last try said; NULL at first */
 } pwr_job;
@@ -181,8 +181,8 @@ typedef struct pwr_store_ops {
 
     apr_status_t (*job_add)(pwr_store *store, apr_pool_t *pool,
                             const pwr_job *job);
-    /* Due jobs of all realms that nobody holds, oldest first, at most `max`;
-     * `after` NULL or the last id seen of the same sweep. */
+    /* Due jobs of all realms that nobody holds, oldest first, at most `max`
+     * and 100; `after` NULL or the last one seen of the same sweep. */
     apr_status_t (*job_batch)(pwr_store *store, apr_pool_t *pool, int max,
                               const pwr_job *after, pwr_jobs *jobs);
     apr_status_t (*job_claim)(pwr_store *store, apr_pool_t *pool,
@@ -210,6 +210,8 @@ typedef struct pwr_store_ops {
                                        const char *realm, const char *digest,
                                        int *may);
 
+    /* AWAY may also mean that the last word, COMMIT, got no answer and nobody
+     * could be asked: then a string that was spent is found SPENT. */
     apr_status_t (*password_change)(pwr_store *store, apr_pool_t *pool,
                                     pwr_change *change);
 

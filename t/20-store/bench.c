@@ -38,7 +38,7 @@ struct bench {
     pwr_diag diag;
     apr_thread_mutex_t *mutex;
     char *log;
-    int refuse, opened;
+    int refuse;
 };
 
 static void bail(const char *what, const char *why)
@@ -89,7 +89,6 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
         one = from->idle;
         from->idle = one->next;
     }
-    made->opened += !refused && !one;
     apr_thread_mutex_unlock(made->mutex);
     if (refused) {
         return PWR_STORE_AWAY;
@@ -177,11 +176,6 @@ bench *bench_open(apr_pool_t *pool, int argc, const char *const *argv)
 int bench_is_mysql(const bench *made)
 {
     return strcmp(made->driver_name, "mysql") == 0;
-}
-
-const char *bench_prefix(const bench *made)
-{
-    return made->prefix;
 }
 
 const char *bench_extra(const bench *made, int index)

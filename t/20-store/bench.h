@@ -16,7 +16,6 @@ typedef struct bench bench;
 bench *bench_open(apr_pool_t *pool, int argc, const char *const *argv);
 
 int bench_is_mysql(const bench *made);
-const char *bench_prefix(const bench *made);
 
 /* A store; members of `over` that are NULL are the shipped ones. */
 pwr_store *bench_store(bench *made, const pwr_store_conf *over);
@@ -33,9 +32,6 @@ void bench_forget(bench *made);
 
 /* Lend no connection for `n` borrowings. */
 void bench_refuse(bench *made, int n);
-
-/* How many connections were opened so far. */
-int bench_opened(const bench *made);
 
 /* Run SQL; {p} is the prefix.  Bails out on failure. */
 void bench_sql(bench *made, const char *format, ...)
