@@ -245,11 +245,6 @@ void bench_refuse(bench *made, int n)
     made->refuse = n;
 }
 
-int bench_opened(const bench *made)
-{
-    return made->opened;
-}
-
 static const char *sql_make(bench *made, const char *format, va_list args)
 {
     const char *text = apr_pvsprintf(made->pool, format, args), *at;
