@@ -19,6 +19,9 @@
 #define IDLE_MAX_SEC 60
 #define JOB_LEASE_EXTRA_SEC 30
 #define JOB_BATCH 100
+#define PURGE_EVERY_MS (10 * 60 * 1000)
+#define PURGE_KEEP_SEC (7 * 86400)     /* so that a dead string can say why */
+#define PURGE_BATCHES_MAX 20
 
 typedef struct worker {
     server_rec *main_server;
@@ -222,7 +225,7 @@ static int sweep_store(worker *w, apr_pool_t *pool, pwr_server *self)
     const pwr_job *after = NULL;
     int claimed = 0;
 
-    do {
+    while (claimed == 0 && free_slots(w) > 0) {
         if (self->store->ops->job_batch(self->store, pool, JOB_BATCH,
                                         after, &jobs) || jobs.n == 0) {
             break;
@@ -230,7 +233,10 @@ static int sweep_store(worker *w, apr_pool_t *pool, pwr_server *self)
         last = jobs.row[jobs.n - 1];
         after = &last;
         claimed = dispatch(w, pool, self, &jobs);
-    } while (claimed == 0 && jobs.n == JOB_BATCH && free_slots(w) > 0);
+        if (jobs.n < JOB_BATCH) {
+            break;
+        }
+    }
     return claimed;
 }
 
@@ -250,22 +256,38 @@ static int is_first_of_store(const worker *w, const pwr_server *self)
     return 0;
 }
 
-static int sweep(worker *w)
+/* Delete what is long over, in small batches; returns how many there were. */
+static int purge_store(worker *w, apr_pool_t *pool, pwr_server *self)
 {
-    int claimed = 0;
+    int purged = 1, batches = 0;
 
-    for (server_rec *s = w->main_server; s; s = s->next) {
+    while (purged && batches < PURGE_BATCHES_MAX && !is_stopping(w)
+           && self->store->ops->purge(self->store, pool, PURGE_KEEP_SEC,
+                                      &purged) == APR_SUCCESS) {
+        batches++;
+    }
+    return batches;
+}
+
+/* Do something with each store, in a pool of its own; the sum of what came of
+ * it. */
+static int each_store(worker *w, int (*act)(worker *, apr_pool_t *,
+                                            pwr_server *))
+{
+    int sum = 0;
+
+    for (server_rec *s = w->main_server; s && !is_stopping(w); s = s->next) {
         pwr_server *self = pwr_server_active(s);
 
-        if (self && is_first_of_store(w, self) && free_slots(w) > 0) {
+        if (self && is_first_of_store(w, self)) {
             apr_pool_t *pool;
 
             apr_pool_create(&pool, w->pool);
-            claimed += sweep_store(w, pool, self);
+            sum += act(w, pool, self);
             apr_pool_destroy(pool);
         }
     }
-    return claimed;
+    return sum;
 }
 
 /* Take or renew this host's lease; zero when another child has it. */
@@ -325,6 +347,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
 {
     worker *w = data;
     int64_t next_ms = 0;
+    int64_t purge_ms = pwr_shared_now_ms() + PURGE_EVERY_MS;
     int quiet_sweeps = 0, is_holder = 0;
 
     (void)thread;
@@ -337,8 +360,12 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
         if (!is_holder || pwr_shared_now_ms() < next_ms) {
             continue;
         }
-        quiet_sweeps = sweep(w) > 0 ? 0 : quiet_sweeps + 1;
+        quiet_sweeps = each_store(w, sweep_store) > 0 ? 0 : quiet_sweeps + 1;
         next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
+        if (pwr_shared_now_ms() > purge_ms) {
+            each_store(w, purge_store);
+            purge_ms = pwr_shared_now_ms() + PURGE_EVERY_MS;
+        }
     }
     release_lease();
     return NULL;
