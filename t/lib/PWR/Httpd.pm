@@ -151,8 +151,9 @@ sub _share_database {
     my $self = shift;
     my $db = $self->{database};
     if ($db->driver eq 'sqlite3') {
-        open my $file, '>>', $db->params or die $db->params . ": $!\n";
-        close $file;
+        # Never open it where it is: closing it would end the locks of our own
+        # handle, and the last httpd process take the journal away under us.
+        -e $db->params or open my $file, '>>', $db->params or die $db->params . ": $!\n";
         $self->_own($db->dir, glob $db->params . '*');
         return;
     }
