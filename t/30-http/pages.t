@@ -103,13 +103,12 @@ sub assets {
 
 sub not_ours {
     my $client = shift;
-    for my $path ('/account', '/account/', '/account/nothing', '/account/login/', '/account/LOGIN', '/account/login.html',
-        '/accountlogin', '/login', '/account/assets', '/account/assets/', '/account/assets/nothing.css',
+    for my $path ('/account', '/account/', '/account/nothing', '/account/login/', '/account/LOGIN',
+        '/account/login.html', '/accountlogin', '/login', '/account/assets', '/account/assets/', '/account/assets/nothing.css',
         '/account/assets/../pages/login.html', '/account/assets/%2e%2e/pages/login.html',
         '/account/assets/pages/login.html', '/account/common-passwords.txt', '/account/assets/pwreset.css/x',
         '/account/assets/pwreset.css%00', '/.well-known/change-password/', '/.well-known/', '/account/log%69n/..') {
-        is($client->get($path)->status, 404, "$path is not ours") if $path !~ /%69/;
-        is($client->get($path)->status, 404, "$path is not ours, decoded") if $path =~ /%69/;
+        is($client->get($path)->status, 404, "$path is not ours");
     }
     is($client->get('/account/log%69n')->status, 200, 'a page by its encoded path');
     is($client->get('//account///login')->status, 200, 'or with more slashes');
@@ -147,7 +146,8 @@ sub leads_on {
     my ($r, $name) = @_;
     my @ours = grep { m{^/account/} } $r->links('a', 'form');
     cmp_ok(scalar @ours, '>=', 2, "$name: has links");
-    is_deeply([grep { !/[?&]lang=ru(?:&|$)/ } grep { !/[?&]lang=en(?:&|$)/ } @ours], [], "$name: all carry the language");
+    my @others = grep { !/[?&]lang=en(?:&|$)/ } @ours;
+    is_deeply([grep { !/[?&]lang=ru(?:&|$)/ } @others], [], "$name: all carry the language");
     is(scalar(grep { /[?&]lang=en(?:&|$)/ } @ours), 1, "$name: the switch leads to the other");
     is_deeply([grep { /lang=.*lang=/ } map { s/return=[^&]*//r } @ours], [], "$name: no language twice");
     return;
@@ -257,7 +257,8 @@ sub cookie_echo {
 # Links are paths: what a client calls this host is nowhere in a page.
 sub hosts {
     my $client = shift;
-    for my $header ([Host => 'evil.example'], ['X-Forwarded-Host', 'evil.example'], ['Forwarded', 'host=evil.example']) {
+    my $evil = 'evil.example';
+    for my $header ([Host => $evil], ['X-Forwarded-Host', $evil], ['Forwarded', "host=$evil"]) {
         for my $path (sort keys %page) {
             unlike($client->get($path, headers => [$header])->raw, qr/evil/, "$path: $header->[0] changes nothing");
         }
