@@ -139,11 +139,10 @@ void pwr_auth_insert_filter(request_rec *r)
 
 int pwr_auth_own_page(request_rec *r)
 {
-    pwr_call *call = pwr_call_of(r);
-
     /* "Require ip" and "Require all denied" have refused by now; what is left
-     * lacked only a user, and these pages are how one becomes one. */
-    return call && call->route ? OK : DECLINED;
+     * lacked only a user of ours, and these pages are how one becomes one. */
+    return pwr_route_own(r) && pwr_text_same(ap_auth_type(r), AUTH_TYPE)
+        ? OK : DECLINED;
 }
 
 static void welcome(request_rec *r, const pwr_server *self,
@@ -174,13 +173,22 @@ static int is_navigation(request_rec *r)
         && !apr_table_get(r->headers_in, "X-Requested-With");
 }
 
+/* The address as the browser knows it. */
+static const char *asked_for(const request_rec *r)
+{
+    while (r->main || r->prev) {
+        r = r->main ? r->main : r->prev;
+    }
+    return r->unparsed_uri;
+}
+
 /* Lead a person to the login page and back; others get 401. */
 static int turn_away(request_rec *r, const pwr_server *self)
 {
     const pwr_conf *conf = self->conf;
     const char *login = conf->login
         ? apr_pstrcat(r->pool, conf->base, "/login", NULL) : conf->login_url;
-    const char *target = r->unparsed_uri;
+    const char *target = asked_for(r);
 
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     if (!login || !is_navigation(r)) {

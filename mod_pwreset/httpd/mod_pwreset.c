@@ -80,6 +80,7 @@ static void register_hooks(apr_pool_t *pool)
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_note_auth_failure(pwr_auth_challenge, NULL, NULL,
                               APR_HOOK_MIDDLE);
+    ap_hook_fixups(pwr_route_bind, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_handler(pwr_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
     pwr_auth_register_filter();

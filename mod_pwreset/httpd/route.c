@@ -31,6 +31,7 @@
 #define PASSWORD_BYTES PWR_PASSWORD_BYTES_MAX
 #define TOKEN_BYTES 2000        /* a whole pasted line of the mail */
 #define PATH_BYTES 2000
+#define HANDLER_NAME "pwreset"
 
 #define LANG { "lang", 35 }     /* RFC 5646 4.4.1 */
 
@@ -148,36 +149,52 @@ int pwr_route_translate(request_rec *r)
 {
     pwr_server *self = pwr_server_active(r->server);
     pwr_call *call = pwr_call_of(r);
-    const pwr_builtin *asset;
 
     if (!self || !call || r->main || r->prev) {
         return DECLINED;
     }
-    call->route = pwr_route_find(self->conf, r->uri, &asset);
+    call->route = pwr_route_find(self->conf, r->uri, &call->asset);
     if (!call->route) {
         return DECLINED;
     }
-    r->filename = apr_pstrcat(r->pool, "pwreset:", r->uri, NULL);
+    /* No folder and no suffix: neither MultiViews nor AddType, AddEncoding or
+     * AddOutputFilter finds anything in it. */
+    r->filename = apr_pstrdup(r->pool, HANDLER_NAME);
     return OK;
+}
+
+pwr_call *pwr_route_own(request_rec *r)
+{
+    pwr_call *call = pwr_call_of(r);
+
+    return call && call->route && !r->main && !r->prev ? call : NULL;
 }
 
 int pwr_route_map(request_rec *r)
 {
-    pwr_call *call = pwr_call_of(r);
+    return pwr_route_own(r) ? OK : DECLINED;
+}
 
-    return call && call->route && !r->main && !r->prev ? OK : DECLINED;
+/* FallbackResource takes what no handler takes. */
+int pwr_route_bind(request_rec *r)
+{
+    if (pwr_route_own(r)) {
+        r->handler = HANDLER_NAME;
+    }
+    return DECLINED;
 }
 
 int pwr_route_handle(request_rec *r)
 {
-    pwr_server *self = pwr_server_active(r->server);
-    pwr_call *call = pwr_call_of(r);
-    const pwr_builtin *asset = NULL;
+    pwr_call *call = pwr_route_own(r);
 
-    if (!self || !call || !call->route || r->main || r->prev) {
+    if (!call) {
         return DECLINED;
     }
-    pwr_route_find(self->conf, r->uri, &asset);
-    return asset && r->method_number == M_GET
-        ? pwr_exchange_asset(r, asset) : pwr_exchange_page(r, self, call);
+    /* DefaultLanguage and the like speak of the vhost's files. */
+    r->content_languages = NULL;
+    r->content_encoding = NULL;
+    return call->asset && r->method_number == M_GET
+        ? pwr_exchange_asset(r, call->asset)
+        : pwr_exchange_page(r, pwr_server_of(r->server), call);
 }

@@ -27,10 +27,15 @@ struct pwr_route {
 const pwr_route *pwr_route_find(const pwr_conf *conf, const char *path,
                                 const pwr_builtin **asset);
 
+/* The call of a request that is for one of our pages itself; NULL for others,
+ * its sub-requests and what it was redirected to internally. */
+pwr_call *pwr_route_own(request_rec *r);
+
 /* Hooks. */
 int pwr_route_read(request_rec *r);             /* post_read_request, first */
 int pwr_route_translate(request_rec *r);        /* (pre_)translate_name */
 int pwr_route_map(request_rec *r);              /* map_to_storage */
+int pwr_route_bind(request_rec *r);             /* fixups */
 int pwr_route_handle(request_rec *r);           /* handler, first */
 
 #endif

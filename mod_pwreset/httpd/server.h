@@ -8,6 +8,7 @@
 #include <http_config.h>
 #include <http_log.h>
 
+#include "core/builtin.h"
 #include "flow/env.h"
 
 /* The one symbol that httpd looks for; everything else is hidden. */
@@ -33,6 +34,7 @@ typedef struct pwr_server {
 /* One per request, shared by its sub-requests and internal redirects. */
 typedef struct pwr_call {
     const pwr_route *route;     /* NULL: not one of our pages */
+    const pwr_builtin *asset;   /* of the route of files; else NULL */
     const char *query;          /* of our pages, before redaction; secret */
     const char *cookies;        /* the Cookie header as it came; secret */
     int is_visitor_known;       /* `visitor` was looked up */
