@@ -106,14 +106,18 @@ void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call)
 static apr_status_t mark_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    apr_table_t *headers = r->headers_out;
-    const char *was = apr_table_get(headers, "Cache-Control");
-    const char *errors = apr_table_get(r->err_headers_out, "Cache-Control");
+    const char *said = apr_table_getm(r->pool, r->headers_out,
+                                      "Cache-Control");
+    const char *always = apr_table_getm(r->pool, r->err_headers_out,
+                                        "Cache-Control");
+    int no_store = (said && ap_strcasestr(said, "no-store"))
+        || (always && ap_strcasestr(always, "no-store"));
 
-    if (!errors && (!was || !ap_strcasestr(was, "no-store"))) {
-        apr_table_setn(headers, "Cache-Control", "private, no-cache");
-    }
-    apr_table_mergen(headers, "Vary", "Cookie");
+    /* "Header always set Cache-Control public" would go out beside ours. */
+    apr_table_unset(r->err_headers_out, "Cache-Control");
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   no_store ? "private, no-store" : "private, no-cache");
+    apr_table_mergen(r->headers_out, "Vary", "Cookie");
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);
 }
@@ -129,10 +133,17 @@ void pwr_auth_insert_filter(request_rec *r)
 {
     const pwr_call *call = pwr_call_of(r);
 
-    if (pwr_text_same(ap_auth_type(r), AUTH_TYPE) && !r->main
-        && !(call && call->route)) {
-        ap_add_output_filter(FILTER_NAME, NULL, r, r->connection);
+    /* An ErrorDocument may stand elsewhere; it still tells how the visitor
+     * fared. */
+    if (r->main || pwr_route_own(r)
+        || !(pwr_text_same(ap_auth_type(r), AUTH_TYPE)
+             || (call && call->is_guarded))) {
+        return;
     }
+    /* Not in check_authn: where "Require ip" sufficed nobody was asked who he
+     * is, and mod_cache would give the answer to everybody. */
+    r->no_cache = 1;
+    ap_add_output_filter(FILTER_NAME, NULL, r, r->connection);
 }
 
 /* ---- the hooks of authentication ---- */
@@ -216,7 +227,7 @@ int pwr_auth_check(request_rec *r)
                       "PwReset On to this vhost");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    r->no_cache = 1;
+    call->is_guarded = 1;
     if (pwr_auth_visitor(r, self, call) != APR_SUCCESS) {
         return pwr_exchange_away(r);
     }

@@ -37,6 +37,7 @@ typedef struct pwr_call {
     const pwr_builtin *asset;   /* of the route of files; else NULL */
     const char *query;          /* of our pages, before redaction; secret */
     const char *cookies;        /* the Cookie header as it came; secret */
+    int is_guarded;             /* AuthType PwReset asked who it is */
     int is_visitor_known;       /* `visitor` was looked up */
     pwr_visitor visitor;
 } pwr_call;
