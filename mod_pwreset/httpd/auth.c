@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/auth.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
@@ -83,6 +84,51 @@ apr_status_t pwr_auth_visitor(request_rec *r, const pwr_server *self,
 
 /* ---- what others see of it ---- */
 
+/* In the variables of CGI, WSGI and PHP X_User is X-User, and some servers
+ * behind us do not drop it. */
+static int is_alike(const char *name, const char *other)
+{
+    while (*name && (*name == '_' ? '-' : apr_tolower(*name))
+                        == (*other == '_' ? '-' : apr_tolower(*other))) {
+        name++;
+        other++;
+    }
+    return *name == '\0' && *other == '\0';
+}
+
+static const char *find_alike(const apr_table_t *headers, const char *name)
+{
+    const apr_array_header_t *all = apr_table_elts(headers);
+
+    for (int i = 0; i < all->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;
+
+        if (is_alike(key, name)) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+static void remove_header(request_rec *r, const char *name)
+{
+    const char *key;
+
+    while ((key = find_alike(r->headers_in, name)) != NULL) {
+        apr_table_unset(r->headers_in, key);
+    }
+}
+
+/* "Connection: X-User" tells mod_proxy to drop what we are going to set, as it
+ * did with X-Forwarded-For (CVE-2022-31813). */
+static void protect_header(request_rec *r, const char *name)
+{
+    if (ap_find_token(r->pool, apr_table_get(r->headers_in, "Connection"),
+                      name)) {
+        apr_table_setn(r->headers_in, "Connection", "close");
+    }
+}
+
 void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call)
 {
     const pwr_conf *conf = self->conf;
@@ -99,7 +145,8 @@ void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call)
         }
     }
     if (conf->user_header) {
-        apr_table_unset(r->headers_in, conf->user_header);
+        remove_header(r, conf->user_header);
+        protect_header(r, conf->user_header);
     }
 }
 
