@@ -109,8 +109,9 @@ uint32_t pwr_cache_clock(void)
 
 void pwr_cache_bump(const char *realm, const char *user_id)
 {
-    __atomic_add_fetch(generation_of(realm, user_id), 1, __ATOMIC_ACQ_REL);
+    /* In this order: whoever reads the new generation sees the new count. */
     __atomic_add_fetch(&pwr_shared_memory()->changes, 1, __ATOMIC_ACQ_REL);
+    __atomic_add_fetch(generation_of(realm, user_id), 1, __ATOMIC_ACQ_REL);
 }
 
 int pwr_cache_get(request_rec *r, const char *digest, pwr_visitor *visitor)
