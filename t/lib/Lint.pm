@@ -39,7 +39,8 @@ sub has_program {
 # The project's own files: what git knows or would add; where it cannot be
 # asked all but what the autotools and a build leave behind.
 sub _paths {
-    my @paths = -e "$top/.git" ? split /\0/, `cd '$top' && git ls-files -coz --exclude-standard 2>/dev/null` : ();
+    my $listing = -e "$top/.git" ? `cd '$top' && git ls-files -coz --exclude-standard 2>/dev/null` : '';
+    my @paths = split /\0/, $listing // '';
     return sort grep { -f "$top/$_" } @paths if @paths;
     my %made;
     $made{$_} = 1 for qw(configure aclocal.m4 Makefile.in config.h.in autom4te.cache), map { "build-aux/$_" }
