@@ -36,6 +36,8 @@ sub has_program {
     return grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/sbin';
 }
 
+my $left_behind = qr{^(?:_\w+|build[-\w]*(?<!-aux)|\.git|\.quickstart)$|^m4/l|node_modules$|~$};
+
 # The project's own files: what git knows or would add; where it cannot be
 # asked all but what the autotools and a build leave behind.
 sub _paths {
@@ -47,7 +49,7 @@ sub _paths {
         qw(ar-lib compile config.guess config.sub depcomp install-sh ltmain.sh missing);
     find({no_chdir => 1, wanted => sub {
         my $path = s{^\Q$top\E/?}{}r;
-        $File::Find::prune = 1 if $made{$path} || $path =~ m{^(?:_\w+|build[-\w]*(?<!-aux)|\.git|\.quickstart)$|^m4/l|node_modules$|~$};
+        $File::Find::prune = 1 if $made{$path} || $path =~ $left_behind;
         push @paths, $path if -f && !$File::Find::prune;
     }}, $top);
     return sort @paths;
