@@ -51,6 +51,9 @@ static void test_redeem(const scene *on)
     tap_int(scene_token_state(on, first), PWR_TOKEN_SPENT, "the string spent");
     tap_int(scene_token_state(on, sibling), PWR_TOKEN_CANCELLED,
             "its sibling cancelled");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}token"
+                         " WHERE why = 'changed' AND spent_at > 0"), 1,
+            "not by its stamp alone");
     tap_int(scene_token_state(on, bobs), PWR_TOKEN_LIVE, "another user's not");
     tap_ok(!scene_is_signed_in(on, "r", session), "the old session ended");
     tap_ok(scene_is_signed_in(on, "r", fresh.digest), "the new one lives");
