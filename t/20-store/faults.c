@@ -200,8 +200,13 @@ static void test_mysql_faults(bench *made, apr_pool_t *pool)
         { "a narrow column",
           "ALTER TABLE {p}user MODIFY password VARCHAR(10)",
           { .prefix = NULL }, "PWR0208", "255" },
-        { "another function's name",
+        { "a number's column, whose error quotes the value",
           "ALTER TABLE {p}user MODIFY password VARCHAR(255)",
+          { .password_update = "UPDATE {prefix}user SET password = :hash,"
+                               " changed_at = :hash WHERE id = :id" },
+          "PWR0208", "wrong type" },
+        { "another function's name",
+          "DELETE FROM {p}job",
           { .id_query = "SELECT id, login, email, password FROM {prefix}user"
                         " WHERE id = NOSUCH(:id)" }, "PWR0207", "NOSUCH" },
         { "a query that takes too long", "DELETE FROM {p}job",
