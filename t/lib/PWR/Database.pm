@@ -34,7 +34,7 @@ sub new {
     my ($class, $kind) = @_;
     my $self = bless {
         kind => $kind,
-        dir => tempdir('pwr-db-XXXXXX', TMPDIR => 1, CLEANUP => 1),
+        dir => tempdir('pwr-db-XXXXXX', TMPDIR => 1),
         owner => $$,
     }, $class;
 
@@ -172,6 +172,7 @@ sub _end {
     }
     $self->{dbh}->disconnect if $self->{dbh};
     $self->{dbh} = undef;
+    remove_tree($self->{dir});
     $? = $status;
     return;
 }
