@@ -11,10 +11,6 @@
 
 #define AT(member) offsetof(pwr_conf, member)
 
-/* The shipped user table's statements; {prefix} is PwResetTablePrefix. */
-#define USER_COLUMNS \
-    "SELECT id, login, email, password, language, name, changed_at "
-
 const pwr_conf_row pwr_conf_rows[] = {
     { "PwReset", PWR_KIND_FLAG, AT(enabled), NULL, 0, 0, "Off",
       PWR_SCOPE_OWN, "On|Off",
@@ -37,17 +33,13 @@ const pwr_conf_row pwr_conf_rows[] = {
       "What people type to say who they are; by default both on the login "
       "page and an e-mail address on the forgot page." },
     { "PwResetUserQuery", PWR_KIND_SQL, AT(user_query), NULL, 0, 0,
-      USER_COLUMNS "FROM {prefix}user WHERE email = :email",
-      PWR_SCOPE_VHOST, "SQL", "SELECT that finds users by :email." },
+      PWR_SHIPPED_USER_QUERY, PWR_SCOPE_VHOST, "SQL", "SELECT that finds users by :email." },
     { "PwResetLoginQuery", PWR_KIND_SQL, AT(login_query), NULL, 0, 0,
-      USER_COLUMNS "FROM {prefix}user WHERE login = :login",
-      PWR_SCOPE_VHOST, "SQL", "SELECT that finds a user by :login." },
+      PWR_SHIPPED_LOGIN_QUERY, PWR_SCOPE_VHOST, "SQL", "SELECT that finds a user by :login." },
     { "PwResetIdQuery", PWR_KIND_SQL, AT(id_query), NULL, 0, 0,
-      USER_COLUMNS "FROM {prefix}user WHERE id = :id",
-      PWR_SCOPE_VHOST, "SQL", "SELECT that finds a user by :id." },
+      PWR_SHIPPED_ID_QUERY, PWR_SCOPE_VHOST, "SQL", "SELECT that finds a user by :id." },
     { "PwResetPasswordUpdate", PWR_KIND_SQL, AT(password_update), NULL, 0, 0,
-      "UPDATE {prefix}user SET password = :hash, changed_at = :now "
-      "WHERE id = :id", PWR_SCOPE_VHOST, "SQL",
+      PWR_SHIPPED_PASSWORD_UPDATE, PWR_SCOPE_VHOST, "SQL",
       "UPDATE that stores the new :hash for :id; may use :now, :login, "
       ":email." },
     { "PwResetAfterChange", PWR_KIND_SQLS, AT(after_change), NULL, 0, 0, NULL,

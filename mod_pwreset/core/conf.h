@@ -20,6 +20,17 @@
 
 #define PWR_CONF_ROWS_MAX 64
 
+/* The statements for the shipped user table; {prefix} is PwResetTablePrefix. */
+#define PWR_SHIPPED_COLUMNS \
+    "SELECT id, login, email, password, language, name, changed_at" \
+    " FROM {prefix}user WHERE "
+#define PWR_SHIPPED_USER_QUERY PWR_SHIPPED_COLUMNS "email = :email"
+#define PWR_SHIPPED_LOGIN_QUERY PWR_SHIPPED_COLUMNS "login = :login"
+#define PWR_SHIPPED_ID_QUERY PWR_SHIPPED_COLUMNS "id = :id"
+#define PWR_SHIPPED_PASSWORD_UPDATE \
+    "UPDATE {prefix}user SET password = :hash, changed_at = :now" \
+    " WHERE id = :id"
+
 typedef enum pwr_kind {
     PWR_KIND_FLAG,          /* int: On 1, Off 0 */
     PWR_KIND_TEXT,          /* const char * */

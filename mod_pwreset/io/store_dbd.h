@@ -6,6 +6,7 @@
 #include <apr_dbd.h>
 #include <apr_pools.h>
 
+#include "core/conf.h"
 #include "io/store.h"
 
 #define PWR_SCHEMA_VERSION 1
@@ -14,17 +15,6 @@ typedef enum pwr_dialect {
     PWR_DIALECT_MYSQL = 0,
     PWR_DIALECT_SQLITE
 } pwr_dialect;
-
-/* The queries for the user table of the schema. */
-#define PWR_SHIPPED_COLUMNS \
-    "SELECT id, login, email, password, language, name, changed_at" \
-    " FROM {prefix}user WHERE "
-#define PWR_SHIPPED_USER_QUERY PWR_SHIPPED_COLUMNS "email = :email"
-#define PWR_SHIPPED_LOGIN_QUERY PWR_SHIPPED_COLUMNS "login = :login"
-#define PWR_SHIPPED_ID_QUERY PWR_SHIPPED_COLUMNS "id = :id"
-#define PWR_SHIPPED_PASSWORD_UPDATE \
-    "UPDATE {prefix}user SET password = :hash, changed_at = :now" \
-    " WHERE id = :id"
 
 /* A connection on loan.  `pool` lives as long as the connection and is used
  * by whoever has it on loan. */
