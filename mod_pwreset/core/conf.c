@@ -33,11 +33,14 @@ const pwr_conf_row pwr_conf_rows[] = {
       "What people type to say who they are; by default both on the login "
       "page and an e-mail address on the forgot page." },
     { "PwResetUserQuery", PWR_KIND_SQL, AT(user_query), NULL, 0, 0,
-      PWR_SHIPPED_USER_QUERY, PWR_SCOPE_VHOST, "SQL", "SELECT that finds users by :email." },
+      PWR_SHIPPED_USER_QUERY, PWR_SCOPE_VHOST, "SQL",
+      "SELECT that finds users by :email." },
     { "PwResetLoginQuery", PWR_KIND_SQL, AT(login_query), NULL, 0, 0,
-      PWR_SHIPPED_LOGIN_QUERY, PWR_SCOPE_VHOST, "SQL", "SELECT that finds a user by :login." },
+      PWR_SHIPPED_LOGIN_QUERY, PWR_SCOPE_VHOST, "SQL",
+      "SELECT that finds a user by :login." },
     { "PwResetIdQuery", PWR_KIND_SQL, AT(id_query), NULL, 0, 0,
-      PWR_SHIPPED_ID_QUERY, PWR_SCOPE_VHOST, "SQL", "SELECT that finds a user by :id." },
+      PWR_SHIPPED_ID_QUERY, PWR_SCOPE_VHOST, "SQL",
+      "SELECT that finds a user by :id." },
     { "PwResetPasswordUpdate", PWR_KIND_SQL, AT(password_update), NULL, 0, 0,
       PWR_SHIPPED_PASSWORD_UPDATE, PWR_SCOPE_VHOST, "SQL",
       "UPDATE that stores the new :hash for :id; may use :now, :login, "
