@@ -205,7 +205,7 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
         return status;
     }
     pwr_token_make(bare, random);
-    memcpy(token.stamp, r->user->stamp, sizeof(token.stamp));
+    memcpy(token.stamp, r->user->mail_stamp, sizeof(token.stamp));
     status = pwr_crypto_digest(token.digest, conf->realm, PWR_PURPOSE_RECOVER,
                                bare);
     if (status == APR_SUCCESS) {

@@ -50,6 +50,9 @@ typedef struct pwr_user {
     /* Fingerprint of password and changed_at: what a session was made under
      * must equal it still, whoever changed the row. */
     char stamp[PWR_DIGEST_HEX + 1];
+    /* Of these and the addresses: whoever reads the old mailbox must not have
+     * a string that outlives it. */
+    char mail_stamp[PWR_DIGEST_HEX + 1];
 } pwr_user;
 
 typedef struct pwr_users {
@@ -109,7 +112,7 @@ typedef struct pwr_token {
     const char *login;
     const char *language;
     const char *job;
-    char stamp[PWR_DIGEST_HEX + 1];     /* of the user when it was minted */
+    char stamp[PWR_DIGEST_HEX + 1];     /* the user's mail_stamp when minted */
     int64_t lifetime_sec;               /* on minting */
     int64_t merge_sec;                  /* on minting: what a moment is */
     int64_t expires;                    /* set by the store */

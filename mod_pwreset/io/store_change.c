@@ -58,7 +58,7 @@ static apr_status_t token_judge(pwr_dbd_run *run, change_call *call)
     if (token.state < PWR_TOKEN_GRACE) {
         return refuse(call, PWR_CHANGE_REFUSED, token.state);
     }
-    if (!pwr_crypto_equal(token.stamp, call->before.stamp)) {
+    if (!pwr_crypto_equal(token.stamp, call->before.mail_stamp)) {
         return refuse(call, PWR_CHANGE_REFUSED, PWR_TOKEN_CANCELLED);
     }
     call->change->token_state = token.state;

@@ -129,7 +129,7 @@ static apr_status_t token_find(pwr_dbd_run *run, void *baton)
     }
     if (!call->user->id || (token->state != PWR_TOKEN_SPENT
                             && !pwr_crypto_equal(token->stamp,
-                                                 call->user->stamp))) {
+                                                 call->user->mail_stamp))) {
         token->state = PWR_TOKEN_CANCELLED;
         memset(call->user, 0, sizeof(*call->user));
     }

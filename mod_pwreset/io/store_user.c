@@ -58,6 +58,24 @@ static apr_status_t columns_find(const pwr_dbd_rows *rows, int *index)
     return APR_SUCCESS;
 }
 
+static apr_status_t stamps_make(const pwr_store_impl *impl, pwr_user *user)
+{
+    char addresses[PWR_DIGEST_HEX + 1];
+    apr_status_t status = pwr_store_fingerprint(impl, user->stamp,
+                                                user->password,
+                                                user->changed_at);
+
+    if (status == APR_SUCCESS) {
+        status = pwr_store_fingerprint(impl, addresses, user->email,
+                                       user->recovery_email);
+    }
+    if (status == APR_SUCCESS) {
+        status = pwr_store_fingerprint(impl, user->mail_stamp, user->stamp,
+                                       addresses);
+    }
+    return status;
+}
+
 static apr_status_t row_read(const pwr_dbd_rows *rows, const query *asked,
                              const int *index, pwr_user *user)
 {
@@ -74,8 +92,7 @@ static apr_status_t row_read(const pwr_dbd_rows *rows, const query *asked,
                       : apr_pstrdup(pool, text);
         }
     }
-    return pwr_store_fingerprint(asked->impl, user->stamp, user->password,
-                                 user->changed_at);
+    return stamps_make(asked->impl, user);
 }
 
 static int same_canonical(apr_pool_t *pool, const char *a, const char *b)
@@ -190,6 +207,8 @@ static apr_status_t stamps_take(pwr_dbd_run *run, const query *asked)
         if (status == APR_SUCCESS && same.id) {
             users->row[n] = users->row[i];
             memcpy(users->row[n].stamp, same.stamp, sizeof(same.stamp));
+            memcpy(users->row[n].mail_stamp, same.mail_stamp,
+                   sizeof(same.mail_stamp));
             n++;
         }
     }

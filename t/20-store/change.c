@@ -121,6 +121,8 @@ static void test_refused(const scene *on)
           PWR_CHANGE_NO_USER, PWR_TOKEN_CANCELLED },
         { "UPDATE {p}user SET password = 'other'", "r", "u1",
           PWR_CHANGE_REFUSED, PWR_TOKEN_CANCELLED },
+        { "UPDATE {p}user SET email = 'new@example.org'", "r", "u1",
+          PWR_CHANGE_REFUSED, PWR_TOKEN_CANCELLED },
         { "UPDATE {p}token SET stamp = ''", "r", "u1", PWR_CHANGE_REFUSED,
           PWR_TOKEN_CANCELLED },
         { "UPDATE {p}token SET purpose = 'notme'", "r", "u1",

@@ -18,7 +18,8 @@ typedef struct posts {
     int n;
     pwr_change change[THREADS_MAX];
     apr_status_t status[THREADS_MAX];
-    const char *minted;         /* by whoever mints meanwhile */
+    const char *minted;         /* by whoever mints meanwhile ... */
+    const char *mail_stamp;     /* ... under this stamp */
 } posts;
 
 static void post(int index, void *baton)
@@ -50,7 +51,7 @@ static void post_or_mint(int index, void *baton)
     }
     apr_pool_create(&pool, NULL);
     apr_cpystrn(token.digest, all->minted, sizeof(token.digest));
-    apr_cpystrn(token.stamp, all->change[1].stamp, sizeof(token.stamp));
+    apr_cpystrn(token.stamp, all->mail_stamp, sizeof(token.stamp));
     all->status[0] = store->ops->token_mint(store, pool, &token, &outcome);
     apr_pool_destroy(pool);
 }
@@ -124,6 +125,7 @@ static void test_mint(posts *all, int rounds)
         scene_reset(&all->on);
         digest = scene_mint(&all->on, "u1", 'a');
         all->minted = bench_digest(all->on.pool);
+        all->mail_stamp = scene_mail_stamp(&all->on, "u1");
         for (int i = 0; i < all->n; i++) {
             all->change[i] = scene_change(&all->on, digest,
                                           hash_of(all, round, i));

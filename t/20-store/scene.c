@@ -32,6 +32,15 @@ const char *scene_stamp(const scene *on, const char *user_id)
     return users.n == 1 ? users.row[0].stamp : "";
 }
 
+const char *scene_mail_stamp(const scene *on, const char *user_id)
+{
+    pwr_users users;
+
+    on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID, user_id,
+                               &users);
+    return users.n == 1 ? users.row[0].mail_stamp : "";
+}
+
 pwr_token scene_token(const scene *on, const char *user_id, char job)
 {
     char *id = apr_pcalloc(on->pool, PWR_ID_HEX + 1);
@@ -39,7 +48,8 @@ pwr_token scene_token(const scene *on, const char *user_id, char job)
                         .language = "ru", .job = id, .lifetime_sec = 3600 };
 
     memset(id, job, PWR_ID_HEX);
-    apr_cpystrn(token.stamp, scene_stamp(on, user_id), sizeof(token.stamp));
+    apr_cpystrn(token.stamp, scene_mail_stamp(on, user_id),
+                sizeof(token.stamp));
     apr_cpystrn(token.digest, bench_digest(on->pool), sizeof(token.digest));
     return token;
 }

@@ -15,6 +15,7 @@ typedef struct scene {
 void scene_reset(const scene *on);
 
 const char *scene_stamp(const scene *on, const char *user_id);
+const char *scene_mail_stamp(const scene *on, const char *user_id);
 
 /* A string that is not minted yet; its job's id is `job` 32 times. */
 pwr_token scene_token(const scene *on, const char *user_id, char job);

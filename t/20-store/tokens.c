@@ -96,6 +96,7 @@ static void test_foreign_change(const scene *on)
 {
     static const char *const changes[] = {
         "password = 'other'", "password = NULL", "changed_at = 2",
+        "email = 'new@example.org'", "email = NULL",
     };
 
     for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
