@@ -10,6 +10,8 @@
 #   $walk->who($browser);                       # 'ivan', or the portal's status
 #   $walk->works('ivan', NEW);                  # by crypt(3), not by us
 #   $walk->age('ivan', 3600);                   # his strings are that much older
+#   $walk->at_once([$path => [field => 'value']], ...);     # answers, in this order
+#   my $before = $walk->state; ... $walk->unchanged($before, 'what was done');
 #   $walk->value('SELECT ...', @bound); $walk->rows('SELECT ...', @bound);
 package PWR::Walk;
 use strict;
@@ -180,17 +182,51 @@ sub cookie_name {
     return (grep { /^(?:__Host-)?pwr-[0-9a-f]{6}$/ } keys %{$client->cookies})[0];
 }
 
-# Everything that a request could have changed, as one text.
-sub state_text {
+# Post these forms ([path, [field => value, ...]], ...) at the same moment, on
+# connections of their own; returns the answers in this order.
+sub at_once {
+    my ($self, @posts) = @_;
+    my $client = $self->client;
+    my @sockets = map { $client->open_socket } @posts;
+    my @left;
+    for my $i (0 .. $#posts) {
+        my ($path, $form) = @{$posts[$i]};
+        my $body = PWR::Client::form_encode(@$form);
+        my $bytes = "POST $path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body)
+            . "\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n$body";
+        push @left, substr $bytes, -1, 1, '';
+        syswrite $sockets[$i], $bytes;
+    }
+    syswrite $sockets[$_], $left[$_] for 0 .. $#posts;
+    return map {
+        my $socket = $_;
+        PWR::Response->parse(do { local $/; <$socket> } // '', 'POST')
+    } @sockets;
+}
+
+# Everything that a request could have changed: rows as lines, without what
+# workers and clocks write.
+sub state {
     my $self = shift;
     my %order = (user => 'id', token => 'digest', session => 'digest', job => 'id');
-    return join '', map {
+    return [map {
         my $table = $_;
         map {
             my $row = $_;
-            "$table " . join(', ', map { "$_=" . ($row->{$_} // 'NULL') } sort keys %$row) . "\n"
+            delete @$row{qw(clicks seen due owner lease_until tries error)};
+            "$table " . join ', ', map { "$_=" . ($row->{$_} // 'NULL') } sort keys %$row
         } $self->rows("SELECT * FROM pwreset_$table ORDER BY $order{$table}")
-    } sort keys %order;
+    } sort keys %order];
+}
+
+# Is all as state() found it, but for jobs that are done?
+sub unchanged {
+    my ($self, $before, $name) = @_;
+    my %was = map { $_ => 1 } @$before;
+    my @new = map { "new: $_" } grep { !delete $was{$_} } @{$self->state};
+    my @gone = map { "gone: $_" } grep { !/^job / } sort keys %was;
+    ok(!@new && !@gone, "$name: nothing has changed") or diag(join "\n", @gone, @new);
+    return;
 }
 
 1;
