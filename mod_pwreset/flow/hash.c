@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/hash.h"
 
+#include "core/format.h"
 #include "core/password.h"
 
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
                              const char *stored, int *match)
 {
+    /* A locked account ("!", "") takes as long as any, or it would tell. */
+    int can_match = stored && pwr_format_of(stored).engine != PWR_ENGINE_NONE;
     int place;
     apr_status_t status;
 
@@ -15,9 +18,10 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
     if (status != APR_SUCCESS) {
         return status;
     }
-    pwr_password_verify(password, stored ? stored : env->site->decoy, match);
+    pwr_password_verify(password, can_match ? stored : env->site->decoy,
+                        match);
     env->host->gate_leave(env->host_baton, place);
-    *match = *match && stored;
+    *match = *match && can_match;
     return APR_SUCCESS;
 }
 
