@@ -120,15 +120,18 @@ static const refusal *read_body(request_rec *r, const char **body,
                                 size_t *len)
 {
     char *buffer = pwr_secret_alloc(r->pool, BODY_BYTES_MAX + 1);
+    int refused = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
     long n = 0;
 
     *body = buffer;
     *len = 0;
-    if (ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK) != OK) {
-        return &malformed;
-    }
-    if (r->remaining > BODY_BYTES_MAX) {
+    /* The former by LimitRequestBody. */
+    if (refused == HTTP_REQUEST_ENTITY_TOO_LARGE
+        || r->remaining > BODY_BYTES_MAX) {
         return &too_large;
+    }
+    if (refused) {
+        return &malformed;
     }
     if (!ap_should_client_block(r)) {
         return NULL;
