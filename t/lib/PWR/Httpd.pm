@@ -146,6 +146,17 @@ sub _make_folders {
     return;
 }
 
+# Where the file is there already, this process may have it open by SQLite, whose
+# locks would be lost with the close: then httpd believes to be alone, removes
+# the journal, and the test reads an old one from then on.
+sub _touch {
+    my ($self, $path) = @_;
+    return if -e $path;
+    open my $file, '>>', $path or die "$path: $!\n";
+    close $file;
+    return;
+}
+
 # SQLite's journals lie beside its file; MariaDB's socket must be reachable.
 sub _share_database {
     my $self = shift;
