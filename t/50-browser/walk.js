@@ -208,7 +208,8 @@ async function walksOn(db, name) {
             await walkOnce(browser, site, label, { lang, js });
         }
     }
-    const complaints = site.complaints();
+    // Under prefork SQLite gets four children, and a browser keeps them busy.
+    const complaints = site.complaints(...(process.env.PWR_MPM === 'prefork' && db === 'sqlite' ? ['AH00161'] : []));
     ok(complaints.length === 0, `${label}: the error log is clean`, complaints.join('\n'));
 }
 
