@@ -19,11 +19,8 @@ static int is_loopback(const apr_sockaddr_t *address)
 {
     const unsigned char *bytes = address->ipaddr_ptr;
 
-    if (address->family == APR_INET) {
-        return bytes[0] == 127;
-    }
-    return address->ipaddr_len == 16 && bytes[15] == 1
-        && memcmp(bytes, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 15) == 0;
+    return address->family == APR_INET ? bytes[0] == 127
+                                       : IN6_IS_ADDR_LOOPBACK(bytes);
 }
 
 /* A loopback listener on `port` (0: any), when all of them are loopback. */
@@ -131,13 +128,11 @@ static int has_param(apr_pool_t *pool, const char *params, const char *name)
 
 static const char *check_mysql(apr_pool_t *pool, const pwr_server *self)
 {
-    const char *params = self->dbd_params ? self->dbd_params : "";
-
-    if (!has_param(pool, params, "reconnect=0")) {
+    if (!has_param(pool, self->dbd_params, "reconnect=0")) {
         return "DBDParams needs reconnect=0: otherwise one restart of the "
                "database makes every request fail until httpd is restarted";
     }
-    if (!has_param(pool, params, "group=")) {
+    if (!has_param(pool, self->dbd_params, "group=")) {
         return "DBDParams needs group=NAME, a group of the MySQL option file "
                "with connect-timeout and the session settings; copy "
                "conf/pwreset-my.cnf and use group=pwreset";
@@ -155,6 +150,10 @@ static const char *check_dbd(apr_pool_t *pool, const pwr_server *self)
     }
     if (!driver) {
         return "DBDriver is missing: mysql or sqlite3, with DBDParams";
+    }
+    if (!self->dbd_params) {
+        return "DBDParams is missing: for sqlite3 the path of the file, for "
+               "mysql see docs/install.md";
     }
     if (strcmp(driver, "mysql") == 0) {
         return check_mysql(pool, self);
@@ -175,10 +174,6 @@ static const char *check_values(const pwr_conf *conf)
     if (conf->session_idle_sec > conf->session_lifetime_sec) {
         return "PwResetSessionIdle must not be longer than "
                "PwResetSessionLifetime";
-    }
-    if (conf->session_cache_sec > conf->session_idle_sec) {
-        return "PwResetSessionCache must not be longer than "
-               "PwResetSessionIdle";
     }
     return NULL;
 }
