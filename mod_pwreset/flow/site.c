@@ -39,7 +39,9 @@ typedef struct maker {
     const pwr_diag *diag;
     const pwr_words *words;
     int strict;
+    int is_builtin_only;            /* the admin's files are not asked for */
     const pwr_catalog *catalog;     /* of the voice being made */
+    const char *bad_partial;        /* what is wrong with one, else NULL */
 } maker;
 
 /* A text that was found, and what to call it in messages. */
@@ -64,7 +66,7 @@ static const char *override_source(const maker *m, const char *path,
     apr_status_t status;
 
     found->text = NULL;
-    if (!folder) {
+    if (!folder || m->is_builtin_only) {
         return NULL;
     }
     found->file = apr_pstrcat(m->pool, folder, "/", path, NULL);
@@ -76,6 +78,18 @@ static const char *override_source(const maker *m, const char *path,
     return apr_psprintf(m->pool, "%s cannot be used: %s", found->file, reason);
 }
 
+/* What is wrong with a file of the admin's: an error when strict, else a log
+ * line, for nobody's file may keep the other sites from being served. */
+static const char *blame(const maker *m, const char *error)
+{
+    if (m->strict) {
+        return apr_psprintf(m->pool, "PwResetTemplates: %s", error);
+    }
+    pwr_diag_log(m->diag, PWR_LEVEL_ERROR, 0, "PWR0401",
+                 "PwResetTemplates: %s; the built-in one is used", error);
+    return NULL;
+}
+
 static const char *translate(void *baton, const char *english)
 {
     return pwr_catalog_get(((const maker *)baton)->catalog, english);
@@ -84,75 +98,85 @@ static const char *translate(void *baton, const char *english)
 static const char *find_partial(void *baton, const char *name,
                                 const char **file)
 {
-    const maker *m = baton;
+    maker *m = baton;
     const char *path = apr_pstrcat(m->pool, "pages/parts/", name, ".html",
                                    NULL);
     source found;
+    const char *error = override_source(m, path, &found);
 
-    if (override_source(m, path, &found) || !found.text) {
+    if (error) {
+        m->bad_partial = error;
+    }
+    if (error || !found.text) {
         found = builtin_source(path);
     }
     *file = found.file;
     return found.text;
 }
 
-static const char *parse_page(const maker *m, const struct page_file *page,
+static const char *parse_page(maker *m, const struct page_file *page,
                               const source *from, const pwr_template **out)
 {
     const pwr_template_source how = {
-        page->escape, translate, find_partial, (void *)m
+        page->escape, translate, find_partial, m
     };
+    const char *error;
 
-    return pwr_template_parse(m->pool, from->file, from->text, &how, out);
+    m->bad_partial = NULL;
+    error = pwr_template_parse(m->pool, from->file, from->text, &how, out);
+    return error ? error : m->bad_partial;
 }
 
-/* The override if it is good, else the built-in; a bad override is an error
- * when strict and a log line otherwise. */
-static const char *make_page(const maker *m, const struct page_file *page,
+/* The page with the admin's files, or, where one of them is bad, of built-in
+ * ones alone. */
+static const char *make_page(maker *m, const struct page_file *page,
                              const pwr_template **out)
 {
     source from;
     const char *error = override_source(m, page->path, &from);
 
-    if (!error && from.text) {
+    if (!from.text) {
+        from = builtin_source(page->path);
+    }
+    if (!error) {
         error = parse_page(m, page, &from, out);
-        if (!error) {
+    }
+    if (!error || (error = blame(m, error))) {
+        return error;
+    }
+    from = builtin_source(page->path);
+    m->is_builtin_only = 1;
+    error = parse_page(m, page, &from, out);
+    m->is_builtin_only = 0;
+    return error;
+}
+
+/* The admin's catalog, the built-in one, or English. */
+static const char *make_catalog(maker *m, const char *tag)
+{
+    const char *path = apr_pstrcat(m->pool, "po/", tag, ".po", NULL);
+    source from;
+    const char *bad = override_source(m, path, &from), *error;
+
+    m->catalog = NULL;
+    if (!bad && from.text) {
+        bad = pwr_catalog_parse(m->pool, from.file, from.text, &m->catalog);
+        if (!bad) {
             return NULL;
         }
     }
-    if (error && m->strict) {
-        return apr_psprintf(m->pool, "PwResetTemplates: %s", error);
-    }
-    if (error) {
-        pwr_diag_log(m->diag, PWR_LEVEL_ERROR, 0, "PWR0401",
-                     "PwResetTemplates: %s; the built-in one is used", error);
-    }
-    from = builtin_source(page->path);
-    return parse_page(m, page, &from, out);
-}
-
-static const char *make_catalog(maker *m, const char *tag)
-{
-    const char *path = apr_pstrcat(m->pool, "po/", tag, ".po", NULL), *error;
-    source from;
-
-    m->catalog = NULL;
-    error = override_source(m, path, &from);
+    error = bad ? blame(m, bad) : NULL;
     if (error) {
         return error;
     }
-    if (!from.text) {
-        from = builtin_source(path);
-    }
+    from = builtin_source(path);
     if (from.text) {
         return pwr_catalog_parse(m->pool, from.file, from.text, &m->catalog);
     }
-    if (strcmp(tag, "en") == 0) {
-        return NULL;
-    }
-    return apr_psprintf(m->pool, "there is no translation for '%s': put %s "
-                        "into PwResetTemplates, or take it out of "
-                        "PwResetLanguages", tag, path);
+    return bad || strcmp(tag, "en") == 0 ? NULL
+        : apr_psprintf(m->pool, "PwResetLanguages: there is no translation for "
+                       "'%s': put %s into PwResetTemplates, or take it out",
+                       tag, path);
 }
 
 static const char *make_voice(maker *m, const char *tag, pwr_voice *voice)
@@ -160,7 +184,7 @@ static const char *make_voice(maker *m, const char *tag, pwr_voice *voice)
     const char *error = make_catalog(m, tag);
 
     if (error) {
-        return apr_psprintf(m->pool, "PwResetLanguages: %s", error);
+        return error;
     }
     voice->tag = tag;
     voice->catalog = m->catalog;
@@ -188,6 +212,14 @@ static const char *make_voices(maker *m, pwr_site *site)
     site->tags = m->conf->languages;
     site->voices = voices;
     return error;
+}
+
+static const char *check_folder(const maker *m)
+{
+    const char *folder = m->conf->templates[0];
+
+    return !folder || pwr_file_is_folder(folder) ? NULL
+        : blame(m, apr_pstrcat(m->pool, "there is no folder ", folder, NULL));
 }
 
 static const char *make_zone(const maker *m, pwr_site *site)
@@ -262,7 +294,10 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
                           int strict, pwr_site **out)
 {
     pwr_site *site = apr_pcalloc(pool, sizeof(*site));
-    maker m = { pool, conf, diag, words, strict, NULL };
+    maker m = {
+        .pool = pool, .conf = conf, .diag = diag, .words = words,
+        .strict = strict
+    };
     const char *error = pwr_url_parse(pool, conf->public_url, &site->url);
     int https;
 
@@ -278,7 +313,7 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
     site->contact = contact_for_people(conf);
     site->decoy = pwr_scheme_decoy(pool, &conf->password_scheme);
     if ((error = make_zone(&m, site)) || (error = make_policy(&m, site))
-        || (error = make_voices(&m, site))) {
+        || (error = check_folder(&m)) || (error = make_voices(&m, site))) {
         return error;
     }
     *out = site;

@@ -43,6 +43,13 @@ apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
     return fd < 0 ? APR_FROM_OS_ERROR(errno) : slurp(pool, fd, bytes, len);
 }
 
+int pwr_file_is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* Root, or the named owner; and nobody else may write. */
 static const char *distrust(apr_pool_t *pool, int fd, const char *owner)
 {

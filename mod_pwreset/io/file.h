@@ -16,6 +16,9 @@
 apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
                            const char **bytes, size_t *len);
 
+/* Is there a folder of this name, perhaps through a link? */
+int pwr_file_is_folder(const char *path);
+
 /* Read `name` (relative, "/" between folders) below `folder`, opened without
  * following any link below it; the file and every folder on the way must
  * belong to root or to `owner` (a user name, may be NULL) and be writable by

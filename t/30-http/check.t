@@ -1,11 +1,15 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What `httpd -t` says of configurations that cannot work, in words an admin
-# understands.
+# understands; and that a customer's broken template stops nobody's httpd.
 use strict;
 use warnings;
+use utf8;
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use PWR::Database;
 use PWR::Httpd;
 use Test::More;
 
@@ -41,7 +45,43 @@ my @table = (
     ['no such language', $sqlite, "$site\nPwResetLanguages en tlh", qr/PwResetLanguages: there is no translation/],
     ['no such words', $sqlite, "$site\nPwResetPasswordWords no.txt", qr/PwResetPasswordWords: .*no\.txt/],
     ['for the whole server', $sqlite, "$site\nPwResetMailSlots 2", qr/PwResetMailSlots/],
+    ['no such templates', $sqlite, "$site\nPwResetTemplates \${ROOT}/no", qr/PwResetTemplates: there is no folder/],
+    ['a template that does not parse', $sqlite, "$site\nPwResetTemplates \${ROOT}/page",
+        qr{PwResetTemplates: .*page/pages/login\.html line 2: }],
+    ['a part that does not parse', $sqlite, "$site\nPwResetTemplates \${ROOT}/part",
+        qr{PwResetTemplates: .*part/pages/parts/top\.html line 1: }],
+    ['a catalog that does not parse', $sqlite, "$site\nPwResetTemplates \${ROOT}/po",
+        qr{PwResetTemplates: .*po/ru\.po line 1: }],
+    ['a page that others may write', $sqlite, "$site\nPwResetTemplates \${ROOT}/open_page",
+        qr{PwResetTemplates: .*login\.html cannot be used: its group or others may write}],
+    ['a part that others may write', $sqlite, "$site\nPwResetTemplates \${ROOT}/open_part",
+        qr{PwResetTemplates: .*top\.html cannot be used: its group or others may write}],
+    ['a part that is a link', $sqlite, "$site\nPwResetTemplates \${ROOT}/link",
+        qr{PwResetTemplates: .*top\.html cannot be used: it is a link}],
 );
+
+sub put {
+    my ($server, $path, $text) = @_;
+    make_path($server->root . '/' . dirname $path);
+    return $server->write($path, $text);
+}
+
+my %broken = (
+    'page/pages/login.html' => "fine\n{{#x}} \n",
+    'part/pages/parts/top.html' => "{{#x}}\n",
+    'po/po/ru.po' => "msgid \"not closed\n",
+);
+
+# Returns the owner whom the directive has to name.
+sub templates {
+    my $root = $httpd->root;
+    put($httpd, $_, $broken{$_}) for keys %broken;
+    put($httpd, $_, "fine\n") for qw(open_page/pages/login.html open_part/pages/parts/top.html
+        link/pages/parts/bottom.html);
+    chmod 0666, "$root/open_page/pages/login.html", "$root/open_part/pages/parts/top.html";
+    symlink 'bottom.html', "$root/link/pages/parts/top.html" or die "symlink: $!\n";
+    return $> == 0 ? '' : ' ' . getpwuid $>;
+}
 
 sub said_of {
     my ($global, $conf) = @_;
@@ -49,9 +89,10 @@ sub said_of {
     return $httpd->configtest;
 }
 
+my $owner = templates();
 for my $row (@table) {
     my ($what, $global, $conf, $want) = @$row;
-    my ($status, $said) = said_of($global, $conf);
+    my ($status, $said) = said_of($global, $conf =~ s/^(PwResetTemplates .*)/$1$owner/mr);
     if (!$want) {
         is($status, 0, $what) or diag($said);
         next;
@@ -72,4 +113,19 @@ sub without_dbd {
 }
 without_dbd();
 
+# What -t refuses a start only logs.
+sub in_life {
+    my $db = PWR::Database->new('sqlite');
+    my $live = PWR::Httpd->new(database => $db);
+    put($live, $_, $broken{$_}) for keys %broken;
+    $live->expect_log('PWR0401');
+    for my $folder (qw(page part po no)) {
+        $live->reconf(conf => "PwResetTemplates \${ROOT}/$folder$owner");
+        ok(eval { $live->start }, "it starts with the bad folder $folder") or diag($@);
+        like($live->client->get('/account/login?lang=ru')->text, qr/Забыли свой пароль/, 'in the built-in words');
+        $live->stop;
+    }
+    $live->done;
+}
+in_life();
 done_testing();
