@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of htdocs/ and conf/ that are compiled in (builtin.c is generated
+/* The files of htdocs/, which are compiled in (builtin.c is generated
  * by build-aux/embed.pl). */
 #ifndef PWR_BUILTIN_H
 #define PWR_BUILTIN_H

@@ -22,8 +22,6 @@ static void begin(const pwr_env *env, const pwr_request *request, int status,
     model = response->model;
     pwr_model_flag(model, "by_email", by & PWR_IDENTIFY_EMAIL);
     pwr_model_flag(model, "by_login", by & PWR_IDENTIFY_LOGIN);
-    pwr_model_flag(model, "by_both",
-                   by == (PWR_IDENTIFY_EMAIL | PWR_IDENTIFY_LOGIN));
     pwr_model_text(model, "signed_in_as", request->visitor.login);
     if (target && pwr_url_is_local(target)) {
         pwr_model_text(model, "return", target);

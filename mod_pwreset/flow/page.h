@@ -18,7 +18,7 @@
  *   contact_url     "mailto:..." of an address (percent-encoded), the contact
  *                   itself when it is an http(s) URL; else absent
  *   languages       list: {tag, name, url, current (flag)}; absent when one.
- *                   url carries no control string
+ *                   url carries a control string only where the address had it
  *   has_languages   flag: a list cannot be asked without repeating
  *   login           where a page shows one
  *   errors          list: {text, field}: all that is wrong, in the order of the
@@ -49,12 +49,11 @@
  *                   the script may judge while one types, else the name of the
  *                   PWR_RULE_ in lower case
  * message.html      heading, text, back_url, back_text (both or none)
- * mails             site_name, contact, lang, and
+ * mails             site_name, contact, contact_url, lang, agent, url_forgot,
+ *                   url_reset, url_login (absolute), and
  *   recover         accounts (list: {login, link, token, name}), several
- *                   (flag), until, asked_at, asked_from, agent, url_reset,
- *                   url_forgot (absolute)
- *   changed         login, name, changed_at, changed_from, agent, url_forgot,
- *                   url_login (absolute)
+ *                   (flag), until, asked_at, asked_from
+ *   changed         login, changed_at, changed_from
  *   agent           browser and system from a list of ours ("Firefox, Linux"),
  *                   else absent: whoever asks for a mail to somebody else must
  *                   not write a line of it with his User-Agent */

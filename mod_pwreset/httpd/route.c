@@ -9,7 +9,7 @@
  *                                page, model}
  *  keep    io/store.h            plain structs <-> rows
  *  show    flow/page.c,          model -> bytes
- *          core/template.c
+ *          core/template_render.c
  *  answer  httpd/exchange.c      pwr_response -> wire
  *  later   httpd/worker.c ->     job row -> message -> mail program -> row gone
  *          flow/deliver.c -> io/outbox.c -> core/mime.c -> io/sendmail.c

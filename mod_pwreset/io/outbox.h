@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The way of a job from the table to a mail program and out of the table:
- * sweep, claim with a lease, settle.  What the mail says is the caller's. */
+/* From a message to a mail program, and what that says back into the table of
+ * jobs.  Who takes which job when, and what the mail says, is the caller's. */
 #ifndef PWR_OUTBOX_H
 #define PWR_OUTBOX_H
 
@@ -9,8 +9,6 @@
 #include "core/mime.h"
 #include "io/sendmail.h"
 #include "io/store.h"
-
-
 
 /* How often and how long a kind of job is tried again. */
 typedef struct pwr_backoff {
