@@ -53,6 +53,19 @@ static const char *absolute(const pwr_env *env, const pwr_voice *voice,
                         "lang", env->site->tags[1] ? voice->tag : NULL);
 }
 
+/* NULL where the site has not said where people log in. */
+static const char *login_url(const pwr_env *env, const pwr_voice *voice)
+{
+    const pwr_conf *conf = env->site->conf;
+
+    if (conf->login) {
+        return absolute(env, voice, "/login");
+    }
+    return conf->login_url && pwr_url_is_local(conf->login_url)
+        ? apr_pstrcat(env->pool, env->site->url.origin, conf->login_url, NULL)
+        : conf->login_url;
+}
+
 static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
                              const pwr_voice *voice)
 {
@@ -65,8 +78,7 @@ static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
     pwr_model_text(model, "agent", pwr_agent_words(env->pool, job->agent));
     pwr_model_text(model, "url_forgot", absolute(env, voice, "/forgot"));
     pwr_model_text(model, "url_reset", absolute(env, voice, "/reset"));
-    pwr_model_text(model, "url_login", site->conf->login
-                   ? absolute(env, voice, "/login") : site->conf->login_url);
+    pwr_model_text(model, "url_login", login_url(env, voice));
     return model;
 }
 
