@@ -52,15 +52,9 @@ static void make_lock(pthread_mutex_t *lock)
 
 static void make_gate(pwr_gate *gate, const pwr_conf *conf)
 {
-    pthread_condattr_t attributes;
     int workers = 0, children = 1;
 
     make_lock(&gate->lock);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&gate->left, &attributes);
-    pthread_condattr_destroy(&attributes);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &workers);
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
     workers = (workers > 0 ? workers : 1) * (children > 0 ? children : 1);
@@ -71,6 +65,9 @@ static void make_gate(pwr_gate *gate, const pwr_conf *conf)
     }
     gate->queue_max = conf->hash_gate[1] ? conf->hash_gate[1]
                                          : (workers + 3) / 4;
+    if (gate->queue_max > PWR_GATE_QUEUE_MAX) {
+        gate->queue_max = PWR_GATE_QUEUE_MAX;
+    }
 }
 
 static apr_status_t close_wake_fd(void *data)

@@ -10,15 +10,17 @@
 
 #define PWR_GENERATIONS 4096
 #define PWR_GATE_PLACES_MAX 256
+#define PWR_GATE_QUEUE_MAX 10000
 
-/* Places for concurrent hashes; see gate.c. */
+/* Places for concurrent hashes; see gate.c.  All of it stays sound when a
+ * child is killed at any instruction. */
 typedef struct pwr_gate {
     pthread_mutex_t lock;           /* robust, process-shared */
-    pthread_cond_t left;
+    uint32_t left;                  /* futex: how often a place was left */
     int places_n;
     int queue_max;
-    int waiting;
     pid_t place[PWR_GATE_PLACES_MAX];   /* 0: free */
+    pid_t waiter[PWR_GATE_QUEUE_MAX];   /* 0: free */
 } pwr_gate;
 
 /* Who does the mails of this host; see worker.c. */
