@@ -2,6 +2,7 @@
 #include "httpd/worker.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -82,6 +83,25 @@ static apr_pool_t *own_pool(void)
     }
     apr_allocator_owner_set(allocator, pool);
     return pool;
+}
+
+/* Let several threads allocate from pools of this one's allocator.  Nested,
+ * as prefork ends its children out of a signal handler, which may come while
+ * the main thread holds it. */
+static apr_status_t share_allocator(apr_pool_t *pool)
+{
+    apr_allocator_t *allocator = apr_pool_allocator_get(pool);
+    apr_thread_mutex_t *mutex;
+    apr_status_t status;
+
+    if (apr_allocator_mutex_get(allocator)) {
+        return APR_SUCCESS;
+    }
+    status = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_NESTED, pool);
+    if (status == APR_SUCCESS) {
+        apr_allocator_mutex_set(allocator, mutex);
+    }
+    return status;
 }
 
 /* ---- a slot ---- */
@@ -408,11 +428,20 @@ static int is_any_active(server_rec *main_server)
     return 0;
 }
 
-static apr_status_t start(apr_pool_t *pool, worker *w)
+/* The threads of the slots come and go with pools out of `pool`, next to the
+ * dispatcher's; and mod_dbd's connections live in pchild, whose allocator has
+ * no lock where the MPM has no threads. */
+static apr_status_t start(apr_pool_t *pchild, apr_pool_t *pool, worker *w)
 {
     apr_threadattr_t *attributes;
     apr_status_t status = pwr_crypto_id(w->owner);
 
+    if (status == APR_SUCCESS) {
+        status = share_allocator(pchild);
+    }
+    if (status == APR_SUCCESS) {
+        status = share_allocator(pool);
+    }
     if (status == APR_SUCCESS) {
         status = apr_thread_pool_create(&w->slots, 0, (apr_size_t)w->slots_n,
                                         pool);
@@ -424,6 +453,27 @@ static apr_status_t start(apr_pool_t *pool, worker *w)
         status = apr_thread_create(&w->dispatcher, attributes, dispatcher, w,
                                    pool);
     }
+    return status;
+}
+
+/* prefork's signals are for its main thread: in one of ours its handler would
+ * end the child and wait for that very thread.  Threads inherit the mask. */
+static apr_status_t start_quietly(apr_pool_t *pchild, apr_pool_t *pool,
+                                  worker *w)
+{
+    static const int signals[] = {
+        SIGTERM, SIGHUP, SIGINT, SIGUSR1, SIGWINCH
+    };
+    sigset_t ours, before;
+    apr_status_t status;
+
+    sigemptyset(&ours);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+        sigaddset(&ours, signals[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    status = start(pchild, pool, w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
 
@@ -442,7 +492,7 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
     w->slots_n = pwr_server_of(main_server)->conf->mail_slots;
     w->stop_fd = eventfd(0, EFD_CLOEXEC);
     w->cancel_fd = eventfd(0, EFD_CLOEXEC);
-    status = start(pool, w);
+    status = start_quietly(pchild, pool, w);
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
                      PWR_LOG("PWR0061") "the thread that sends mails cannot "
