@@ -13,11 +13,13 @@
 #define WAIT_MS 250
 #define BREAKER_MS 1000
 #define STALE_TRIES_MS 2000
+#define LENDERS_KEY "pwreset-lenders"
 
 /* One pool as we see it, in each child.  The counts are ours: mod_dbd shows
  * none. */
 typedef struct lender {
-    server_rec *server;
+    struct lender *next;
+    server_rec *server;         /* the first of those that share it */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int lent;
@@ -181,18 +183,49 @@ static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
     pthread_mutex_unlock(&l->lock);
 }
 
-pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pool, server_rec *server)
+static int connections_max(const pwr_server *self)
+{
+    return self->dbd_max > 0 ? self->dbd_max : DBD_MAX_DEFAULT;
+}
+
+/* As mod_dbd groups vhosts: equal parameters, one pool. */
+static int is_same_pool(const pwr_server *a, const pwr_server *b)
+{
+    return strcmp(a->dbd_driver, b->dbd_driver) == 0
+        && strcmp(a->dbd_params, b->dbd_params) == 0
+        && connections_max(a) == connections_max(b);
+}
+
+static lender *make_lender(apr_pool_t *pool, server_rec *server)
 {
     lender *l = apr_pcalloc(pool, sizeof(*l));
     pthread_condattr_t monotonic;
 
     l->server = server;
-    l->lent_max = pwr_server_of(server)->dbd_max > 0
-        ? pwr_server_of(server)->dbd_max : DBD_MAX_DEFAULT;
+    l->lent_max = connections_max(pwr_server_of(server));
     pthread_mutex_init(&l->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&l->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    return l;
+}
+
+pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server)
+{
+    const pwr_server *self = pwr_server_of(server);
+    void *first = NULL;
+    lender *l;
+
+    apr_pool_userdata_get(&first, LENDERS_KEY, pconf);
+    l = first;
+    while (l && !is_same_pool(pwr_server_of(l->server), self)) {
+        l = l->next;
+    }
+    if (!l) {
+        l = make_lender(pconf, server);
+        l->next = first;
+        apr_pool_userdata_setn(l, LENDERS_KEY, NULL, pconf);
+    }
     return (pwr_dbd_lender){ borrow, give_back, l };
 }
