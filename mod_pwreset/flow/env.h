@@ -10,7 +10,6 @@
 
 #include <apr_hash.h>
 #include <apr_pools.h>
-#include <apr_time.h>
 
 #include "core/form.h"
 #include "core/model.h"
@@ -59,7 +58,6 @@ typedef struct pwr_request {
     const char *agent;              /* User-Agent, may be NULL */
     const char *login_hint;         /* from a cookie; shown, never believed */
     pwr_visitor visitor;
-    apr_time_t now;                 /* for display only */
 } pwr_request;
 
 typedef struct pwr_set_cookie {

@@ -238,7 +238,6 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
     request->client_address = r->useragent_ip;
     request->agent = agent_of(r);
     request->login_hint = login_hint(r, site, call);
-    request->now = r->request_time;
     if (refused) {
         return refused;
     }
@@ -340,10 +339,22 @@ static int refuse(request_rec *r, const pwr_env *env,
     return answer(r, env, request, &response);
 }
 
-static const refusal *refusal_for(apr_status_t status)
+/* What the store and the gate refuse was logged there, with the remedy. */
+static const refusal *refusal_for(request_rec *r, apr_status_t status)
 {
-    return status == PWR_STORE_AWAY || status == PWR_STORE_BROKEN
-        || status == PWR_GATE_FULL ? &away : &broken;
+    const char *path = pwr_call_of(r)->route->path;
+
+    if (status == PWR_STORE_AWAY || status == PWR_STORE_BROKEN
+        || status == PWR_GATE_FULL) {
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, status, r, PWR_LOG("PWR0051")
+                      "%s: could not be done", path);
+        return &away;
+    }
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, status, r, PWR_LOG("PWR0053")
+                  "%s: no random numbers, digest or hash: OpenSSL or crypt(3) "
+                  "failed; see memory limits, `openssl rand -hex 16` and "
+                  "`pwresetctl hash make`", path);
+    return &broken;
 }
 
 /* PwResetLogin Off: the pages that need our login lead to the site's own. */
@@ -382,10 +393,7 @@ int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
             &env, &request, &response);
     }
     if (status != APR_SUCCESS) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, status, r,
-                      PWR_LOG("PWR0051") "%s: could not be done",
-                      call->route->path);
-        return refuse(r, &env, &request, refusal_for(status));
+        return refuse(r, &env, &request, refusal_for(r, status));
     }
     if (response.status == HTTP_UNAUTHORIZED) {
         pwr_auth_demand(r, self);

@@ -4,7 +4,7 @@
  *  hop     file                  in -> out
  *  match   httpd/route.c         request_rec -> pwr_route, or DECLINED
  *  read    httpd/exchange.c      request_rec -> pwr_request {form, language,
- *                                client, visitor, now}
+ *                                client, visitor}
  *  decide  flow/forgot.c, ...    pwr_request -> pwr_response {status, cookies,
  *                                page, model}
  *  keep    io/store.h            plain structs <-> rows
