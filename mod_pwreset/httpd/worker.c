@@ -205,9 +205,11 @@ static void shuffle(pwr_jobs *jobs)
     }
 }
 
+/* No job is claimed that would have to wait for its slot: its lease would run
+ * meanwhile, and a stopping child would drop it. */
 static int free_slots(const worker *w)
 {
-    return 2 * w->slots_n - (int)__atomic_load_n(&w->busy, __ATOMIC_ACQUIRE);
+    return w->slots_n - (int)__atomic_load_n(&w->busy, __ATOMIC_ACQUIRE);
 }
 
 /* Claim what can be done now; returns how many were. */
@@ -372,11 +374,14 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
 
     (void)thread;
     while (!is_stopping(w)) {
-        if (nap(w, is_holder)) {
+        int is_woken = nap(w, is_holder), was_holder = is_holder;
+
+        is_holder = !is_stopping(w) && hold_lease();
+        /* A holder that died may have taken the call with it. */
+        if (is_woken || is_holder > was_holder) {
             quiet_sweeps = 0;
             next_ms = 0;
         }
-        is_holder = !is_stopping(w) && hold_lease();
         if (!is_holder || pwr_shared_now_ms() < next_ms) {
             continue;
         }

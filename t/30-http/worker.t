@@ -1,0 +1,198 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The thread that sends the mails, in its children's life: they are killed,
+# restarted and stopped under it, and no mail is lost, halved or left behind.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use PWR::Walk;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20};
+
+sub ask { return $_[0]->client->post('/account/forgot', [email => "$_[1]\@example.org"])->status }
+
+# Wait until it is true; returns what it was last.
+sub wait_for {
+    my ($check, $seconds) = @_;
+    my $until = time + ($seconds // WAIT_SEC);
+    while (1) {
+        my $value = $check->();
+        return $value if $value || time > $until;
+        sleep POLL_SEC;
+    }
+}
+
+sub jobs_n { return $_[0]->value('SELECT COUNT(*) FROM pwreset_job') }
+
+# A mail is whole when its last boundary is there.
+sub is_whole {
+    my ($mail, $name) = @_;
+    my ($boundary) = $mail->raw =~ /boundary="([^"]+)"/;
+    return like($mail->raw, qr/\n--\Q$boundary\E--\s*\z/, "$name: it is whole");
+}
+
+# Processes of this httpd and of what they started, by a pattern of their command lines.
+sub processes {
+    my ($walk, $pattern) = @_;
+    my $root = $walk->httpd->root;
+    my @found;
+    for my $file (glob '/proc/[0-9]*/cmdline') {
+        open my $in, '<', $file or next;
+        my $command = <$in> // '';
+        push @found, $file =~ m{/(\d+)/} if $command =~ /\Q$root\E/ && $command =~ $pattern;
+    }
+    return @found;
+}
+
+# Our mail program names the folder in its arguments.
+sub programs { return processes($_[0], qr/sendmail/) }
+
+sub zombies {
+    my $walk = shift;
+    my %is_child = map { $_ => 1 } $walk->httpd->children;
+    return grep { $_->{state} eq 'Z' && $is_child{$_->{parent}} } PWR::Httpd::_processes();
+}
+
+# --- mails come ----------------------------------------------------------------------
+
+sub prompt {
+    my $walk = shift;
+    $walk->add("p$_") for 1 .. 4;
+    ask($walk, 'p1');
+    ok($walk->mail_to('p1@example.org'), 'a first mail');
+    for my $n (2 .. 4) {
+        my $start = time;
+        is(ask($walk, "p$n"), 200, 'asked for');
+        my $mail = $walk->mail_to("p$n\@example.org", WAIT_SEC);
+        cmp_ok(time - $start, '<', PROMPT_SEC, "mail $n comes promptly");
+        is_whole($mail, "mail $n");
+    }
+    ok(wait_for(sub { !jobs_n($walk) }), 'no job is left');
+    is(scalar(() = zombies($walk)), 0, 'nor a zombie');
+    return;
+}
+
+# Whichever child holds the lease: each is killed once.
+sub killed {
+    my $walk = shift;
+    my $n = 0;
+    for my $child ($walk->httpd->children) {
+        $n++;
+        $walk->add("k$n");
+        kill KILL => $child;
+        ok(wait_for(sub { !grep { $_ == $child } $walk->httpd->children }), 'a child is killed');
+        my $start = time;
+        is(ask($walk, "k$n"), 200, 'a request is taken');
+        my $mail = $walk->mail_to("k$n\@example.org");
+        cmp_ok(time - $start, '<', TAKEOVER_SEC, 'and its mail comes');
+        is_whole($mail, 'after a kill') if $mail;
+        ok(wait_for(sub { !jobs_n($walk) }), 'its job is done');
+    }
+    return;
+}
+
+# --- stop and restart ----------------------------------------------------------------
+
+# A mail program that takes its time is waited for, or told to stop and run
+# again by the next generation; another job waits behind it.
+sub graceful {
+    my ($walk, $mpm) = @_;
+    my $box = $walk->httpd->mailbox;
+    $walk->add($_) for qw(g1 g2);
+    my $runs = $box->runs;
+    $box->mode('1 times slow 1');
+    ask($walk, $_) for qw(g1 g2);
+    is($box->wait_runs($runs + 1), $runs + 1, 'the mail program runs');
+    my $start = time;
+    $walk->httpd->graceful;
+    # Prefork tells its children nothing of grace: the job was put back, for later.
+    $walk->sql('UPDATE pwreset_job SET due = 1 WHERE lease_until = 0') if $mpm eq 'prefork';
+    for my $login (qw(g1 g2)) {
+        my $mail = $walk->mail_to("$login\@example.org");
+        ok($mail, "the mail to $login comes all the same") or next;
+        is_whole($mail, $login);
+    }
+    note sprintf 'graceful restart: both mails after %.1f s', time - $start;
+    ok(wait_for(sub { !jobs_n($walk) }), 'no job is left');
+    my ($more) = $box->unseen;
+    is($more, undef, 'nor was one sent twice');
+    is(scalar(() = programs($walk)), 0, 'nor does a program run');
+    return;
+}
+
+sub threads_n { my @tasks = glob "/proc/$_[0]/task/*"; return scalar @tasks }
+sub files_n { my @files = glob "/proc/$_[0]/fd/*"; return scalar @files }
+
+sub maps_n {
+    open my $in, '<', "/proc/$_[0]/maps" or return 0;
+    return scalar(grep { m{/dev/zero|/SYSV|anon_inode|/dev/shm} } <$in>);
+}
+
+sub many_restarts {
+    my $walk = shift;
+    my $httpd = $walk->httpd;
+    my $figures = sub {
+        my @children = wait_for(sub { my @now = $httpd->children; @now >= 2 ? \@now : undef })->@*;
+        my ($most) = sort { $b <=> $a } map { threads_n($_) } @children;
+        return {threads => $most, files => files_n($httpd->pid), maps => maps_n($httpd->pid)};
+    };
+    $httpd->graceful for 1 .. 2;
+    my $before = $figures->();
+    my @old = $httpd->children;
+    $httpd->graceful for 1 .. RESTARTS;
+    my $after;
+    ok(wait_for(sub { $after = $figures->(); $after->{threads} <= $before->{threads} }),
+        "no more threads after @{[RESTARTS]} restarts") or diag explain [$before, $after];
+    cmp_ok($after->{$_}, '<=', $before->{$_}, "no more $_") for qw(files maps);
+    my %is_old = map { $_ => 1 } @old;
+    ok(wait_for(sub { !grep { $is_old{$_} } $httpd->children }), 'no child is left of before');
+    $walk->add('after');
+    ask($walk, 'after');
+    ok($walk->mail_to('after@example.org'), 'and mails are sent');
+    return;
+}
+
+# The end comes soon, whatever the mail program does, and takes it along.
+sub stopped {
+    my ($mpm, $mode) = @_;
+    my $walk = PWR::Walk->new('sqlite', mpm => $mpm, global => 'PwResetMailSlots 2');
+    my $box = $walk->httpd->mailbox;
+    my @logins = qw(s1 s2 s3);
+    $walk->add($_) for @logins;
+    $box->mode($mode);
+    ask($walk, $_) for @logins;
+    is($box->wait_runs(2), 2, "$mpm, $mode: two programs run");
+    my $start = time;
+    ok($walk->httpd->stop, "$mpm, $mode: httpd stops");
+    cmp_ok(time - $start, '<', STOP_SEC, "$mpm, $mode: in time");
+    is(scalar(() = programs($walk)), 0, "$mpm, $mode: no program is left behind");
+    is($walk->value('SELECT COUNT(*) FROM pwreset_job WHERE lease_until = 0'), 3, "$mpm, $mode: the jobs are put back");
+    is(scalar(() = $box->unseen), 0, "$mpm, $mode: no half mail");
+    $box->mode(undef);
+    $walk->sql('UPDATE pwreset_job SET due = 1');
+    $walk->httpd->start;
+    for my $login (@logins) {
+        my $mail = $walk->mail_to("$login\@example.org");
+        is_whole($mail, "$mpm, $mode: the mail to $login") if ok($mail, "$mpm, $mode: $login gets his mail later");
+    }
+    $walk->httpd->expect_log('PWR0304')->done;
+    return;
+}
+
+for my $mpm (qw(event worker prefork)) {
+    subtest $mpm => sub {
+        my $walk = PWR::Walk->new('sqlite', mpm => $mpm, children => 2, global => 'PwResetMailSlots 1');
+        subtest 'mails come' => sub { prompt($walk) };
+        subtest 'children are killed' => sub { killed($walk) };
+        subtest 'a graceful restart' => sub { graceful($walk, $mpm) };
+        subtest 'many of them' => sub { many_restarts($walk) } if $mpm ne 'worker';
+        $walk->httpd->allow_log($mpm eq 'prefork' ? 'PWR0304' : ())->done;
+    };
+}
+subtest 'stop' => sub {
+    stopped(@$_) for [event => 'hang'], [worker => 'deaf'], [prefork => 'deaf'];
+};
+done_testing();
