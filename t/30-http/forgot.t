@@ -9,9 +9,9 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use PWR::Walk;
 use Test::More;
-use Time::HiRes qw(sleep time);
+use Time::HiRes qw(time);
 
-use constant {MERGE_SEC => 61, QUICK_SEC => 3, MAILS => 5, WAIT_SEC => 20};
+use constant {MERGE_SEC => 61, QUICK_SEC => 3, MAILS => 5};
 
 my $enabled = q(AND (name IS NULL OR name <> 'disabled'));
 my $select = 'SELECT id, login, email, password, language FROM pwreset_user WHERE';
@@ -45,14 +45,6 @@ sub watch_jobs {
     return;
 }
 
-# Until the workers have nothing to do any more.
-sub settle {
-    my $walk = shift;
-    my $until = time + WAIT_SEC;
-    sleep 0.02 while $walk->value('SELECT COUNT(*) FROM pwreset_job') && time < $until;
-    return $walk->value('SELECT COUNT(*) FROM pwreset_job');
-}
-
 # --- the answer ---------------------------------------------------------------
 
 # All bytes of an answer, but for the time and what was typed.
@@ -78,7 +70,7 @@ sub same_answer {
         }
         is(scalar keys %answer, 1, "one answer for all $domain$query") or diag explain \%answer;
     }
-    settle($walk);
+    $walk->settle;
     is_deeply([map { $_->to } grep { $_->to ne 'alice@example.org' } $walk->httpd->mailbox->unseen], [],
         'only the one account was written to');
     $walk->mail_to('alice@example.org');
@@ -133,7 +125,7 @@ sub jobs {
     is_deeply([@{$job}{qw(kind identifier language address agent)}],
         ['recover', 'bob@example.org', 'en', '127.0.0.1', 'Browser/1 <b>'], 'what it holds');
     is_deeply([grep { !/^[01]$/ } map { $_->{due} - $_->{created} } @rows], [], 'due at once, or nearly');
-    is(settle($walk), 0, 'all are done');
+    $walk->settle;
     my @mails = grep { $_->to eq 'bob@example.org' } $walk->httpd->mailbox->unseen;
     is(scalar @mails, 1, 'one mail for all of them');
     is(scalar $walk->rows('SELECT * FROM pwreset_token WHERE user_id = ?', $bob), 1, 'and one string');
@@ -165,7 +157,7 @@ sub alike {
         "d\x{FF41}ve\@example.org", 'davé', '%dave@example.org', 'dave_example.org', q(' OR 1=1 -- @x.org)) {
         like(ask($walk, $typed)->status, qr/^(?:200|422)$/, "'$typed' can be asked for");
     }
-    settle($walk);
+    $walk->settle;
     is($walk->httpd->mailbox->runs, $runs, 'an address that only looks alike gets nothing');
     ask($walk, 'DAVE');
     ok($walk->mail_to('dave@example.org'), 'control: the login in capitals does');
@@ -180,7 +172,7 @@ sub several {
     my @links = $mail->text =~ /token=(\w+)/g;
     is(scalar @links, 2, 'a mail with a link for each account of the address');
     like($mail->text, qr/eve1.*eve2/s, 'and their logins');
-    settle($walk);
+    $walk->settle;
     is(scalar(grep { $_->to eq 'Family@example.org' } $walk->httpd->mailbox->unseen), 0, 'and no second mail');
     return;
 }
@@ -196,7 +188,7 @@ sub three_live {
     my $mark = $walk->httpd->log_mark;
     my $fourth = ask($walk, 'frank@example.org');
     like($walk->httpd->wait_log(qr/PWR0412/, $mark) // '', qr/three live/, 'the admin is told of the fourth request');
-    settle($walk);
+    $walk->settle;
     is(scalar(grep { $_->to eq 'frank@example.org' } $walk->httpd->mailbox->unseen), 0, 'it gets no mail');
     is(bytes_of($fourth, 'frank@example.org'), bytes_of(ask($walk, 'grace@example.org'), 'grace@example.org'),
         'and the usual page');
@@ -260,7 +252,7 @@ sub identify {
         both => {'henry@example.org' => 200, henry => 200});
     my %label = (email => 'E-Mail', login => 'Login', both => 'Login or E-Mail');
     for my $kinds (sort keys %takes) {
-        $walk->httpd->reconf(conf => "PwResetIdentify forgot $kinds\nPwResetContact root\@localhost")->restart;
+        $walk->reconf("PwResetIdentify forgot $kinds\nPwResetContact root\@localhost");
         like($walk->client->get('/account/forgot')->text, qr{<label for="email">\Q$label{$kinds}\E</label>},
             "$kinds: the label");
         is(ask($walk, $_)->status, $takes{$kinds}{$_}, "$kinds: $_") for sort keys %{$takes{$kinds}};
@@ -268,7 +260,7 @@ sub identify {
         refused($walk, $kinds);
         $walk->sql('UPDATE pwreset_token SET created = created - ?', MERGE_SEC);
         next if $kinds eq 'email';
-        settle($walk);
+        $walk->settle;
         ok($walk->mail_to('henry@example.org'), "$kinds: the login name is enough");
         $walk->sql('DELETE FROM pwreset_token');
     }

@@ -104,7 +104,8 @@ sub assets {
 sub not_ours {
     my $client = shift;
     for my $path ('/account', '/account/', '/account/nothing', '/account/login/', '/account/LOGIN',
-        '/account/login.html', '/accountlogin', '/login', '/account/assets', '/account/assets/', '/account/assets/nothing.css',
+        '/account/login.html', '/accountlogin', '/login', '/account/assets', '/account/assets/',
+        '/account/assets/nothing.css',
         '/account/assets/../pages/login.html', '/account/assets/%2e%2e/pages/login.html',
         '/account/assets/pages/login.html', '/account/common-passwords.txt', '/account/assets/pwreset.css/x',
         '/account/assets/pwreset.css%00', '/.well-known/change-password/', '/.well-known/', '/account/log%69n/..') {

@@ -3,6 +3,8 @@
 # it, users, and what they do.
 #
 #   each_database(sub { my $walk = shift; ... }, conf => '...');   # done() included
+#   $walk->reconf('PwResetLogin Off');          # instead of conf
+#   $walk->settle;                              # no mail is on its way
 #   $walk->httpd; $walk->client; $walk->db; $walk->kind;
 #   $walk->add('ivan', language => 'ru');       # ivan@example.org, password OLD
 #   my %string = $walk->strings('ivan', 'olga');    # asked for, and out of the mails
@@ -43,6 +45,7 @@ sub each_database {
         subtest $kind => sub {
             my $walk = PWR::Walk->new($kind, %option);
             $check->($walk);
+            $walk->settle;
             $walk->httpd->done;
         };
     }
@@ -65,6 +68,14 @@ sub httpd { return $_[0]{httpd} }
 sub db { return $_[0]{db} }
 sub kind { return $_[0]{db}->kind }
 sub client { return $_[0]{httpd}->client }
+
+# Another configuration, once no mail is on its way.
+sub reconf {
+    my ($self, $conf) = @_;
+    $self->settle;
+    $self->{httpd}->reconf(conf => $conf)->restart;
+    return $self;
+}
 
 # --- the database ---------------------------------------------------------------
 
@@ -141,6 +152,17 @@ sub mail_to {
     }
 }
 
+# Wait until the workers have nothing to do.
+sub settle {
+    my $self = shift;
+    my $until = time + WAIT_SEC;
+    while (my $jobs = $self->value('SELECT COUNT(*) FROM pwreset_job')) {
+        return diag("$jobs jobs are left") if time > $until;
+        sleep POLL_SEC;
+    }
+    return;
+}
+
 # Ask for control strings and take them out of the mails: (login => string, ...).
 sub strings {
     my ($self, @logins) = @_;
@@ -182,18 +204,21 @@ sub cookie_name {
     return (grep { /^(?:__Host-)?pwr-[0-9a-f]{6}$/ } keys %{$client->cookies})[0];
 }
 
-# Post these forms ([path, [field => value, ...]], ...) at the same moment, on
-# connections of their own; returns the answers in this order.
+# Post these forms ([path, [field => value, ...], [name => header, ...]], ...) at
+# the same moment, on connections of their own; the answers come in this order.
 sub at_once {
     my ($self, @posts) = @_;
     my $client = $self->client;
     my @sockets = map { $client->open_socket } @posts;
     my @left;
     for my $i (0 .. $#posts) {
-        my ($path, $form) = @{$posts[$i]};
+        my ($path, $form, $more) = @{$posts[$i]};
+        my @more = @{$more // []};
+        my $head = '';
+        $head .= join(': ', splice @more, 0, 2) . "\r\n" while @more;
         my $body = PWR::Client::form_encode(@$form);
         my $bytes = "POST $path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body)
-            . "\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\n$body";
+            . "\r\nContent-Type: application/x-www-form-urlencoded\r\n$head\r\n$body";
         push @left, substr $bytes, -1, 1, '';
         syswrite $sockets[$i], $bytes;
     }
