@@ -30,15 +30,18 @@ static const char *path_of(const char *target)
         ? (path ? path : "/") : target;
 }
 
-/* `text` without the query that begins within it and ends at a blank. */
+/* `text` without the query that begins within it and ends before " HTTP/...",
+ * if at all: one with blanks in it is malformed, but still a secret. */
 static char *without_query(apr_pool_t *pool, const char *text)
 {
     const char *query = strchr(text, '?');
-    const char *end = query ? strchr(query, ' ') : NULL;
+    const char *end = query ? strrchr(query, ' ') : NULL;
 
     return query ? apr_pstrcat(pool, apr_pstrmemdup(pool, text,
                                    (apr_size_t)(query - text)),
-                               "?" REDACTED, end ? end : "", NULL)
+                               "?" REDACTED,
+                               end && !strncmp(end, " HTTP/", 6) ? end : "",
+                               NULL)
                  : apr_pstrdup(pool, text);
 }
 

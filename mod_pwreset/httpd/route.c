@@ -140,9 +140,21 @@ int pwr_route_read(request_rec *r)
     }
     call = apr_pcalloc(r->pool, sizeof(*call));
     ap_set_module_config(r->request_config, &pwreset_module, call);
+    call->target = r->unparsed_uri;
     call->query = pwr_redact_request(r, self);
     pwr_auth_conceal(r, self, call);
     return DECLINED;
+}
+
+/* What lies under our base and is no page of ours gets its query after all;
+ * its log line does not. */
+static void give_back_query(request_rec *r, const pwr_call *call)
+{
+    if (call->query) {
+        r->args = apr_pstrdup(r->pool, call->query);
+        r->parsed_uri.query = r->args;
+        r->unparsed_uri = apr_pstrdup(r->pool, call->target);
+    }
 }
 
 int pwr_route_translate(request_rec *r)
@@ -155,11 +167,14 @@ int pwr_route_translate(request_rec *r)
     }
     call->route = pwr_route_find(self->conf, r->uri, &call->asset);
     if (!call->route) {
+        give_back_query(r, call);
         return DECLINED;
     }
     /* No folder and no suffix: neither MultiViews nor AddType, AddEncoding or
      * AddOutputFilter finds anything in it. */
     r->filename = apr_pstrdup(r->pool, HANDLER_NAME);
+    /* Given back by pre_translate_name, where the path was encoded. */
+    pwr_redact_request(r, self);
     return OK;
 }
 

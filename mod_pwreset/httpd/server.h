@@ -36,6 +36,7 @@ typedef struct pwr_call {
     const pwr_route *route;     /* NULL: not one of our pages */
     const pwr_builtin *asset;   /* of the route of files; else NULL */
     const char *query;          /* of our pages, before redaction; secret */
+    const char *target;         /* unparsed_uri, before redaction; secret */
     const char *cookies;        /* the Cookie header as it came; secret */
     int is_guarded;             /* AuthType PwReset asked who it is */
     int is_visitor_known;       /* `visitor` was looked up */
