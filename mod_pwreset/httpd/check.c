@@ -113,26 +113,29 @@ static const char *complete(apr_pool_t *pool, const pwr_server *self,
 
 /* ---- what does not go together ---- */
 
-static int has_param(apr_pool_t *pool, const char *params, const char *name)
+/* Does one of the parameters begin so, and go on (`is_more`) or not? */
+static int has_param(apr_pool_t *pool, const char *params, const char *name,
+                     int is_more)
 {
     char *rest = apr_pstrdup(pool, params), *word, *last;
 
     for (word = apr_strtok(rest, " ,;|\t", &last); word;
          word = apr_strtok(NULL, " ,;|\t", &last)) {
-        if (strncmp(word, name, strlen(name)) == 0) {
+        if (strncmp(word, name, strlen(name)) == 0
+            && (word[strlen(name)] != '\0') == is_more) {
             return 1;
         }
     }
     return 0;
 }
 
-static const char *check_mysql(apr_pool_t *pool, const pwr_server *self)
+static const char *check_mysql(apr_pool_t *pool, const char *params)
 {
-    if (!has_param(pool, self->dbd_params, "reconnect=0")) {
+    if (!has_param(pool, params, "reconnect=0", 0)) {
         return "DBDParams needs reconnect=0: otherwise one restart of the "
                "database makes every request fail until httpd is restarted";
     }
-    if (!has_param(pool, self->dbd_params, "group=")) {
+    if (!has_param(pool, params, "group=", 1)) {
         return "DBDParams needs group=NAME, a group of the MySQL option file "
                "with connect-timeout and the session settings; copy "
                "conf/pwreset-my.cnf and use group=pwreset";
@@ -152,15 +155,43 @@ static const char *check_dbd(apr_pool_t *pool, const pwr_server *self)
         return "DBDriver is missing: mysql or sqlite3, with DBDParams";
     }
     if (!self->dbd_params) {
-        return "DBDParams is missing: for sqlite3 the path of the file, for "
-               "mysql see docs/install.md";
+        return "DBDParams is missing: how to connect to the database, with "
+               "DBDriver sqlite3 the name of its file";
     }
     if (strcmp(driver, "mysql") == 0) {
-        return check_mysql(pool, self);
+        return check_mysql(pool, self->dbd_params);
     }
     if (strcmp(driver, "sqlite3") != 0) {
         return apr_psprintf(pool, "DBDriver %s is not supported: use mysql "
                             "or sqlite3", driver);
+    }
+    return NULL;
+}
+
+/* A token of RFC 9110 5.6.2. */
+static int is_header_name(const char *name)
+{
+    return *name && !*ap_scan_http_token(name);
+}
+
+static int is_link(const char *text)
+{
+    return pwr_url_is_local(text) || strncmp(text, "https://", 8) == 0
+        || strncmp(text, "http://", 7) == 0;
+}
+
+static const char *check_names(const pwr_conf *conf)
+{
+    if (conf->user_header && !is_header_name(conf->user_header)) {
+        return "PwResetUserHeader must be the name of a header, such as "
+               "X-Remote-User";
+    }
+    if (conf->login_url && !is_link(conf->login_url)) {
+        return "PwResetLoginURL must begin with https://, http:// or one "
+               "slash";
+    }
+    if (!pwr_url_is_local(conf->landing)) {
+        return "PwResetLanding must be a path of this site, such as /portal/";
     }
     return NULL;
 }
@@ -175,7 +206,11 @@ static const char *check_values(const pwr_conf *conf)
         return "PwResetSessionIdle must not be longer than "
                "PwResetSessionLifetime";
     }
-    return NULL;
+    if (conf->session_cache_sec > conf->session_idle_sec) {
+        return "PwResetSessionCache must not be longer than "
+               "PwResetSessionIdle";
+    }
+    return check_names(conf);
 }
 
 static void warn_sqlite(const pwr_server *self)
