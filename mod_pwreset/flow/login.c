@@ -40,13 +40,15 @@ apr_status_t pwr_login_show(const pwr_env *env, const pwr_request *request,
 }
 
 /* The one account that `typed` names; id NULL when there is none, or when
- * several share the address and it does not say which. */
+ * several share the address and it does not say which.  An address means its
+ * owner first: otherwise whoever takes it for a login shuts him out.  Both are
+ * always asked, so that the work does not tell what was found. */
 static apr_status_t find_user(const pwr_env *env, const char *typed,
                               pwr_user *user)
 {
     static const struct { int bit; pwr_user_key key; } ways[] = {
-        { PWR_IDENTIFY_LOGIN, PWR_USER_BY_LOGIN },
         { PWR_IDENTIFY_EMAIL, PWR_USER_BY_EMAIL },
+        { PWR_IDENTIFY_LOGIN, PWR_USER_BY_LOGIN },
     };
     const char *name = pwr_text_canonical(env->pool, typed);
 

@@ -171,6 +171,13 @@ static void give_to_slot(worker *w, pwr_server *self, const pwr_job *job,
 
 /* ---- the dispatcher ---- */
 
+static int is_same_store(const pwr_server *a, const pwr_server *b)
+{
+    return strcmp(a->dbd_driver, b->dbd_driver) == 0
+        && strcmp(a->dbd_params, b->dbd_params) == 0
+        && strcmp(a->conf->table_prefix, b->conf->table_prefix) == 0;
+}
+
 /* The vhost of a realm on this store; another node may know realms that we do
  * not, their jobs are not ours. */
 static pwr_server *server_of_realm(const worker *w, const pwr_server *store_of,
@@ -180,8 +187,7 @@ static pwr_server *server_of_realm(const worker *w, const pwr_server *store_of,
         pwr_server *self = pwr_server_active(s);
 
         if (self && strcmp(self->conf->realm, realm) == 0
-            && strcmp(self->conf->table_prefix,
-                      store_of->conf->table_prefix) == 0) {
+            && is_same_store(self, store_of)) {
             return self;
         }
     }
@@ -268,10 +274,7 @@ static int is_first_of_store(const worker *w, const pwr_server *self)
     for (server_rec *s = w->main_server; s; s = s->next) {
         const pwr_server *other = pwr_server_active(s);
 
-        if (other && strcmp(other->dbd_driver, self->dbd_driver) == 0
-            && strcmp(other->dbd_params, self->dbd_params) == 0
-            && strcmp(other->conf->table_prefix,
-                      self->conf->table_prefix) == 0) {
+        if (other && is_same_store(other, self)) {
             return other == self;
         }
     }

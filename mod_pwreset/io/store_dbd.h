@@ -30,7 +30,7 @@ typedef struct pwr_dbd_conn {
  * within a bounded time and after it has logged why.  It may lend a connection
  * that died meanwhile: that is found out, and the next one is asked for.
  * (apr_dbd_open_ex's error text is freed memory when its ping failed.)
- * `broken` tells the lender not to lend it again. */
+ * `broken` tells the lender to examine it before it lends it again. */
 typedef struct pwr_dbd_lender {
     apr_status_t (*borrow)(void *baton, apr_pool_t *pool,
                            pwr_dbd_conn *conn);
