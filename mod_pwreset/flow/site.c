@@ -41,6 +41,7 @@ typedef struct maker {
     int strict;
     int is_builtin_only;            /* the admin's files are not asked for */
     const pwr_catalog *catalog;     /* of the voice being made */
+    const pwr_catalog *shipped;     /* the same without PwResetTemplates */
     const char *bad_partial;        /* what is wrong with one, else NULL */
 } maker;
 
@@ -134,7 +135,10 @@ static const char *make_page(maker *m, const struct page_file *page,
 {
     source from;
     const char *error = override_source(m, page->path, &from);
+    maker shipped = *m;
 
+    shipped.is_builtin_only = 1;
+    shipped.catalog = m->shipped;
     if (!from.text) {
         from = builtin_source(page->path);
     }
@@ -145,20 +149,22 @@ static const char *make_page(maker *m, const struct page_file *page,
         return error;
     }
     from = builtin_source(page->path);
-    m->is_builtin_only = 1;
-    error = parse_page(m, page, &from, out);
-    m->is_builtin_only = 0;
-    return error;
+    return parse_page(&shipped, page, &from, out);
 }
 
 /* The admin's catalog, the built-in one, or English. */
 static const char *make_catalog(maker *m, const char *tag)
 {
     const char *path = apr_pstrcat(m->pool, "po/", tag, ".po", NULL);
-    source from;
-    const char *bad = override_source(m, path, &from), *error;
+    source from = builtin_source(path);
+    const char *bad, *error;
 
-    m->catalog = NULL;
+    m->catalog = m->shipped = NULL;
+    if (from.text && (error = pwr_catalog_parse(m->pool, from.file, from.text,
+                                                &m->shipped))) {
+        return error;
+    }
+    bad = override_source(m, path, &from);
     if (!bad && from.text) {
         bad = pwr_catalog_parse(m->pool, from.file, from.text, &m->catalog);
         if (!bad) {
@@ -169,11 +175,8 @@ static const char *make_catalog(maker *m, const char *tag)
     if (error) {
         return error;
     }
-    from = builtin_source(path);
-    if (from.text) {
-        return pwr_catalog_parse(m->pool, from.file, from.text, &m->catalog);
-    }
-    return bad || strcmp(tag, "en") == 0 ? NULL
+    m->catalog = m->shipped;
+    return bad || m->shipped || strcmp(tag, "en") == 0 ? NULL
         : apr_psprintf(m->pool, "PwResetLanguages: there is no translation for "
                        "'%s': put %s into PwResetTemplates, or take it out",
                        tag, path);

@@ -153,7 +153,8 @@ my @sql = (
     ['PwResetAfterChange "DROP TABLE u"' => qr/PwResetAfterChange must be one INSERT/],
     ['PwResetAfterChange "DELETE FROM u WHERE x = :password"' => qr/PwResetAfterChange: .*:password/],
     ["PwResetUserQuery \"$select email = :email AND d LIKE '%:x%'\"" => undef],
-    [qq(PwResetAfterChange "DELETE FROM s WHERE u = :id"\nPwResetAfterChange "SELECT :id") => qr/PwResetAfterChange must/],
+    [qq(PwResetAfterChange "DELETE FROM s WHERE u = :id"\nPwResetAfterChange "SELECT :id")
+        => qr/PwResetAfterChange must/],
 );
 
 # --- templates ----------------------------------------------------------------
