@@ -210,7 +210,7 @@ static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
                                  pwr_change_outcome *outcome)
 {
     const pwr_request request = {
-        .voice = pwr_site_voice(env->site, user->language)
+        .voice = pwr_site_voice(env->site, NULL)
     };
     pwr_job notice;
     pwr_change change = {
@@ -220,7 +220,7 @@ static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
         .stamp = user->stamp,
         .notice = &notice
     };
-    apr_status_t done = pwr_notice_prepare(env, &request, &notice);
+    apr_status_t done = pwr_notice_prepare(env, &request, user, &notice);
 
     if (done == APR_SUCCESS) {
         done = env->store->ops->password_change(env->store, env->pool,

@@ -7,6 +7,7 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <idn2.h>
 #include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
@@ -126,6 +127,24 @@ const char *pwr_addr_mailbox(apr_pool_t *pool, const char *stored)
     }
     mailbox = apr_pstrcat(pool, local, "@", host, NULL);
     return strlen(mailbox) <= ADDR_BYTES_MAX ? mailbox : NULL;
+}
+
+const char *pwr_addr_in_letters(apr_pool_t *pool, const char *mailbox)
+{
+    const char *at = mailbox ? strchr(mailbox, '@') : NULL;
+    const char *result = NULL;
+    char *host;
+
+    if (!at || idn2_to_unicode_8z8z(at + 1, &host, 0) != IDN2_OK) {
+        return NULL;
+    }
+    if (strcmp(host, at + 1) != 0) {
+        result = apr_pstrcat(pool, apr_pstrmemdup(pool, mailbox,
+                                                  (size_t)(at + 1 - mailbox)),
+                             host, NULL);
+    }
+    idn2_free(host);
+    return result;
 }
 
 const char *pwr_addr_canonical(apr_pool_t *pool, const char *typed)

@@ -26,6 +26,10 @@ const char *pwr_addr_canonical(apr_pool_t *pool, const char *typed);
  * part keeps its case.  NULL when refused. */
 const char *pwr_addr_mailbox(apr_pool_t *pool, const char *stored);
 
+/* `mailbox` with its domain in letters (ivan@почта.рф), as tables hold it that
+ * took what was typed; NULL when that is the same. */
+const char *pwr_addr_in_letters(apr_pool_t *pool, const char *mailbox);
+
 /* Do two addresses name one mailbox by the rule above?  NULL never does. */
 int pwr_addr_same(apr_pool_t *pool, const char *a, const char *b);
 

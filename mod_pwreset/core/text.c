@@ -8,6 +8,7 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <unictype.h>
 #include <uninorm.h>
 #include <unistr.h>
 
@@ -129,6 +130,43 @@ const char *pwr_text_printable(apr_pool_t *pool, const char *s,
         *p++ = hex[c & 15];
     }
     *p = '\0';
+    return out;
+}
+
+/* Controls, line and paragraph separators, and what turns the direction of
+ * the text behind it. */
+static int is_disruptive(ucs4_t point)
+{
+    return uc_is_general_category(point, UC_CONTROL)
+        || uc_is_general_category(point, UC_LINE_SEPARATOR)
+        || uc_is_general_category(point, UC_PARAGRAPH_SEPARATOR)
+        || (point >= 0x202A && point <= 0x202E)
+        || (point >= 0x2066 && point <= 0x2069);
+}
+
+const char *pwr_text_line(apr_pool_t *pool, const char *s, size_t points_max)
+{
+    static const char replacement[] = "\xEF\xBF\xBD", rest[] = "\xE2\x80\xA6";
+    size_t len = strlen(s);
+    /* A replacement is three bytes, and stands for one at least. */
+    char *out = apr_palloc(pool, 3 * len + sizeof(rest)), *p = out;
+
+    for (; len > 0 && points_max > 0; points_max--) {
+        ucs4_t point;
+        int width = u8_mbtouc(&point, (const uint8_t *)s, len);
+        const char *from = point == 0xFFFD || is_disruptive(point)
+                               ? replacement : s;
+        size_t n = from == s ? (size_t)width : sizeof(replacement) - 1;
+
+        memcpy(p, from, n);
+        p += n;
+        s += width;
+        len -= (size_t)width;
+    }
+    memcpy(p, rest, sizeof(rest));
+    if (len == 0) {
+        *p = '\0';
+    }
     return out;
 }
 

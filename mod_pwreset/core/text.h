@@ -33,6 +33,11 @@ const char *pwr_text_trim(apr_pool_t *pool, const char *s);
 const char *pwr_text_printable(apr_pool_t *pool, const char *s,
                                size_t bytes_max);
 
+/* `s` for a line that people read: at most `points_max` code points and an
+ * ellipsis for the rest.  What is not UTF-8, controls, line separators and what
+ * turns the direction of the text (U+202A-202E, U+2066-2069) become U+FFFD. */
+const char *pwr_text_line(apr_pool_t *pool, const char *s, size_t points_max);
+
 /* Lower-case hex of `len` bytes, NUL-terminated; `out` holds 2*len+1. */
 void pwr_text_hex(char *out, const unsigned char *bytes, size_t len);
 

@@ -134,7 +134,7 @@ static apr_status_t write_change(const pwr_env *env,
         status = pwr_session_begin(env, request, user, &session, &secret);
     }
     if (status == APR_SUCCESS) {
-        status = pwr_notice_prepare(env, request, &notice);
+        status = pwr_notice_prepare(env, request, user, &notice);
     }
     if (status == APR_SUCCESS) {
         status = env->store->ops->password_change(env->store, env->pool,

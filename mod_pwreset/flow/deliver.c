@@ -16,6 +16,14 @@
 #include "flow/page.h"
 #include "io/outbox.h"
 
+#define NAME_POINTS_MAX 255     /* more is no name, but a text */
+
+/* To whom a mail goes, and what its Message-ID begins with. */
+typedef struct envelope {
+    const char *mailbox;
+    const char *id;
+} envelope;
+
 /* One account that is to get a string, and the string. */
 typedef struct recovery {
     const pwr_user *user;
@@ -66,6 +74,13 @@ static const char *login_url(const pwr_env *env, const pwr_voice *voice)
         : conf->login_url;
 }
 
+/* Users choose their login and name, and a mail's text is lines: one that
+ * brings lines of its own would speak for the site. */
+static const char *shown(const pwr_env *env, const char *name)
+{
+    return name ? pwr_text_line(env->pool, name, NAME_POINTS_MAX) : NULL;
+}
+
 static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
                              const pwr_voice *voice)
 {
@@ -96,7 +111,7 @@ static const char *fill(const pwr_env *env, const pwr_voice *voice,
 
 static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,
                           const pwr_voice *voice, const pwr_model *model,
-                          const char *mailbox, const char **detail)
+                          const envelope *to, const char **detail)
 {
     const pwr_conf *conf = env->site->conf;
     int is_notice = delivery->job->kind == PWR_JOB_NOTICE;
@@ -111,10 +126,10 @@ static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,
     const pwr_message message = {
         .from_name = conf->site_name,
         .from = conf->mail_from,
-        .to = mailbox,
+        .to = to->mailbox,
         .subject = pwr_text_trim(env->pool,
                                  fill(env, voice, subject, model)),
-        .id = delivery->job->id,
+        .id = to->id,
         .language = voice->tag,
         .date_epoch_sec = delivery->now,
         .text = fill(env, voice, subject + 1, model),
@@ -141,18 +156,20 @@ static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
     const pwr_job *job = delivery->job;
     const pwr_voice *voice = voice_of(env, job, NULL);
     pwr_model *model = mail_model(env, job, voice);
-    const char *mailbox = pwr_addr_mailbox(env->pool, job->recipient);
+    const envelope to = {
+        pwr_addr_mailbox(env->pool, job->recipient), job->id
+    };
 
-    if (!mailbox) {
+    if (!to.mailbox) {
         *detail = "the account's address is not one that mail can go to";
         return PWR_SENT_NEVER;
     }
-    pwr_model_text(model, "login", job->login);
+    pwr_model_text(model, "login", shown(env, job->login));
     pwr_model_text(model, "changed_at",
                    pwr_zone_date_time(env->pool, env->site->zone,
                                       job->created));
     pwr_model_text(model, "changed_from", job->address);
-    return send_mail(env, delivery, voice, model, mailbox, detail);
+    return send_mail(env, delivery, voice, model, &to, detail);
 }
 
 /* ---- a recovery ---- */
@@ -266,8 +283,8 @@ static void add_account(const pwr_env *env, const pwr_voice *voice,
     if (env->site->tags[1]) {
         link = pwr_url_with(env->pool, link, "lang", voice->tag);
     }
-    pwr_model_text(account, "login", r->user->login);
-    pwr_model_text(account, "name", r->user->name);
+    pwr_model_text(account, "login", shown(env, r->user->login));
+    pwr_model_text(account, "name", shown(env, r->user->name));
     pwr_model_text(account, "link", link);
     pwr_model_text(account, "token", pwr_token_show(env->pool, r->bare));
 }
@@ -279,6 +296,7 @@ static pwr_sent send_recovery(const pwr_env *env,
                               const char **detail)
 {
     recovery *all = (recovery *)recoveries->elts;
+    envelope to = { all[first].mailbox, delivery->job->id };
     const pwr_voice *voice = voice_of(env, delivery->job, all[first].user);
     pwr_model *model = mail_model(env, delivery->job, voice);
     pwr_list *accounts = pwr_list_make(env->pool);
@@ -300,7 +318,11 @@ static pwr_sent send_recovery(const pwr_env *env,
                    pwr_zone_date_time(env->pool, env->site->zone,
                                       delivery->job->created));
     pwr_model_text(model, "asked_from", delivery->job->address);
-    return send_mail(env, delivery, voice, model, all[first].mailbox, detail);
+    if (first > 0) {
+        /* Another mail of this job; a reader of both would keep only one. */
+        to.id = apr_psprintf(env->pool, "%s.%d", to.id, first);
+    }
+    return send_mail(env, delivery, voice, model, &to, detail);
 }
 
 /* Every mailbox gets its mail; the worst outcome decides about the job. */
@@ -356,6 +378,11 @@ apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
     else {
         settlement.sent = send_notice(env, delivery, &settlement.detail);
     }
-    return status ? status : pwr_outbox_settle(env->store, env->pool,
-                                               &settlement);
+    if (status != APR_SUCCESS) {
+        /* Spaced and ended as any failure, for a query that is wrong fails
+         * every time. */
+        settlement.sent = PWR_SENT_LATER;
+        settlement.detail = "the database could not be asked, see its message";
+    }
+    return pwr_outbox_settle(env->store, env->pool, &settlement);
 }

@@ -90,15 +90,17 @@ static void done_page(const pwr_env *env, const pwr_request *request,
     pwr_model_text(response->model, "login", request->login_hint);
 }
 
-/* 303 to the success page; the login name travels in a cookie that is shown
- * and never believed. */
+/* 303 to the success page; the login name, where it is text, travels in a
+ * cookie that is shown and never believed. */
 static void succeed(const pwr_env *env, const pwr_request *request,
                     const char *login, pwr_response *response)
 {
     pwr_page_redirect(response, pwr_url_with(env->pool,
                       pwr_page_path(env, request, "/reset"), "done", "1"));
-    pwr_page_cookie(response, env->site->login_cookie, login,
-                    LOGIN_COOKIE_SEC);
+    if (login) {
+        pwr_page_cookie(response, env->site->login_cookie, login,
+                        LOGIN_COOKIE_SEC);
+    }
     pwr_page_cookie(response, env->site->cookie, "", 0);
 }
 
@@ -242,7 +244,7 @@ static apr_status_t write_change(const pwr_env *env,
                                         a->user.password, &change.stored);
 
     if (status == APR_SUCCESS) {
-        status = pwr_notice_prepare(env, request, &notice);
+        status = pwr_notice_prepare(env, request, &a->user, &notice);
     }
     if (status == APR_SUCCESS) {
         status = env->store->ops->password_change(env->store, env->pool,

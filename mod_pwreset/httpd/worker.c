@@ -230,7 +230,8 @@ static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
         pwr_server *owner = server_of_realm(w, self, job->realm);
         int mine = 0;
 
-        if (!owner) {
+        /* Of a realm of other nodes, or a kind of a later version. */
+        if (!owner || job->kind == PWR_JOB_NONE) {
             continue;
         }
         if (self->store->ops->job_claim(self->store, pool, job, w->owner,

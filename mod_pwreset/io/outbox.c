@@ -38,9 +38,9 @@ pwr_sent pwr_outbox_send(apr_pool_t *pool, const pwr_sendmail *conf,
     size_t len;
 
     if (pwr_mime_render(pool, message, &bytes, &len) != APR_SUCCESS) {
-        *detail = "the mail cannot be written: PwResetSiteName, an address or"
-                  " the subject's template holds a control character or is"
-                  " not UTF-8";
+        *detail = "the mail cannot be written: a template gives nothing, or"
+                  " PwResetSiteName, an address or the subject's template"
+                  " holds a control character or is not UTF-8";
         return PWR_SENT_NEVER;
     }
     return pwr_sendmail_run(pool, conf, message->to, bytes, len, detail);

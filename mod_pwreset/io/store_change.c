@@ -174,7 +174,6 @@ static apr_status_t notice_write(pwr_dbd_run *run, change_call *call,
                                  const char *recipient)
 {
     pwr_job job = *call->change->notice;
-    const char *language = call->before.language;
 
     if (!recipient || !*recipient) {
         return APR_SUCCESS;
@@ -185,7 +184,6 @@ static apr_status_t notice_write(pwr_dbd_run *run, change_call *call,
     job.user_id = call->before.id;
     job.login = call->before.login;
     job.recipient = recipient;
-    job.language = language && *language ? language : job.language;
     return pwr_store_job_write(run, call->impl, &job);
 }
 

@@ -163,31 +163,45 @@ static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
 
 /* A latin1 column cannot be compared with a Cyrillic text, and no row of it
  * could be equal; anybody may type one, so it is no fault to be logged. */
-static int is_foreign(const query *asked)
+static int is_foreign(const char *text)
 {
-    for (const char *p = asked->sent; *p; p++) {
-        if ((unsigned char)*p >= 0x80) {
+    for (; *text; text++) {
+        if ((unsigned char)*text >= 0x80) {
             return 1;
         }
     }
     return 0;
 }
 
-static apr_status_t find(pwr_dbd_run *run, void *baton)
+/* Adds to what was found already. */
+static apr_status_t find_form(pwr_dbd_run *run, const query *asked,
+                              const char *sent)
 {
-    query *asked = baton;
     const pwr_dbd_arg args[] = {
-        { queries[asked->key].param, asked->sent }, { NULL, NULL }
+        { queries[asked->key].param, sent }, { NULL, NULL }
     };
     pwr_dbd_rows rows;
 
-    asked->users->n = 0;
     pwr_dbd_select(run, &asked->impl->sql.stmt[queries[asked->key].stmt],
                    args, &rows);
-    if (rows.status == PWR_DBD_BAD_TEXT && is_foreign(asked)) {
+    if (rows.status == PWR_DBD_BAD_TEXT && is_foreign(sent)) {
         return APR_SUCCESS;
     }
     return rows_take(&rows, asked);
+}
+
+/* A domain beyond ASCII is asked for in both forms, as tables hold either. */
+static apr_status_t find(pwr_dbd_run *run, void *baton)
+{
+    const query *asked = baton;
+    const char *letters = asked->key == PWR_USER_BY_EMAIL
+        ? pwr_addr_in_letters(run->scratch, asked->sent) : NULL;
+    apr_status_t status;
+
+    asked->users->n = 0;
+    status = find_form(run, asked, asked->sent);
+    return status == APR_SUCCESS && letters ? find_form(run, asked, letters)
+                                            : status;
 }
 
 /* What is made under a stamp is later judged by PwResetIdQuery, so the stamp

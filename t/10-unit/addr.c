@@ -221,6 +221,29 @@ static void test_same(apr_pool_t *pool)
     }
 }
 
+static void test_letters(apr_pool_t *pool)
+{
+    static const struct { const char *in, *out; } table[] = {
+        { "a@" POCHTA_ASCII,
+          "a@\xD0\xBF\xD0\xBE\xD1\x87\xD1\x82\xD0\xB0.\xD1\x80\xD1\x84" },
+        { "\xD0\xB0.B@mail.xn--a-9fa.de",
+          "\xD0\xB0.B@mail.\xC3\xA9" "a.de" },
+        { "a@example.org", NULL },
+        { "a@xn--.com", NULL },
+        { "a@", NULL },
+        { "a", NULL },
+        { "", NULL },
+        { NULL, NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        tap_str(pwr_addr_in_letters(pool, table[i].in), table[i].out,
+                "in letters: %s", pwr_text_printable(pool, table[i].in, 60));
+        tap_ok(!table[i].out || pwr_addr_same(pool, table[i].in, table[i].out),
+               "which is the same");
+    }
+}
+
 /* 64 + 1 + 189 bytes are the longest address there is. */
 static void test_sizes(apr_pool_t *pool)
 {
@@ -256,6 +279,7 @@ int main(void)
     test_accepted(pool);
     test_refused(pool);
     test_same(pool);
+    test_letters(pool);
     test_sizes(pool);
     return tap_end();
 }

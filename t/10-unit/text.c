@@ -69,6 +69,36 @@ static void test_output(apr_pool_t *pool)
            "names without case, NULL equals nothing");
 }
 
+#define FFFD "\xEF\xBF\xBD"
+#define ELLIPSIS "\xE2\x80\xA6"
+
+static void test_line(apr_pool_t *pool)
+{
+    static const struct { const char *in; size_t max; const char *out; } table[]
+        = {
+        { "", 3, "" },
+        { "", 0, "" },
+        { "a", 0, ELLIPSIS },
+        { "abc", 3, "abc" },
+        { "abcd", 3, "abc" ELLIPSIS },
+        { "\xD0\x98\xD0\xB2\xD0\xB0", 2, "\xD0\x98\xD0\xB2" ELLIPSIS },
+        { "\xF0\x9F\x94\x91", 1, "\xF0\x9F\x94\x91" },
+        { "a\r\nb", 9, "a" FFFD FFFD "b" },
+        { "\x1B[0m\x7F", 9, FFFD "[0m" FFFD },
+        { "a\xC2\x85" "b", 9, "a" FFFD "b" },                /* C1: NEL */
+        { "\xE2\x80\xA8\xE2\x80\xA9", 9, FFFD FFFD },       /* U+2028 2029 */
+        { "\xE2\x80\xAE" "a\xE2\x81\xA6", 9, FFFD "a" FFFD },  /* 202E 2066 */
+        { "\xE2\x80\x8F" "a", 9, "\xE2\x80\x8F" "a" },       /* U+200F stays */
+        { "\xFF" "a\xD0", 9, FFFD "a" FFFD },
+        { "<a> & \"b\"", 9, "<a> & \"b\"" },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        tap_str(pwr_text_line(pool, table[i].in, table[i].max), table[i].out,
+                "line case %d", (int)i);
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -76,5 +106,6 @@ int main(void)
     test_utf8();
     test_canonical(pool);
     test_output(pool);
+    test_line(pool);
     return tap_end();
 }

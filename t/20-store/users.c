@@ -16,6 +16,8 @@
 #define DOTLESS "adm\xC4\xB1n"
 #define WIDE "\xEF\xBD\x81" "dmin"
 #define KEY_EMOJI "\xF0\x9F\x94\x91"
+#define POCHTA "\xD0\xBF\xD0\xBE\xD1\x87\xD1\x82\xD0\xB0.\xD1\x80\xD1\x84"
+#define POCHTA_ASCII "xn--80a1acny.xn--p1ai"
 #define IVAN "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD"
 
 static const pwr_store_conf people = {
@@ -42,6 +44,8 @@ static void tables_make(bench *made)
         "12, '0', '0@example.org', 'h12', NULL",
         "13, ':login', ':email@example.org', 'h13', NULL",
         "14, '" DOTLESS "2', 'blank@example.org   ', 'h14', NULL",
+        "15, 'letters', 'letters@" POCHTA "', 'h15', NULL",
+        "16, 'ascii', 'ascii@" POCHTA_ASCII "', 'h16', NULL",
     };
     const char *ci = bench_is_mysql(made)
                          ? "CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
@@ -93,6 +97,11 @@ static const question questions[] = {
     { PWR_USER_BY_EMAIL, "Admin@EXAMPLE.org", "h1" },
     { PWR_USER_BY_EMAIL, "ivan@example.org", "h10" },
     { PWR_USER_BY_EMAIL, "o'brien@example.org", "h6" },
+    { PWR_USER_BY_EMAIL, "letters@" POCHTA, "h15" },
+    { PWR_USER_BY_EMAIL, "letters@" POCHTA_ASCII, "h15" },
+    { PWR_USER_BY_EMAIL, "ascii@" POCHTA, "h16" },
+    { PWR_USER_BY_EMAIL, "ascii@" POCHTA_ASCII, "h16" },
+    { PWR_USER_BY_EMAIL, "nobody@" POCHTA, NULL },
     { PWR_USER_BY_EMAIL, "0", NULL },
     { PWR_USER_BY_EMAIL, "", NULL },
     { PWR_USER_BY_EMAIL, "@", NULL },

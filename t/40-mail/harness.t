@@ -88,6 +88,7 @@ sub misbehaved {
         ['die', 'signal 9', '', 0],
         ['flood', 0, 'x' x 99 . "\n", 1],
         ['slow 0.01', 0, '', 1],
+        ['linger 0.01', 0, '', 1],
         ['nonsense', 64, "fake-sendmail: there is no mode 'nonsense'\n", 0],
         ['', 0, '', 1],
     );
@@ -112,7 +113,7 @@ sub misbehaved {
 
 sub hanging {
     my $runs = $box->runs;
-    my %end = (hang => 'TERM', deaf => 'KILL');
+    my %end = (hang => 'TERM', deaf => 'KILL', brood => 'TERM');
     for my $mode (sort keys %end) {
         $box->mode($mode);
         my ($pid, $read) = begin("x\n", $folder);
@@ -121,7 +122,13 @@ sub hanging {
         is(scalar select($bits, undef, undef, 0.2), 0, "mode '$mode': and goes on");
         kill TERM => $pid if $mode eq 'deaf';
         kill $end{$mode} => $pid;
-        is((finish($pid, $read))[0], $mode eq 'hang' ? 'signal 15' : 'signal 9', "mode '$mode': its end");
+        if ($mode eq 'brood') {
+            isnt($box->grandchild, $pid, "mode '$mode': a child");
+            kill TERM => $box->grandchild;
+            is(kill(KILL => $box->grandchild), 1, "mode '$mode': that ignores SIGTERM");
+        }
+        is((finish($pid, $read))[0], $mode eq 'deaf' ? 'signal 9' : 'signal 15', "mode '$mode': its end");
+        is(($box->pids)[-1], $pid, "mode '$mode': its process");
     }
     $box->mode('grandchild');
     my ($pid, $read) = begin("x\n", $folder);
@@ -145,6 +152,12 @@ sub waiting {
     $box->mode('slow 0.2');
     my ($pid, $read) = begin("late\n", $folder);
     is($box->next->raw, "late\n", 'a mail is waited for');
+    finish($pid, $read);
+    $box->mode('linger 30');
+    ($pid, $read) = begin("early\n", $folder);
+    is($box->next->raw, "early\n", 'a mail of a program that stays');
+    is(waitpid($pid, POSIX::WNOHANG()), 0, 'and stays');
+    kill KILL => $pid;
     finish($pid, $read);
     return;
 }

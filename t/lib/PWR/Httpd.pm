@@ -93,6 +93,19 @@ sub scheme { return $_[0]{tls} ? 'https' : 'http' }
 sub url { return $_[0]->scheme . '://127.0.0.1:' . $_[0]->port }
 sub conf_file { return "$_[0]{root}/httpd.conf" }
 sub mailbox { return $_[0]{mailbox} //= PWR::Mailbox->new($_[0]->maildir) }
+
+# A mailbox of its own below maildir, where httpd's children may write.
+sub mailbox_of {
+    my ($self, $name) = @_;
+    my $folder = $self->maildir . "/$name";
+    if (!-d $folder) {
+        mkdir $folder or die "$folder: $!\n";
+        chmod 0755, $folder;
+        $self->_own($folder);
+    }
+    return PWR::Mailbox->new($folder);
+}
+
 sub access_log { return PWR::HttpdLog->new("$_[0]{root}/logs/access.log")->lines }
 
 sub client {

@@ -10,6 +10,7 @@
 #   $box->mode('2 times exit 75 try later');    # see fake-sendmail
 #   $box->mode(undef);                  # well-behaved again
 #   $box->runs;                         # how often it was run in all
+#   $box->pids;                         # its processes, dead or alive
 package PWR::Mailbox;
 use strict;
 use warnings;
@@ -50,6 +51,12 @@ sub runs {
     return scalar @files;
 }
 
+# Its processes, in the order in which they were started.
+sub pids {
+    my $self = shift;
+    return map { /-(\d+)\.argv$/ ? $1 : () } sort glob "'$self->{folder}'/*.argv";
+}
+
 # Wait until it was run `$n` times in all; returns how often it was.
 sub wait_runs {
     my ($self, $n, $seconds) = @_;
@@ -58,7 +65,7 @@ sub wait_runs {
     return $self->runs;
 }
 
-# The process that the mode "grandchild" left behind.
+# The process that the modes "grandchild" and "brood" made.
 sub grandchild {
     my $self = shift;
     open my $in, '<', "$self->{folder}/grandchild" or return;
@@ -121,7 +128,7 @@ sub _part {
     my @found;
     $self->{email}->walk_parts(sub {
         my $part = shift;
-        push @found, $part->body_str if !$part->subparts && ($part->content_type // 'text/plain') =~ /^\Q$type\E\b/i;
+        push @found, $part->body_str =~ s/\r\n/\n/gr if !$part->subparts && ($part->content_type // 'text/plain') =~ /^\Q$type\E\b/i;
     });
     return $found[0];
 }

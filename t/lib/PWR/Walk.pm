@@ -163,6 +163,9 @@ sub settle {
     return;
 }
 
+# Those that came and that nobody has asked for.
+sub mails_left { return (@{$_[0]{mails}}, $_[0]{httpd}->mailbox->unseen) }
+
 # Ask for control strings and take them out of the mails: (login => string, ...).
 sub strings {
     my ($self, @logins) = @_;
