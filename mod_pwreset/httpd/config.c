@@ -49,6 +49,16 @@ pwr_server *pwr_server_active(const server_rec *server)
     return self->server == server && self->site ? self : NULL;
 }
 
+int pwr_server_any_active(const server_rec *main_server)
+{
+    for (const server_rec *s = main_server; s; s = s->next) {
+        if (pwr_server_active(s)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static const char *absolute_paths(cmd_parms *cmd, const pwr_conf_row *row,
                                   const char **argv)
 {

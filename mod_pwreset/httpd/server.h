@@ -50,6 +50,9 @@ pwr_server *pwr_server_of(const server_rec *server);
 /* The module's part where PwReset is On in this very server, else NULL. */
 pwr_server *pwr_server_active(const server_rec *server);
 
+/* Is it On in any server at all? */
+int pwr_server_any_active(const server_rec *main_server);
+
 /* The call of a request, of what it was redirected from, or of its main
  * request; NULL where the module is off. */
 pwr_call *pwr_call_of(request_rec *r);

@@ -427,16 +427,6 @@ static apr_status_t join(void *data)
     return APR_SUCCESS;
 }
 
-static int is_any_active(server_rec *main_server)
-{
-    for (server_rec *s = main_server; s; s = s->next) {
-        if (pwr_server_active(s)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 /* The threads of the slots come and go with pools out of `pool`, next to the
  * dispatcher's; and mod_dbd's connections live in pchild, whose allocator has
  * no lock where the MPM has no threads. */
@@ -492,7 +482,7 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
     apr_pool_t *pool;
     apr_status_t status;
 
-    if (!is_any_active(main_server) || !(pool = own_pool())) {
+    if (!pwr_server_any_active(main_server) || !(pool = own_pool())) {
         return;
     }
     w = apr_pcalloc(pool, sizeof(*w));
