@@ -46,7 +46,7 @@ static apr_status_t find_session(request_rec *r, const pwr_server *self,
     uint32_t clock;
     apr_status_t status;
 
-    if (pwr_cache_get(r, digest, visitor)) {
+    if (pwr_cache_get(r, self, digest, visitor)) {
         return APR_SUCCESS;
     }
     clock = pwr_cache_clock();

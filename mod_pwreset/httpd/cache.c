@@ -13,6 +13,15 @@
 #define CACHE_ARGUMENT "pwreset_sessions(524288)"  /* file(bytes) */
 #define ENTRY_BYTES_MAX 700
 
+/* Behind it stand realm, user id and login, a line each. */
+typedef struct entry_head {
+    /* Whose database was asked: several vhosts may say the same realm.  At one
+     * address in all children, as the cache does not outlive its parent's
+     * configuration. */
+    const pwr_server *self;
+    uint32_t generation;
+} entry_head;
+
 static const ap_socache_provider_t *provider;
 static ap_socache_instance_t *instance;
 static apr_global_mutex_t *mutex;
@@ -114,12 +123,13 @@ void pwr_cache_bump(const char *realm, const char *user_id)
     __atomic_add_fetch(generation_of(realm, user_id), 1, __ATOMIC_ACQ_REL);
 }
 
-int pwr_cache_get(request_rec *r, const char *digest, pwr_visitor *visitor)
+int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
+                  pwr_visitor *visitor)
 {
     unsigned char entry[ENTRY_BYTES_MAX + 1];
     unsigned len = ENTRY_BYTES_MAX;
-    char *realm, *user_id, *login, *rest = (char *)entry;
-    uint32_t generation;
+    char *realm, *user_id, *login, *rest = (char *)entry + sizeof(entry_head);
+    entry_head head;
     apr_status_t status;
 
     if (!provider) {
@@ -130,16 +140,16 @@ int pwr_cache_get(request_rec *r, const char *digest, pwr_visitor *visitor)
                                 (const unsigned char *)digest, PWR_DIGEST_HEX,
                                 entry, &len, r->pool);
     apr_global_mutex_unlock(mutex);
-    if (status != APR_SUCCESS || len <= sizeof(generation)) {
+    if (status != APR_SUCCESS || len <= sizeof(head)) {
         return 0;
     }
     entry[len] = '\0';
-    memcpy(&generation, entry, sizeof(generation));
-    rest += sizeof(generation);
+    memcpy(&head, entry, sizeof(head));
     realm = strsep(&rest, "\n");
     user_id = strsep(&rest, "\n");
     login = strsep(&rest, "\n");
-    if (!login || read_counter(generation_of(realm, user_id)) != generation) {
+    if (!login || head.self != self
+        || read_counter(generation_of(realm, user_id)) != head.generation) {
         return 0;
     }
     visitor->user_id = apr_pstrdup(r->pool, user_id);
@@ -151,8 +161,9 @@ int pwr_cache_get(request_rec *r, const char *digest, pwr_visitor *visitor)
 void pwr_cache_put(request_rec *r, const pwr_server *self,
                    const pwr_visitor *visitor, uint32_t clock)
 {
-    uint32_t generation = read_counter(generation_of(self->conf->realm,
-                                                     visitor->user_id));
+    const entry_head head = {
+        self, read_counter(generation_of(self->conf->realm, visitor->user_id))
+    };
     apr_time_t expiry = apr_time_now()
         + apr_time_from_sec(self->conf->session_cache_sec);
     unsigned char entry[ENTRY_BYTES_MAX];
@@ -163,17 +174,17 @@ void pwr_cache_put(request_rec *r, const pwr_server *self,
         || strpbrk(visitor->login, "\n") || strpbrk(visitor->user_id, "\n")) {
         return;
     }
-    memcpy(entry, &generation, sizeof(generation));
-    len = apr_snprintf((char *)entry + sizeof(generation),
-                       sizeof(entry) - sizeof(generation), "%s\n%s\n%s",
+    memcpy(entry, &head, sizeof(head));
+    len = apr_snprintf((char *)entry + sizeof(head),
+                       sizeof(entry) - sizeof(head), "%s\n%s\n%s",
                        self->conf->realm, visitor->user_id, visitor->login);
-    if ((size_t)len + sizeof(generation) >= sizeof(entry) - 1) {
+    if ((size_t)len + sizeof(head) >= sizeof(entry) - 1) {
         return;
     }
     apr_global_mutex_lock(mutex);
     provider->store(instance, r->server,
                     (const unsigned char *)visitor->session_digest,
                     PWR_DIGEST_HEX, expiry, entry,
-                    (unsigned)(len + (int)sizeof(generation)), r->pool);
+                    (unsigned)(len + (int)sizeof(head)), r->pool);
     apr_global_mutex_unlock(mutex);
 }

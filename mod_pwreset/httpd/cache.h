@@ -21,8 +21,10 @@ uint32_t pwr_cache_clock(void);
 /* This user's sessions have changed (after the commit). */
 void pwr_cache_bump(const char *realm, const char *user_id);
 
-/* Look up a session by its digest; zero when it is not cached, or stale. */
-int pwr_cache_get(request_rec *r, const char *digest, pwr_visitor *visitor);
+/* Look up a session by its digest; zero when it is not cached, stale, or
+ * another vhost's. */
+int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
+                  pwr_visitor *visitor);
 
 /* Remember what the database said, unless something has changed since `clock`
  * was read: an old answer must not outlive the change that made it old. */

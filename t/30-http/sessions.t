@@ -165,6 +165,38 @@ sub realms {
     return;
 }
 
+# One realm on two databases, each with its own ivan: what the cache knows of
+# one site is nothing at the other.
+sub two_stores {
+    my $other = PWR::Walk->new('sqlite', start => 0);
+    $other->add('ivan');
+    my $walk = PWR::Walk->new('sqlite', conf => 'PwResetRealm twins', ports => 1, global => <<"CONF");
+Listen 127.0.0.1:\${PORT2}
+<VirtualHost 127.0.0.1:\${PORT2}>
+    DocumentRoot "\${ROOT}/htdocs"
+    DBDParams "@{[$other->db->params]}"
+    PwReset On
+    PwResetRealm twins
+    PwResetPublicURL http://127.0.0.1:\${PORT2}
+    PwResetMailFrom noreply\@example.org
+    <Location "/portal">
+        AuthType PwReset
+        Require valid-user
+        Header always set X-User "expr=%{REMOTE_USER}"
+    </Location>
+</VirtualHost>
+CONF
+    $walk->add('ivan');
+    my $here = $walk->signed_in('ivan');
+    my $there = PWR::Client->new(url => 'http://127.0.0.1:' . $walk->httpd->port(2));
+    is($there->post('/account/login', [login => 'ivan', password => OLD])->status, 303, 'somebody signs in there');
+    is(says($walk, $_), 'ivan', 'known here and there') for $here, $there;
+    ($here->{cookies}, $there->{cookies}) = ($there->{cookies}, $here->{cookies});
+    is(says($walk, $_), 401, 'and nobody with the cookie of the other') for $here, $there;
+    $walk->httpd->done;
+    return;
+}
+
 # --- what a cookie may be --------------------------------------------------------------
 
 # Cookie headers around a good one, by its name and value.
@@ -292,6 +324,7 @@ our_changes($_) for qw(event prefork);
 foreign_changes();
 lifetimes();
 realms();
+two_stores();
 garbage();
 fixation();
 restarts($_) for qw(event prefork);
