@@ -16,7 +16,8 @@ int pwr_dbd_is_loaded(void);
 
 /* In the parent, while the configuration is checked.  Servers that share a pool
  * of mod_dbd share the breaker and the gate before it, too: otherwise a
- * database that hangs would hold a thread for each site, one after the other. */
+ * database that hangs would hold a thread for each site, one after the
+ * other. */
 pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server);
 
 #endif

@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use Lint;
 use Test::More;
 
-use constant {C_COLUMNS => 80, SCRIPT_COLUMNS => 132};
+use constant {C_COLUMNS => 80, SCRIPT_COLUMNS => 128};
 
 sub lines {
     my $tree = shift;

@@ -128,7 +128,8 @@ sub _part {
     my @found;
     $self->{email}->walk_parts(sub {
         my $part = shift;
-        push @found, $part->body_str =~ s/\r\n/\n/gr if !$part->subparts && ($part->content_type // 'text/plain') =~ /^\Q$type\E\b/i;
+        return if $part->subparts || ($part->content_type // 'text/plain') !~ /^\Q$type\E\b/i;
+        push @found, $part->body_str =~ s/\r\n/\n/gr;
     });
     return $found[0];
 }
