@@ -282,7 +282,8 @@ my @seconds = (
     ['blank', undef, 'blank@example.org'],
 );
 my @hostile_addresses = ("a\@example.org\r\nBcc: b\@example.org", 'a@example.org,b@example.org', 'a@example.org b@example.org',
-    '-oQ/tmp@example.org', '-OQueueDirectory=/tmp', '|/bin/sh', '/etc/passwd', 'root', 'a@', '@example.org', '"a b"@example.org',
+    '-oQ/tmp@example.org', '-OQueueDirectory=/tmp', '|/bin/sh', '/etc/passwd', 'root', 'a@',
+    '@example.org', '"a b"@example.org',
     "a\@example.org\x{7}", 'x' x 300 . '@example.org', 'a%b@example.org', 'a!b@example.org');
 
 sub recovery_email {
