@@ -432,6 +432,9 @@ int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset)
 {
     int status;
 
+    /* mod_cache sees no query, as it is redacted: the file of before an update
+     * would be that of all versions for a year. */
+    r->no_cache = 1;
     ap_set_content_type(r, type_of(asset->path));
     ap_set_content_length(r, (apr_off_t)asset->len);
     apr_table_setn(r->headers_out, "ETag", asset->etag);

@@ -196,6 +196,29 @@ sub caches {
     return;
 }
 
+# Our pages are nobody else's; of our files httpd's cache would keep one for all
+# of their versions, as it never sees the query.
+sub own_pages {
+    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache remoteip)]);
+    $sites->walk->add('ivan');
+    for my $name (sort keys %caches) {
+        my ($ivan, $nobody) = ($sites->signed_in($name, 'ivan'), $sites->client($name));
+        for my $path (qw(/account/login /account/logout /account/change /account/forgot /account/reset?token=x)) {
+            $ivan->get($path) for 1 .. 2;
+            my $r = $nobody->get($path);
+            unlike($r->header('X-Cache') // '', qr/^HIT/, "$name: $path is not kept");
+            unlike($r->body, qr/ivan/, "$name: and does not speak of ivan");
+        }
+        my ($file) = $nobody->get('/account/login')->text =~ m{href="(/account/assets/pwreset\.css[^"]*)"};
+        $file =~ s/&#61;/=/;
+        like($nobody->get($file)->header('Cache-Control'), qr/immutable/, "$name: a version is for ever") for 1 .. 2;
+        like($nobody->get("${file}x")->header('Cache-Control'), qr/max-age=300/, "$name: another is not");
+    }
+    $sites->httpd->done;
+    return;
+}
+
+subtest 'own pages' => \&own_pages;
 subtest 'answers' => \&answers;
 subtest 'mod_cache' => \&caches;
 done_testing();
