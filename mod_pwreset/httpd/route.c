@@ -157,6 +157,17 @@ static void give_back_query(request_rec *r, const pwr_call *call)
     }
 }
 
+/* Is it one of our pages but for slashes written as %2F?  httpd refuses that
+ * with the whole URL in its message, and the query may hold a secret. */
+static int is_ours_decoded(request_rec *r, const pwr_server *self)
+{
+    char *path = apr_pstrdup(r->pool, r->uri);
+    const pwr_builtin *asset;
+
+    return ap_unescape_url_keep2f(path, 1) == OK
+        && pwr_route_find(self->conf, path, &asset) != NULL;
+}
+
 int pwr_route_translate(request_rec *r)
 {
     pwr_server *self = pwr_server_active(r->server);
@@ -166,8 +177,10 @@ int pwr_route_translate(request_rec *r)
         return DECLINED;
     }
     call->route = pwr_route_find(self->conf, r->uri, &call->asset);
-    if (!call->route) {
+    if (!call->route && !is_ours_decoded(r, self)) {
         give_back_query(r, call);
+    }
+    if (!call->route) {
         return DECLINED;
     }
     /* No folder and no suffix: neither MultiViews nor AddType, AddEncoding or
