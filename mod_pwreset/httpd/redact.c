@@ -4,6 +4,8 @@
 #include <apr_strings.h>
 #include <scoreboard.h>
 
+#include "httpd/auth.h"
+
 #define REDACTED "[redacted]"
 
 /* Is the path at the beginning of `target` (up to its query) under `base`?
@@ -90,7 +92,11 @@ const char *pwr_redact_request(request_rec *r, const pwr_server *self)
 int pwr_redact_refused(request_rec *r)
 {
     const pwr_server *self = pwr_server_active(r->server);
+    pwr_call refused = { 0 };
 
+    if (self && !pwr_call_of(r)) {
+        pwr_auth_conceal(r, self, &refused);
+    }
     if (self && pwr_redact_request(r, self)) {
         ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     }
