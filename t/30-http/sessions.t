@@ -276,6 +276,24 @@ sub fixation {
     return;
 }
 
+# The public URL decides, not the connection that a proxy made to us.
+sub behind_tls {
+    my $sites = PWR::Sites->new({tls => 'PwResetPublicURL https://www.example.org'});
+    $sites->walk->add('ivan');
+    my $client = $sites->client('tls');
+    my $r = $client->post('/account/login', [login => 'ivan', password => OLD],
+        headers => [[Origin => 'https://www.example.org']]);
+    is($r->status, 303, 'a form from the public origin');
+    my ($cookie) = grep { /^__Host-pwr-[0-9a-f]{6}=/ } $r->headers('Set-Cookie');
+    like($cookie, qr/; Secure\b/, 'a cookie for https only');
+    is($sites->walk->who($client), 'ivan', 'which is taken');
+    my ($name, $id) = cookie_of($client);
+    $client->forget->cookie($name =~ s/^__Host-//r, $id);
+    is($sites->walk->who($client), 401, 'and not by a name that plain http can set');
+    $sites->httpd->done;
+    return;
+}
+
 # --- processes -------------------------------------------------------------------------
 
 sub restarts {
@@ -327,6 +345,7 @@ realms();
 two_stores();
 garbage();
 fixation();
+behind_tls();
 restarts($_) for qw(event prefork);
 crashes($_) for qw(event prefork);
 done_testing();

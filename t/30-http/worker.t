@@ -10,7 +10,8 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20};
+use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20,
+    LEAK_KB => 4};
 
 sub ask { return $_[0]->client->post('/account/forgot', [email => "$_[1]\@example.org"])->status }
 
@@ -131,13 +132,20 @@ sub maps_n {
     return scalar(grep { m{/dev/zero|/SYSV|anon_inode|/dev/shm} } <$in>);
 }
 
+# In kB of address space.
+sub size_of {
+    open my $in, '<', "/proc/$_[0]/status" or return 0;
+    return (map { /^VmSize:\s*(\d+)/ ? $1 : () } <$in>)[0];
+}
+
 sub many_restarts {
     my $walk = shift;
     my $httpd = $walk->httpd;
     my $figures = sub {
         my @children = wait_for(sub { my @now = $httpd->children; @now >= 2 ? \@now : undef })->@*;
         my ($most) = sort { $b <=> $a } map { threads_n($_) } @children;
-        return {threads => $most, files => files_n($httpd->pid), maps => maps_n($httpd->pid)};
+        return {threads => $most, files => files_n($httpd->pid), maps => maps_n($httpd->pid),
+            size => size_of($httpd->pid)};
     };
     $httpd->graceful for 1 .. 2;
     my $before = $figures->();
@@ -147,6 +155,7 @@ sub many_restarts {
     ok(wait_for(sub { $after = $figures->(); $after->{threads} <= $before->{threads} }),
         "no more threads after @{[RESTARTS]} restarts") or diag explain [$before, $after];
     cmp_ok($after->{$_}, '<=', $before->{$_}, "no more $_") for qw(files maps);
+    cmp_ok($after->{size}, '<', $before->{size} + RESTARTS * LEAK_KB, 'no more memory') if !$ENV{PWR_ASAN};
     my %is_old = map { $_ => 1 } @old;
     ok(wait_for(sub { !grep { $is_old{$_} } $httpd->children }), 'no child is left of before');
     $walk->add('after');
