@@ -11,14 +11,14 @@ use PWR::Walk;
 use Test::More;
 
 my @combination = (
-    ['event'],
-    ['worker'],
-    ['prefork'],
-    ['event', tls => 1],
-    ['event', tls => 1, h2 => 1],
-    ['event', h2 => 1],
-    ['worker', tls => 1, h2 => 1],
-    ['prefork', tls => 1],
+    [sqlite => 'event'],
+    [mysql => 'worker'],
+    [mysql => 'prefork'],
+    [mysql => 'event', tls => 1],
+    [sqlite => 'event', tls => 1, h2 => 1],
+    [sqlite => 'event', h2 => 1],
+    [sqlite => 'worker', tls => 1, h2 => 1],
+    [sqlite => 'prefork', tls => 1],
 );
 
 # By path: the requirement, and what a stranger's navigation, his script, ivan
@@ -126,9 +126,9 @@ sub places {
 }
 
 sub combination {
-    my ($mpm, %option) = @_;
+    my ($kind, $mpm, %option) = @_;
     my $tls = $option{tls} ? PWR::TLS->new : undef;
-    my $walk = PWR::Walk->new('sqlite', mpm => $mpm, conf => $conf, $tls ? (tls => $tls) : (),
+    my $walk = PWR::Walk->new($kind, mpm => $mpm, conf => $conf, $tls ? (tls => $tls) : (),
         modules => [$option{h2} ? 'http2' : ()]);
     $walk->add($_) for qw(ivan olga);
     my ($stranger, $ivan, $olga) = map { browser($walk, $option{h2}) } 1 .. 3;
@@ -142,7 +142,7 @@ sub combination {
 }
 
 for my $row (@combination) {
-    my ($mpm, %option) = @$row;
-    subtest join(', ', $mpm, sort keys %option) => sub { combination($mpm, %option) };
+    my ($kind, $mpm, %option) = @$row;
+    subtest join(', ', $kind, $mpm, sort keys %option) => sub { combination($kind, $mpm, %option) };
 }
 done_testing();

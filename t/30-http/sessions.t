@@ -27,8 +27,8 @@ sub says {
 
 # What we change is known to every child of the node at once.
 sub our_changes {
-    my $mpm = shift;
-    my $walk = PWR::Walk->new('sqlite', mpm => $mpm, children => 3, conf => qq(PwResetSessionCache @{[CACHE_SEC]}
+    my ($mpm, $kind) = @_;
+    my $walk = PWR::Walk->new($kind, mpm => $mpm, children => 3, conf => qq(PwResetSessionCache @{[CACHE_SEC]}
         LogFormat "%P" child
         CustomLog "\${ROOT}/logs/children.log" child));
     $walk->add('ivan');
@@ -67,20 +67,22 @@ sub our_changes {
 
 # Other programs write the user table: seen within the cache's seconds.
 sub foreign_changes {
+    my $kind = shift;
     my %foreign = (
-        'a new password' => q(UPDATE pwreset_user SET password = '$2y$10$' || login WHERE login = ?),
+        'a new password' => q(UPDATE pwreset_user SET password = 'x' WHERE login = ?),
         'a time of change' => 'UPDATE pwreset_user SET changed_at = changed_at + 1 WHERE login = ?',
         'no user' => 'DELETE FROM pwreset_user WHERE login = ?',
         'no session' => 'DELETE FROM pwreset_session WHERE login = ?',
     );
-    my $sites = PWR::Sites->new({cached => 'PwResetSessionCache ' . FOREIGN_SEC, asked => 'PwResetSessionCache 0'});
+    my $sites = PWR::Sites->new({cached => 'PwResetSessionCache ' . FOREIGN_SEC, asked => 'PwResetSessionCache 0'},
+        database => $kind);
     my $walk = $sites->walk;
     for my $name (sort keys %foreign) {
         for my $site (qw(cached asked)) {
             my $login = $name =~ s/ //gr . $site;
             $walk->add($login);
             my $client = $sites->signed_in($site, $login);
-            is($walk->who($client), $login, "$name, $site: in");
+            is($walk->who($client), $login, "$kind, $name, $site: in");
             $walk->sql($foreign{$name}, $login);
             my $start = time;
             my $said = $walk->who($client);
@@ -88,7 +90,7 @@ sub foreign_changes {
                 sleep POLL_SEC;
                 $said = $walk->who($client);
             }
-            is($said, 401, "$name, $site: out");
+            is($said, 401, "$kind, $name, $site: out");
         }
     }
     $sites->httpd->done;
@@ -104,7 +106,8 @@ my @age = (
 );
 
 sub lifetimes {
-    my $walk = PWR::Walk->new('sqlite', conf => "PwResetSessionCache 0\nPwResetSessionIdle @{[IDLE_SEC]}\n"
+    my $kind = shift;
+    my $walk = PWR::Walk->new($kind, conf => "PwResetSessionCache 0\nPwResetSessionIdle @{[IDLE_SEC]}\n"
         . "PwResetSessionLifetime @{[LIFE_SEC]}");
     $walk->add('ivan');
     for my $row (@age) {
@@ -112,13 +115,13 @@ sub lifetimes {
         my $client = $walk->signed_in('ivan');
         $walk->sql('UPDATE pwreset_session SET seen = seen - ?, created = created - ?, expires = expires - ?',
             $idle, $old, $old);
-        is($walk->who($client), $who, "after $idle s of rest and $old s in all: $who");
+        is($walk->who($client), $who, "$kind: after $idle s of rest and $old s in all: $who");
         $walk->sql('DELETE FROM pwreset_session');
     }
     my $client = $walk->signed_in('ivan');
     for my $round (1 .. 3) {
         $walk->sql('UPDATE pwreset_session SET seen = seen - ?', IDLE_SEC - 5);
-        is($walk->who($client), 'ivan', "each request begins the rest anew ($round)");
+        is($walk->who($client), 'ivan', "$kind: each request begins the rest anew ($round)");
     }
     $walk->httpd->done;
     return;
@@ -131,7 +134,9 @@ sub cookie_of { my %cookies = %{$_[0]->cookies}; return %cookies }
 # One store, the same users: a session and a string of one site are nothing at
 # the other.
 sub realms {
-    my $sites = PWR::Sites->new({a => '', b => '', twin => 'PwResetRealm "twins"', other => 'PwResetRealm "twins"'});
+    my $kind = shift;
+    my $sites = PWR::Sites->new({a => '', b => '', twin => 'PwResetRealm "twins"', other => 'PwResetRealm "twins"'},
+        database => $kind);
     my $walk = $sites->walk;
     $walk->add('ivan');
     my ($at_a, $at_b) = map { $sites->signed_in($_, 'ivan') } qw(a b);
@@ -228,7 +233,8 @@ my %cookies = (
 );
 
 sub garbage {
-    my $walk = PWR::Walk->new('sqlite', conf => 'PwResetSessionCache 0');
+    my $kind = shift;
+    my $walk = PWR::Walk->new($kind, conf => 'PwResetSessionCache 0');
     $walk->add('ivan');
     my $ivan = $walk->signed_in('ivan');
     my ($name, $id) = cookie_of($ivan);
@@ -238,8 +244,8 @@ sub garbage {
     for my $what (sort keys %cookies) {
         my ($make, $who) = @{$cookies{$what}};
         my $client = $walk->httpd->client(headers => [[Cookie => $make->($name, $id, $digest)]]);
-        is($walk->who($client), $who, "$what: $who");
-        is($client->get('/account/login')->status, 200, "$what: our pages do not mind");
+        is($walk->who($client), $who, "$kind, $what: $who");
+        is($client->get('/account/login')->status, 200, "$kind, $what: our pages do not mind");
     }
     is($walk->who($ivan), 'ivan', 'and nothing has ended');
     $walk->httpd->done;
@@ -297,8 +303,8 @@ sub behind_tls {
 # --- processes -------------------------------------------------------------------------
 
 sub restarts {
-    my $mpm = shift;
-    my $walk = PWR::Walk->new('sqlite', mpm => $mpm);
+    my ($mpm, $kind) = @_;
+    my $walk = PWR::Walk->new($kind, mpm => $mpm);
     $walk->add('ivan');
     my $client = $walk->signed_in('ivan');
     is($walk->who($client), 'ivan', "$mpm: in");
@@ -315,8 +321,8 @@ sub restarts {
 
 # Children that die among many requests leave no lock of the cache behind.
 sub crashes {
-    my $mpm = shift;
-    my $walk = PWR::Walk->new('sqlite', mpm => $mpm, children => 4);
+    my ($mpm, $kind) = @_;
+    my $walk = PWR::Walk->new($kind, mpm => $mpm, children => 4);
     my $httpd = $walk->httpd;
     $walk->add('ivan');
     my $client = $walk->signed_in('ivan');
@@ -338,14 +344,13 @@ sub crashes {
     return;
 }
 
-our_changes($_) for qw(event prefork);
-foreign_changes();
-lifetimes();
-realms();
+our_changes(@$_) for [event => 'mysql'], [prefork => 'sqlite'];
+for my $kind (qw(sqlite mysql)) {
+    $_->($kind) for \&foreign_changes, \&lifetimes, \&realms, \&garbage;
+}
 two_stores();
-garbage();
 fixation();
 behind_tls();
-restarts($_) for qw(event prefork);
-crashes($_) for qw(event prefork);
+restarts(@$_) for [event => 'sqlite'], [prefork => 'mysql'];
+crashes(@$_) for [event => 'sqlite'], [prefork => 'mysql'];
 done_testing();

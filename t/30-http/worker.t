@@ -191,9 +191,38 @@ sub stopped {
     return;
 }
 
-for my $mpm (qw(event worker prefork)) {
-    subtest $mpm => sub {
-        my $walk = PWR::Walk->new('sqlite', mpm => $mpm, children => 2, global => 'PwResetMailSlots 1');
+# One realm on two databases: each job is done in its own.
+sub two_stores {
+    my $other = PWR::Walk->new('sqlite', start => 0);
+    $other->add('olga');
+    my $walk = PWR::Walk->new('sqlite', conf => 'PwResetRealm twins', ports => 1, global => <<"CONF");
+Listen 127.0.0.1:\${PORT2}
+<VirtualHost 127.0.0.1:\${PORT2}>
+    DBDParams "@{[$other->db->params]}"
+    PwReset On
+    PwResetRealm twins
+    PwResetPublicURL http://other.test:\${PORT}
+    PwResetMailFrom noreply\@example.org
+    PwResetSendmail "\${SENDMAIL}" "\${MAILDIR}"
+</VirtualHost>
+CONF
+    $walk->add('ivan');
+    my $client = PWR::Client->new(url => 'http://127.0.0.1:' . $walk->httpd->port(2));
+    is($client->post('/account/forgot', [email => 'olga@example.org'])->status, 200, 'olga asks at the other');
+    my $mail = $walk->mail_to('olga@example.org');
+    like($mail && $mail->link, qr{^http://other\.test:}, 'and gets a mail from there');
+    is(ask($walk, 'ivan'), 200, 'ivan asks');
+    $mail = $walk->mail_to('ivan@example.org');
+    like($mail && $mail->link, qr{^http://127\.0\.0\.1:}, 'and gets one from here');
+    ok(wait_for(sub { !jobs_n($walk) && !jobs_n($other) }), 'no job is left');
+    $walk->httpd->done;
+    return;
+}
+
+for my $row ([event => 'mysql'], [worker => 'sqlite'], [prefork => 'sqlite']) {
+    my ($mpm, $kind) = @$row;
+    subtest "$mpm, $kind" => sub {
+        my $walk = PWR::Walk->new($kind, mpm => $mpm, children => 2, global => 'PwResetMailSlots 1');
         subtest 'mails come' => sub { prompt($walk) };
         subtest 'children are killed' => sub { killed($walk) };
         subtest 'a graceful restart' => sub { graceful($walk, $mpm) };
@@ -204,4 +233,5 @@ for my $mpm (qw(event worker prefork)) {
 subtest 'stop' => sub {
     stopped(@$_) for [event => 'hang'], [worker => 'deaf'], [prefork => 'deaf'];
 };
+subtest 'two stores' => \&two_stores;
 done_testing();
