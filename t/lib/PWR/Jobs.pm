@@ -6,7 +6,8 @@
 #   until_true(sub { ... });                # what it gives, as soon as that is true
 #   my @jobs = jobs($walk);                 # rows, those of nobody@ left out
 #   my $job = job($walk, 'ivan@example.org');
-#   settled($walk);                         # all were tried, nobody holds one
+#   my $rows = settled($walk);              # all were tried, nobody holds one
+#   my $job = job($rows, 'ivan@example.org');
 #   hurry($walk);                           # all are due now; tried again
 #   my %box = mailboxes($walk->httpd, qw(ivan olga));
 package PWR::Jobs;
@@ -65,17 +66,21 @@ sub jobs {
     return $walk->rows('SELECT * FROM pwreset_job WHERE identifier IS NULL OR identifier <> ? ORDER BY id', NOBODY);
 }
 
-# The job that is about this address.
+# The job that is about this address, in the table or among settled()'s rows.
 sub job {
-    my ($walk, $address) = @_;
-    my ($job) = grep { ($_->{identifier} // $_->{recipient}) eq $address } jobs($walk);
+    my ($from, $address) = @_;
+    my ($job) = grep { ($_->{identifier} // $_->{recipient}) eq $address } ref $from eq 'ARRAY' ? @$from : jobs($from);
     return $job;
 }
 
-# Wait until each job is gone, put back or given up; true when they are.
+# Wait until each job is gone, put back or given up; the rows at that moment, as
+# some may be tried again soon.
 sub settled {
     my ($walk, $seconds) = @_;
-    return until_true(sub { !grep { $_->{tries} == 0 || $_->{lease_until} } jobs($walk) }, $seconds);
+    return until_true(sub {
+        my @jobs = jobs($walk);
+        return (grep { $_->{tries} == 0 || $_->{lease_until} } @jobs) ? undef : \@jobs;
+    }, $seconds);
 }
 
 # The worker looks at the table at once: a job that comes to nothing is there.
