@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/worker.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_thread_pool.h>
 #include <apr_thread_proc.h>
 
 #include "flow/deliver.h"
@@ -19,31 +20,34 @@
 #define SWEEPS_PROMPT 4         /* one a second after work, then ever rarer */
 #define IDLE_MAX_SEC 60
 #define JOB_LEASE_EXTRA_SEC 30
+#define STOP_SEC 1              /* httpd loses patience after three */
 #define JOB_BATCH 100
 #define PURGE_EVERY_MS (10 * 60 * 1000)
 #define PURGE_KEEP_SEC (7 * 86400)     /* so that a dead string can say why */
 #define PURGE_BATCHES_MAX 20
 
+/* Where a job becomes a mail, in a thread of its own.  All but `is_done` is
+ * the dispatcher's, which makes and joins the thread. */
+typedef struct slot {
+    struct worker *w;
+    apr_thread_t *thread;       /* NULL: the slot is free */
+    apr_pool_t *pool;           /* of the job */
+    pwr_server *self;
+    pwr_job job;
+    int64_t now;
+    int is_done;                /* atomic */
+} slot;
+
 typedef struct worker {
     server_rec *main_server;
     apr_pool_t *pool;           /* of the dispatcher, with an own allocator */
     apr_thread_t *dispatcher;
-    apr_thread_pool_t *slots;
+    slot *slots;
     int slots_n;
     char owner[PWR_ID_HEX + 1]; /* this child's name in job leases */
     int stop_fd;                /* readable: stop */
-    int cancel_fd;              /* readable: stop mail programs too */
-    volatile uint32_t busy;     /* jobs with the slots */
+    int cancel_fd;              /* timer; over: stop mail programs too */
 } worker;
-
-/* A job on its way through a slot; owns its pool. */
-typedef struct task {
-    worker *w;
-    apr_pool_t *pool;
-    pwr_server *self;
-    pwr_job job;
-    int64_t now;
-} task;
 
 static worker *this_worker;     /* one per child */
 
@@ -85,9 +89,10 @@ static apr_pool_t *own_pool(void)
     return pool;
 }
 
-/* Let several threads allocate from pools of this one's allocator.  Nested,
- * as prefork ends its children out of a signal handler, which may come while
- * the main thread holds it. */
+/* Let several threads allocate from pools of this one's allocator: mod_dbd's
+ * connections live in pchild, whose allocator has no lock where the MPM has no
+ * threads.  Nested, as prefork ends its children out of a signal handler, which
+ * may come while the main thread holds it. */
 static apr_status_t share_allocator(apr_pool_t *pool)
 {
     apr_allocator_t *allocator = apr_pool_allocator_get(pool);
@@ -108,21 +113,49 @@ static apr_status_t share_allocator(apr_pool_t *pool)
 
 static void *APR_THREAD_FUNC deliver(apr_thread_t *thread, void *data)
 {
-    task *t = data;
-    worker *w = t->w;
-    pwr_env env = pwr_host_env(t->pool, t->self);
+    slot *s = data;
+    pwr_env env = pwr_host_env(s->pool, s->self);
     const pwr_delivery delivery = {
-        .job = &t->job,
-        .owner = w->owner,
-        .now = t->now,
-        .cancel_fd = w->cancel_fd,
+        .job = &s->job,
+        .owner = s->w->owner,
+        .now = s->now,
+        .cancel_fd = s->w->cancel_fd,
     };
 
     (void)thread;
     pwr_deliver(&env, &delivery);
-    apr_pool_destroy(t->pool);
-    __atomic_sub_fetch(&w->busy, 1, __ATOMIC_ACQ_REL);
+    __atomic_store_n(&s->is_done, 1, __ATOMIC_RELEASE);
     pwr_worker_wake();
+    return NULL;
+}
+
+/* Wait for the slot's thread; its secrets go with its pool. */
+static void slot_free(slot *s)
+{
+    apr_status_t status;
+
+    apr_thread_join(&status, s->thread);
+    apr_pool_destroy(s->pool);
+    s->thread = NULL;
+}
+
+static void slots_free_done(worker *w)
+{
+    for (slot *s = w->slots; s < w->slots + w->slots_n; s++) {
+        if (s->thread && __atomic_load_n(&s->is_done, __ATOMIC_ACQUIRE)) {
+            slot_free(s);
+        }
+    }
+}
+
+/* A slot that can take a job; NULL when all are at work. */
+static slot *slot_find(const worker *w)
+{
+    for (slot *s = w->slots; s < w->slots + w->slots_n; s++) {
+        if (!s->thread) {
+            return s;
+        }
+    }
     return NULL;
 }
 
@@ -131,41 +164,46 @@ static const char *keep(apr_pool_t *pool, const char *s)
     return s ? apr_pstrdup(pool, s) : NULL;
 }
 
-static void copy_job(task *t, const pwr_job *job)
+static void copy_job(slot *s, const pwr_job *job)
 {
-    t->job = *job;
-    t->job.realm = keep(t->pool, job->realm);
-    t->job.identifier = keep(t->pool, job->identifier);
-    t->job.user_id = keep(t->pool, job->user_id);
-    t->job.login = keep(t->pool, job->login);
-    t->job.recipient = keep(t->pool, job->recipient);
-    t->job.language = keep(t->pool, job->language);
-    t->job.address = keep(t->pool, job->address);
-    t->job.agent = keep(t->pool, job->agent);
-    t->job.error = keep(t->pool, job->error);
+    s->job = *job;
+    s->job.realm = keep(s->pool, job->realm);
+    s->job.identifier = keep(s->pool, job->identifier);
+    s->job.user_id = keep(s->pool, job->user_id);
+    s->job.login = keep(s->pool, job->login);
+    s->job.recipient = keep(s->pool, job->recipient);
+    s->job.language = keep(s->pool, job->language);
+    s->job.address = keep(s->pool, job->address);
+    s->job.agent = keep(s->pool, job->agent);
+    s->job.error = keep(s->pool, job->error);
+    s->job.tries++;             /* this one */
 }
 
-static void give_to_slot(worker *w, pwr_server *self, const pwr_job *job,
-                         int64_t now)
+/* Jobs are only claimed for a slot that is free: one that waited here would
+ * wait behind a mail program that hangs, while its lease runs out. */
+static void slot_start(slot *s, pwr_server *self, const pwr_job *job,
+                       int64_t now)
 {
-    apr_pool_t *pool = own_pool();
-    task *t = pool ? apr_pcalloc(pool, sizeof(*t)) : NULL;
+    apr_status_t status = APR_ENOMEM;
 
-    if (!t) {
-        return;                 /* out of memory: the lease runs out */
+    s->pool = own_pool();
+    if (s->pool) {
+        s->self = self;
+        s->now = now;
+        s->is_done = 0;
+        copy_job(s, job);
+        status = apr_thread_create(&s->thread, NULL, deliver, s, s->pool);
     }
-    t->w = w;
-    t->pool = pool;
-    t->self = self;
-    t->now = now;
-    copy_job(t, job);
-    t->job.tries++;
-    __atomic_add_fetch(&w->busy, 1, __ATOMIC_ACQ_REL);
-    if (apr_thread_pool_push(w->slots, deliver, t,
-                             APR_THREAD_TASK_PRIORITY_NORMAL, w)
-        != APR_SUCCESS) {
-        __atomic_sub_fetch(&w->busy, 1, __ATOMIC_ACQ_REL);
-        apr_pool_destroy(pool);
+    if (status == APR_SUCCESS) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_ERR, status, s->w->main_server,
+                 PWR_LOG("PWR0062") "job %s: no thread can be started for its "
+                 "mail; it is tried again when its lease has run out: raise "
+                 "the limits of httpd's user", job->id);
+    s->thread = NULL;
+    if (s->pool) {
+        apr_pool_destroy(s->pool);
     }
 }
 
@@ -211,13 +249,6 @@ static void shuffle(pwr_jobs *jobs)
     }
 }
 
-/* No job is claimed that would have to wait for its slot: its lease would run
- * meanwhile, and a stopping child would drop it. */
-static int free_slots(const worker *w)
-{
-    return w->slots_n - (int)__atomic_load_n(&w->busy, __ATOMIC_ACQUIRE);
-}
-
 /* Claim what can be done now; returns how many were. */
 static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
                     pwr_jobs *jobs)
@@ -225,11 +256,15 @@ static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
     int claimed = 0;
 
     shuffle(jobs);
-    for (int i = 0; i < jobs->n && free_slots(w) > 0 && !is_stopping(w); i++) {
+    for (int i = 0; i < jobs->n && !is_stopping(w); i++) {
         const pwr_job *job = &jobs->row[i];
         pwr_server *owner = server_of_realm(w, self, job->realm);
+        slot *s = slot_find(w);
         int mine = 0;
 
+        if (!s) {
+            break;
+        }
         /* Of a realm of other nodes, or a kind of a later version. */
         if (!owner || job->kind == PWR_JOB_NONE) {
             continue;
@@ -239,7 +274,7 @@ static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
             return claimed;
         }
         if (mine) {
-            give_to_slot(w, owner, job, jobs->now);
+            slot_start(s, owner, job, jobs->now);
             claimed++;
         }
     }
@@ -254,7 +289,7 @@ static int sweep_store(worker *w, apr_pool_t *pool, pwr_server *self)
     const pwr_job *after = NULL;
     int claimed = 0;
 
-    while (claimed == 0 && free_slots(w) > 0) {
+    while (claimed == 0 && slot_find(w)) {
         if (self->store->ops->job_batch(self->store, pool, JOB_BATCH,
                                         after, &jobs) || jobs.n == 0) {
             break;
@@ -380,6 +415,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
     while (!is_stopping(w)) {
         int is_woken = nap(w, is_holder), was_holder = is_holder;
 
+        slots_free_done(w);
         is_holder = !is_stopping(w) && hold_lease();
         /* A holder that died may have taken the call with it. */
         if (is_woken || is_holder > was_holder) {
@@ -402,13 +438,26 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
 
 /* ---- start and stop ---- */
 
-static void signal_fd(int fd)
+/* prefork calls every end of a child ungraceful, one by MaxConnectionsPerChild
+ * too: so the programs always get a moment to end by themselves. */
+static void stop(const worker *w, int graceful)
 {
+    const struct itimerspec moment = { .it_value = { .tv_sec = STOP_SEC } };
     uint64_t one = 1;
 
-    if (write(fd, &one, sizeof(one)) < 0) {
+    if (!graceful) {
+        timerfd_settime(w->cancel_fd, 0, &moment, NULL);
+    }
+    if (write(w->stop_fd, &one, sizeof(one)) < 0) {
         return;                 /* it is readable already */
     }
+}
+
+static void worker_free(worker *w)
+{
+    close(w->stop_fd);
+    close(w->cancel_fd);
+    apr_pool_destroy(w->pool);
 }
 
 /* Before pchild's own pools die: nobody of ours runs in them any more. */
@@ -417,48 +466,38 @@ static apr_status_t join(void *data)
     worker *w = data;
     apr_status_t status;
 
-    signal_fd(w->stop_fd);
+    if (!is_stopping(w)) {
+        stop(w, 0);             /* a child that ends without the hook */
+    }
     apr_thread_join(&status, w->dispatcher);
-    apr_thread_pool_destroy(w->slots);
-    close(w->stop_fd);
-    close(w->cancel_fd);
-    apr_pool_destroy(w->pool);
+    for (slot *s = w->slots; s < w->slots + w->slots_n; s++) {
+        if (s->thread) {
+            slot_free(s);
+        }
+    }
+    worker_free(w);
     this_worker = NULL;
     return APR_SUCCESS;
 }
 
-/* The threads of the slots come and go with pools out of `pool`, next to the
- * dispatcher's; and mod_dbd's connections live in pchild, whose allocator has
- * no lock where the MPM has no threads. */
-static apr_status_t start(apr_pool_t *pchild, apr_pool_t *pool, worker *w)
+static apr_status_t prepare(worker *w)
 {
-    apr_threadattr_t *attributes;
-    apr_status_t status = pwr_crypto_id(w->owner);
-
-    if (status == APR_SUCCESS) {
-        status = share_allocator(pchild);
+    w->stop_fd = eventfd(0, EFD_CLOEXEC);
+    w->cancel_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+    if (w->stop_fd < 0 || w->cancel_fd < 0) {
+        return APR_FROM_OS_ERROR(errno);
     }
-    if (status == APR_SUCCESS) {
-        status = share_allocator(pool);
+    w->slots_n = pwr_server_of(w->main_server)->conf->mail_slots;
+    w->slots = apr_pcalloc(w->pool, sizeof(*w->slots) * (size_t)w->slots_n);
+    for (int i = 0; i < w->slots_n; i++) {
+        w->slots[i].w = w;
     }
-    if (status == APR_SUCCESS) {
-        status = apr_thread_pool_create(&w->slots, 0, (apr_size_t)w->slots_n,
-                                        pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = apr_threadattr_create(&attributes, pool);
-    }
-    if (status == APR_SUCCESS) {
-        status = apr_thread_create(&w->dispatcher, attributes, dispatcher, w,
-                                   pool);
-    }
-    return status;
+    return pwr_crypto_id(w->owner);
 }
 
 /* prefork's signals are for its main thread: in one of ours its handler would
  * end the child and wait for that very thread.  Threads inherit the mask. */
-static apr_status_t start_quietly(apr_pool_t *pchild, apr_pool_t *pool,
-                                  worker *w)
+static apr_status_t start_quietly(worker *w)
 {
     static const int signals[] = {
         SIGTERM, SIGHUP, SIGINT, SIGUSR1, SIGWINCH
@@ -471,7 +510,7 @@ static apr_status_t start_quietly(apr_pool_t *pchild, apr_pool_t *pool,
         sigaddset(&ours, signals[i]);
     }
     pthread_sigmask(SIG_BLOCK, &ours, &before);
-    status = start(pchild, pool, w);
+    status = apr_thread_create(&w->dispatcher, NULL, dispatcher, w, w->pool);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return status;
 }
@@ -488,14 +527,18 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
     w = apr_pcalloc(pool, sizeof(*w));
     w->main_server = main_server;
     w->pool = pool;
-    w->slots_n = pwr_server_of(main_server)->conf->mail_slots;
-    w->stop_fd = eventfd(0, EFD_CLOEXEC);
-    w->cancel_fd = eventfd(0, EFD_CLOEXEC);
-    status = start_quietly(pchild, pool, w);
+    status = prepare(w);
+    if (status == APR_SUCCESS) {
+        status = share_allocator(pchild);
+    }
+    if (status == APR_SUCCESS) {
+        status = start_quietly(w);
+    }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
                      PWR_LOG("PWR0061") "the thread that sends mails cannot "
                      "be started in this child; others will send them");
+        worker_free(w);
         return;
     }
     this_worker = w;
@@ -505,11 +548,7 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
 void pwr_worker_stop(apr_pool_t *pchild, int graceful)
 {
     (void)pchild;
-    if (!this_worker) {
-        return;
-    }
-    signal_fd(this_worker->stop_fd);
-    if (!graceful) {
-        signal_fd(this_worker->cancel_fd);
+    if (this_worker) {
+        stop(this_worker, graceful);
     }
 }

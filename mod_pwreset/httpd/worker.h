@@ -15,8 +15,8 @@
 void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server);
 
 /* Hook child_stopping: take no more jobs.  Mails under way end by themselves
- * when `graceful`, else their programs are killed and the jobs put back. The
- * threads are joined before `pchild` dies. */
+ * when `graceful`, else their programs are killed after a second and the jobs
+ * put back.  The threads are joined before `pchild` dies. */
 void pwr_worker_stop(apr_pool_t *pchild, int graceful);
 
 /* There is a job.  Any thread of any child. */

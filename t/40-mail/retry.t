@@ -280,6 +280,43 @@ sub broken_query {
     return;
 }
 
+sub slurp { open my $in, '<', $_[0] or die "$_[0]: $!\n"; local $/; return scalar <$in> }
+
+# Let these processes make no more threads, or again as many as before.  As
+# their own user, for whom alone it needs no capability.
+sub limit_threads {
+    my ($is_limited, @pids) = @_;
+    for my $pid (@pids) {
+        my ($hard) = slurp("/proc/$pid/limits") =~ /^Max processes\s+\S+\s+(\S+)/m;
+        my $status = slurp("/proc/$pid/status");
+        my ($uid, $gid) = map { $status =~ /^${_}id:\s+(\d+)/m } qw(U G);
+        my @as = $uid == $> ? () : ('setpriv', "--reuid=$uid", "--regid=$gid", '--clear-groups');
+        system(@as, 'prlimit', "--pid=$pid", '--nproc=' . ($is_limited ? 1 : $hard) . ':') == 0
+            or die "prlimit (Debian: apt install util-linux): $?\n";
+    }
+    return;
+}
+
+# No thread can be made for a mail: it waits for its lease, and others go on.
+sub no_threads {
+    my $walk = shift;
+    my %box = mailboxes($walk->httpd, qw(thread later));
+    $walk->add($_) for qw(thread later);
+    my $mark = $walk->httpd->log_mark;
+    limit_threads(1, $walk->httpd->children);
+    ask($walk, 'thread@example.org');
+    like($walk->httpd->wait_log(qr/PWR0062/, $mark), qr/pwreset:error.*raise the limits/, 'threads: the admin is told');
+    my $job = job($walk, 'thread@example.org');
+    cmp_ok($job->{lease_until}, '>', clock($walk), 'threads: the row keeps its lease');
+    limit_threads(0, $walk->httpd->children);
+    ask($walk, 'later@example.org');
+    ok($box{later}->next, 'threads: when they can be made again, mails go out');
+    $walk->sql('UPDATE pwreset_job SET lease_until = 1');
+    wake($walk);
+    ok($box{thread}->next, 'threads: this one too, when its lease is over');
+    return;
+}
+
 # --- twice ------------------------------------------------------------------------
 
 # The child is killed after the mail program has taken the mail and before the
@@ -338,12 +375,13 @@ sub is_twice {
 each_database(sub {
     my $walk = shift;
     if ($walk->kind eq 'sqlite') {
-        $walk->httpd->expect_log(qw(PWR0303 PWR0304 PWR0305));
+        $walk->httpd->expect_log(qw(PWR0062 PWR0303 PWR0304 PWR0305));
         endings($walk);
         missing($walk);
         backs_off($walk);
         gives_up($walk);
         broken_query($walk);
+        no_threads($walk);
     }
     killed($walk);
 }, conf => $conf, global => 'PwResetMailSlots 40');
