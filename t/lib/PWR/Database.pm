@@ -146,7 +146,23 @@ sub stop { return $_[0]->_signal('TERM', STOP_SEC) }
 sub kill { return $_[0]->_signal('KILL', STOP_SEC) }
 
 # Accepts connections and answers nothing, as a host out of memory does.
-sub pause { return CORE::kill('STOP', $_[0]{pid}) }
+# Returns when all its threads stand.
+sub pause {
+    my ($self) = @_;
+    my $until = time + STOP_SEC;
+    CORE::kill('STOP', $self->{pid});
+    while (grep { !_is_stopped($_) } glob "/proc/$self->{pid}/task/*/stat") {
+        die "the database cannot be stopped\n" if time > $until;
+        sleep POLL_SEC;
+    }
+    return;
+}
+
+sub _is_stopped {
+    open my $in, '<', $_[0] or return 1;
+    return (<$in> // ') T') =~ /\) [Tt]/;
+}
+
 sub resume { return CORE::kill('CONT', $_[0]{pid}) }
 
 # End all connections of the application's user; returns how many.

@@ -201,7 +201,7 @@ sub _patience { return $_[0] * (_asan() ? ASAN_FACTOR : 1) }
 
 sub _library {
     my $path = qx(gcc -print-file-name=lib$_[0].so);
-    chomp $path;
+    $path =~ s{\s+\z}{};
     return $path;
 }
 
