@@ -119,6 +119,12 @@ const pwr_conf_row pwr_conf_rows[] = {
       "seconds", 0, 60, "5", PWR_SCOPE_VHOST, "SECONDS",
       "For this long a node believes what it read of a session; 0 asks the "
       "database each time." },
+    { "PwResetLimit", PWR_KIND_LIMITS, AT(limit), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "None|CLASS RATE [BURST]",
+      "How often a client, an account or the site may do something, once per "
+      "class; by default forgot-client 10/1h, forgot-account 3/1h, "
+      "forgot-site 1000/1min, reset-client 30/1h, login-client 60/10min, "
+      "login-account 10/10min, change-account 10/1h." },
     { "PwResetHashGate", PWR_KIND_PAIR, AT(hash_gate), NULL, 1, 10000, NULL,
       PWR_SCOPE_SERVER, "N [QUEUE]",
       "Password hashes at a time on this host, and requests that may wait; "
@@ -154,6 +160,7 @@ pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
                pwr_conf_kind_size(row->kind));
         merged->set[i] = 1;
     }
+    pwr_limits_inherit(merged->limit, base->limit);
     return merged;
 }
 
@@ -186,6 +193,7 @@ void pwr_conf_defaults(apr_pool_t *pool, pwr_conf *conf)
             conf->set[i] = 0;
         }
     }
+    pwr_limits_defaults(conf->limit);
     if (!conf->identify[0]) {
         conf->identify[0] = PWR_IDENTIFY_EMAIL | PWR_IDENTIFY_LOGIN;
     }

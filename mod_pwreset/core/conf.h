@@ -13,6 +13,7 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
+#include "core/limit.h"
 #include "core/password.h"
 
 #define PWR_IDENTIFY_EMAIL 1
@@ -48,7 +49,9 @@ typedef enum pwr_kind {
     PWR_KIND_CLASSES,       /* unsigned: PWR_CLASS_* */
     PWR_KIND_IDENTIFY,      /* int[2]: login, forgot */
     PWR_KIND_FILE,          /* const char *: below ServerRoot */
-    PWR_KIND_FOLDER         /* const char *[2]: folder, owner or NULL */
+    PWR_KIND_FOLDER,        /* const char *[2]: folder, owner or NULL */
+    PWR_KIND_LIMITS         /* pwr_rate[PWR_LIMITS_N]; each class is inherited
+                             * on its own */
 } pwr_kind;
 
 /* Where a value may come from. */
@@ -92,6 +95,7 @@ typedef struct pwr_conf {
     int64_t session_lifetime_sec;
     int64_t session_idle_sec;
     int64_t session_cache_sec;
+    pwr_rate limit[PWR_LIMITS_N];   /* by pwr_limit_class */
     int hash_gate[2];               /* places, queue; 0: by the machine */
     const char *user_header;
     int hide_cookie;

@@ -304,6 +304,11 @@ static const char *set_folder(const use *u, void *slot)
     return NULL;
 }
 
+static const char *set_limits(const use *u, void *slot)
+{
+    return pwr_limits_take(u->pool, u->argc, u->argv, slot);
+}
+
 static const struct setter {
     const char *(*set)(const use *u, void *slot);
     int argc_min, argc_max;
@@ -326,6 +331,8 @@ static const struct setter {
     [PWR_KIND_IDENTIFY] = { set_identify, 1, 2, 2 * sizeof(int) },
     [PWR_KIND_FILE] = { set_text, 1, 1, sizeof(char *) },
     [PWR_KIND_FOLDER] = { set_folder, 1, 2, 2 * sizeof(char *) },
+    [PWR_KIND_LIMITS] = { set_limits, 1, 3,
+                          PWR_LIMITS_N * sizeof(pwr_rate) },
 };
 
 size_t pwr_conf_kind_size(pwr_kind kind)

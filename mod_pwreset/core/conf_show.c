@@ -113,6 +113,23 @@ static void use_folder(apr_array_header_t *uses, const void *slot)
     }
 }
 
+static void use_limits(apr_array_header_t *uses, const void *slot)
+{
+    const pwr_rate *rate = slot;
+
+    for (int i = PWR_LIMIT_NONE + 1; i < PWR_LIMITS_N; i++) {
+        const char **argv = apr_pcalloc(uses->pool, 4 * sizeof(*argv));
+
+        argv[0] = pwr_limit_name((pwr_limit_class)i);
+        argv[1] = pwr_rate_show(uses->pool, &rate[i]);
+        argv[2] = rate[i].count ? number_text(uses->pool, rate[i].burst)
+                                : NULL;
+        if (rate[i].period_sec) {
+            APR_ARRAY_PUSH(uses, const char **) = argv;
+        }
+    }
+}
+
 static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_FLAG] = use_flag,
     [PWR_KIND_TEXT] = use_text,
@@ -131,6 +148,7 @@ static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_IDENTIFY] = use_identify,
     [PWR_KIND_FILE] = use_text,
     [PWR_KIND_FOLDER] = use_folder,
+    [PWR_KIND_LIMITS] = use_limits,
 };
 
 apr_array_header_t *pwr_conf_uses(apr_pool_t *pool, const pwr_conf *conf,

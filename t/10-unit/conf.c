@@ -91,6 +91,12 @@ static void test_refusals(apr_pool_t *pool)
         { "PwResetSiteName", "''" },
         { "PwResetSiteName", "\xff" },
         { "PwResetHashGate", "0" },
+        { "PwResetLimit", "login 10/1h" },
+        { "PwResetLimit", "login-client" },
+        { "PwResetLimit", "login-client often" },
+        { "PwResetLimit", "login-client 10/1h 0" },
+        { "PwResetLimit", "login-client 10/1h 5 6" },
+        { "PwResetLimit", "None 10/1h" },
         { "PwResetMailSlots", "1000" },
     };
 
@@ -126,12 +132,41 @@ static void test_merge(apr_pool_t *pool)
     set(pool, base, "PwResetRealm", "main");
     set(pool, base, "PwResetPasswordScore", "2");
     set(pool, base, "PwResetSiteName", "Main");
+    set(pool, base, "PwResetLimit", "forgot-client 2/1h");
+    set(pool, base, "PwResetLimit", "login-client 3/1h");
     set(pool, over, "PwResetPasswordScore", "3");
+    set(pool, over, "PwResetLimit", "login-client 4/1h");
     merged = pwr_conf_merge(pool, base, over);
     tap_int(merged->enabled, 0, "PwReset is a vhost's own");
     tap_ok(merged->realm == NULL, "so is the realm");
     tap_int(merged->password_score, 3, "explicit wins, default or not");
     tap_str(merged->site_name, "Main", "the rest is inherited");
+    tap_int(merged->limit[PWR_LIMIT_LOGIN_CLIENT].count, 4,
+            "a limit of one's own");
+    tap_int(merged->limit[PWR_LIMIT_FORGOT_CLIENT].count, 2,
+            "and the other classes are inherited");
+    tap_int(base->limit[PWR_LIMIT_LOGIN_CLIENT].count, 3,
+            "the server's limits are as they were");
+}
+
+/* The help of PwResetLimit names the defaults that are built in. */
+static void test_limits(apr_pool_t *pool)
+{
+    const pwr_conf_row *row = pwr_conf_row_find("PwResetLimit");
+    pwr_conf *conf = pwr_conf_make(pool), *written = pwr_conf_make(pool);
+    char *text = strstr(row->help, "by default ") + strlen("by default ");
+    char *use, *rest = apr_pstrndup(pool, text, strlen(text) - 1);
+    int uses = 0;
+
+    pwr_conf_defaults(pool, conf);
+    while ((use = strsep(&rest, ","))) {
+        tap_str(set(pool, written, row->name, use), NULL, "default%s", use);
+        uses++;
+    }
+    tap_int(uses, PWR_LIMITS_N - 1, "every class is named");
+    pwr_limits_defaults(written->limit);
+    tap_ok(memcmp(conf->limit, written->limit, sizeof(conf->limit)) == 0,
+           "the help line says the defaults");
 }
 
 /* What pwr_conf_uses gives makes the same conf again: the dump and the command
@@ -147,6 +182,8 @@ static void test_round_trip(apr_pool_t *pool)
     set(pool, conf, "PwResetAfterChange", "'DELETE FROM b WHERE id = :id'");
     set(pool, conf, "PwResetTemplates", "/srv/templates web");
     set(pool, conf, "PwResetHashGate", "3");
+    set(pool, conf, "PwResetLimit", "forgot-site None");
+    set(pool, conf, "PwResetLimit", "login-client 5/10min 7");
     pwr_conf_defaults(pool, conf);
     for (const pwr_conf_row *row = pwr_conf_rows; row->name; row++) {
         apr_array_header_t *uses = pwr_conf_uses(pool, conf, row);
@@ -170,6 +207,9 @@ static void test_round_trip(apr_pool_t *pool)
             PWR_CLASS_LOWER | PWR_CLASS_DIGIT, "classes");
     tap_str(again->templates[1], "web", "folder and owner");
     tap_int(again->hash_gate[0], 3, "a range of one");
+    tap_ok(memcmp(again->limit + 1, conf->limit + 1,
+                  sizeof(conf->limit) - sizeof(*conf->limit)) == 0,
+           "limits");
     tap_int(again->mail_retry_sec, 0, "an unset number stays unset");
 }
 
@@ -182,6 +222,7 @@ int main(void)
     test_refusals(pool);
     test_seconds();
     test_merge(pool);
+    test_limits(pool);
     test_round_trip(pool);
     return tap_end();
 }

@@ -133,6 +133,14 @@ my @values = (
     ['PwResetLanding https://www.example.org/' => qr/PwResetLanding/], ['PwResetLanding /portal/' => undef],
     ['PwResetLogin Maybe' => qr/PwResetLogin must be On or Off/],
     ['PwResetTablePrefix "x; DROP"' => qr/PwResetTablePrefix/],
+    ['PwResetLimit login 10/1h' => qr/PwResetLimit knows no class 'login': write forgot-client, .* a rate such as 10\/1h/],
+    ['PwResetLimit login-client' => qr/PwResetLimit login-client needs a rate, such as 10\/1h, or None/],
+    (map { ["PwResetLimit login-client $_" => qr/PwResetLimit '\Q$_\E' is not a rate: write COUNT\/PERIOD, such as/] }
+        10, '10/h', '0/1h', '10/8d', '1.5/1h'),
+    ['PwResetLimit login-client 10/1h many' => qr/PwResetLimit 'many' is not a burst: write how many may come/],
+    ['PwResetLimit login-client 10/1h 5 5' => qr/PwResetLimit takes: None\|CLASS RATE \[BURST\]/],
+    ['PwResetLimit login-client None 5' => qr/PwResetLimit takes no BURST after None/],
+    ["PwResetLimit None\nPwResetLimit login-client 10/1h 20" => undef],
     ['PwResetNothing On' => qr/Invalid command 'PwResetNothing'/],
     ['PwReset' => qr/PwReset takes: On\|Off/],
     ['PwResetTemplates nowhere' => qr/PwResetTemplates: .*nowhere/],
@@ -267,6 +275,7 @@ sub dumped {
     is($vhost->{realm}, '127.0.0.1:' . $httpd->port . '/account', 'its realm');
     is_deeply($vhost->{directives}{PwResetSiteName}, [['Сайт "A"']], 'a name');
     is_deeply($vhost->{directives}{PwResetTokenLifetime}, [['3600']], 'a default');
+    is_deeply($vhost->{directives}{PwResetLimit}[0], ['forgot-client', '10/3600s', '10'], 'a default of one class');
     is_deeply($vhost->{directives}{PwResetPublicURL}, [[$httpd->url]], 'the address');
     $httpd->{env} = {PWRESET_DUMP_FD => 1};
     ($dump) = dump_of($httpd, global => $mysql);
@@ -290,6 +299,8 @@ PwResetSiteName Main
 PwResetMailFrom main@example.org
 PwResetTokenLifetime 2h
 PwResetAfterChange "DELETE FROM a WHERE id = :id"
+PwResetLimit forgot-client 2/1h
+PwResetLimit login-client 3/1h
 Listen 127.0.0.1:${PORT2}
 <VirtualHost 127.0.0.1:${PORT2}>
 ServerName plain.example.org
@@ -300,6 +311,7 @@ PwResetTokenLifetime 3h
 ServerName own.example.org
 PwReset On
 PwResetAfterChange "DELETE FROM b WHERE id = :id"
+PwResetLimit login-client None
 </VirtualHost>
 CONF
     my ($dump) = dump_of($httpd, global => $global, database => $db);
@@ -312,6 +324,9 @@ CONF
         ['Main', 'main@example.org', '7200'], 'the rest is');
     is($site{$own}{realm}, substr($own, 7) . '/account', 'the realm is its own');
     is_deeply($inherited{PwResetAfterChange}, [['DELETE FROM b WHERE id = :id']], 'its own statements replace those');
+    my %limit = map { $_->[0] => $_->[1] } @{$inherited{PwResetLimit}};
+    is_deeply([@limit{qw(forgot-client login-client reset-client)}], ['2/3600s', 'None', '30/3600s'],
+        'limits are inherited class by class');
     $httpd->start;
     my $client = PWR::Client->new(url => $own);
     my %status = ('plain.example.org' => [404, 404], 'own.example.org' => [200, 303]);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/limit.h"
+
+#include "tap.h"
+
+static void test_names(void)
+{
+    for (int i = PWR_LIMIT_NONE + 1; i < PWR_LIMITS_N; i++) {
+        pwr_limit_class limit = (pwr_limit_class)i;
+
+        tap_int(pwr_limit_find(pwr_limit_name(limit)), i, "%s is found",
+                pwr_limit_name(limit));
+    }
+    tap_int(pwr_limit_find("LOGIN-Client"), PWR_LIMIT_LOGIN_CLIENT,
+            "in any case");
+    tap_int(pwr_limit_find("login"), PWR_LIMIT_NONE, "half a name is none");
+    tap_int(pwr_limit_find(""), PWR_LIMIT_NONE, "nor is nothing");
+    tap_int(pwr_limit_find(NULL), PWR_LIMIT_NONE, "nor is NULL");
+    tap_str(pwr_limit_name(PWR_LIMIT_NONE), NULL, "none has no name");
+}
+
+static void test_rates(apr_pool_t *pool)
+{
+    static const struct {
+        const char *text, *burst;
+        pwr_rate want;
+    } table[] = {
+        { "10/1h", NULL, { 10, 3600, 10 } },
+        { "60/10min", NULL, { 60, 600, 60 } },
+        { "60/10min", "5", { 60, 600, 5 } },
+        { "1/1s", "1000000", { 1, 1, 1000000 } },
+        { "3/90", NULL, { 3, 90, 3 } },
+        { "1000000/7d", NULL, { 1000000, 604800, 1000000 } },
+        { "None", NULL, { 0, 1, 0 } },
+        { "none", NULL, { 0, 1, 0 } },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_rate got, again;
+
+        tap_str(pwr_rate_parse(pool, table[i].text, table[i].burst, &got),
+                NULL, "rate '%s' is taken", table[i].text);
+        tap_ok(memcmp(&got, &table[i].want, sizeof(got)) == 0,
+               "rate '%s' means that", table[i].text);
+        pwr_rate_parse(pool, pwr_rate_show(pool, &got), NULL, &again);
+        tap_ok(again.count == got.count && again.period_sec == got.period_sec,
+               "rate '%s' is shown as it was", table[i].text);
+    }
+}
+
+static void test_refusals(apr_pool_t *pool)
+{
+    static const char *const table[][2] = {
+        { "", NULL }, { "10", NULL }, { "10/", NULL }, { "/1h", NULL },
+        { "0/1h", NULL }, { "10/0", NULL }, { "-1/1h", NULL },
+        { "10/-1", NULL }, { "+10/1h", NULL }, { " 10/1h", NULL },
+        { "10 /1h", NULL }, { "10/h", NULL }, { "10/1h/2", NULL },
+        { "10/8d", NULL }, { "1000001/1h", NULL }, { "10x/1h", NULL },
+        { "99999999999999999999/1h", NULL }, { "10/1h5", NULL },
+        { "10/99999999999999999999h", NULL }, { "Off", NULL },
+        { "10/1h", "0" }, { "10/1h", "-1" }, { "10/1h", "" },
+        { "10/1h", "x" }, { "10/1h", "1000001" }, { "10/1h", "5x" },
+        { "10/1h", "99999999999999999999" }, { "None", "5" },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_rate rate = { 5, 5, 5 };
+
+        tap_ok(pwr_rate_parse(pool, table[i][0], table[i][1], &rate) != NULL,
+               "'%s' '%s' is refused", table[i][0],
+               table[i][1] ? table[i][1] : "-");
+        tap_int(rate.count, 0, "and leaves no rate");
+    }
+}
+
+static void test_take(apr_pool_t *pool)
+{
+    static const char *const login[] = { "login-client", "7/1min", "9" };
+    static const char *const none[] = { "None" };
+    static const char *const forgot_none[] = { "forgot-site", "None" };
+    static const char *const stranger[] = { "forgot", "7/1min" };
+    static const char *const bare[] = { "login-client" };
+    pwr_rate over[PWR_LIMITS_N] = { { 0, 0, 0 } };
+    pwr_rate base[PWR_LIMITS_N] = { { 0, 0, 0 } };
+    const char *error;
+
+    tap_str(pwr_limits_take(pool, 1, none, base), NULL, "None");
+    tap_str(pwr_limits_take(pool, 3, login, over), NULL, "a class");
+    pwr_limits_inherit(over, base);
+    tap_int(over[PWR_LIMIT_LOGIN_CLIENT].burst, 9, "an own class stays");
+    tap_int(over[PWR_LIMIT_FORGOT_CLIENT].count, 0, "the rest is inherited");
+    pwr_limits_defaults(over);
+    tap_int(over[PWR_LIMIT_FORGOT_CLIENT].count, 0, "and None is said");
+
+    memset(over, 0, sizeof(over));
+    pwr_limits_take(pool, 2, forgot_none, over);
+    pwr_limits_defaults(over);
+    tap_int(over[PWR_LIMIT_FORGOT_SITE].count, 0, "one class off");
+    tap_int(over[PWR_LIMIT_FORGOT_ACCOUNT].count, 3, "the others' defaults");
+
+    error = pwr_limits_take(pool, 2, stranger, over);
+    tap_ok(error && strstr(error, "forgot-client"), "the classes are named");
+    error = pwr_limits_take(pool, 1, bare, over);
+    tap_ok(error && strstr(error, "10/1h"), "so is how to write a rate");
+}
+
+int main(void)
+{
+    apr_pool_t *pool = tap_begin();
+
+    test_names();
+    test_rates(pool);
+    test_refusals(pool);
+    test_take(pool);
+    return tap_end();
+}
