@@ -267,6 +267,46 @@ sub identify {
     return;
 }
 
+# Without ServerAdmin, as many servers are.
+sub without_admin {
+    my ($walk, $directives) = @_;
+    $walk->settle;
+    my $httpd = $walk->httpd->reconf(conf => $directives);
+    open my $in, '<', $httpd->conf_file or die $httpd->conf_file . ": $!\n";
+    my $text = do { local $/; <$in> };
+    $httpd->write('httpd.conf', $text =~ s/^ServerAdmin .*\n//mr);
+    $httpd->restart;
+    return;
+}
+
+# Whom pages and mails send people to; undef: nobody.
+sub contact {
+    my $walk = shift;
+    my @table = ([sub { $walk->reconf('') }, 'help@example.org', 'ServerAdmin'],
+        [sub { $walk->reconf('PwResetContact people@example.org') }, 'people@example.org', 'PwResetContact'],
+        [sub { $walk->reconf('PwResetContact https://help.example.org/') }, 'https://help.example.org/', 'a page'],
+        [sub { $walk->reconf('ServerAdmin webmaster@localhost') }, undef, 'ServerAdmin @localhost'],
+        [sub { $walk->reconf('PwResetContact root@localhost') }, undef, 'PwResetContact @localhost'],
+        [sub { without_admin($walk, '') }, undef, 'neither'],
+        [sub { without_admin($walk, 'PwResetContact people@example.org') }, 'people@example.org', 'only PwResetContact']);
+    my $n = 0;
+    for my $row (@table) {
+        my ($configure, $contact, $name) = @$row;
+        $configure->();
+        my $login = 'help' . $n++;
+        $walk->add($login);
+        my $r = ask($walk, "$login\@example.org");
+        my $mail = $walk->mail_to("$login\@example.org");
+        my %text = (notice => $r->notice, page => $walk->client->get('/account/forgot')->text =~ s/<[^>]*>//gr,
+            text => $mail->text, HTML => $mail->html =~ s/<[^>]*>//gr);
+        for my $where (sort keys %text) {
+            is_deeply([$text{$where} =~ /Help: (\S+)/], [$contact // ()], "$name: whom the $where names");
+            unlike($text{$where}, qr/localhost|no address given|Help/, "$name: nobody in the $where") if !$contact;
+        }
+    }
+    return;
+}
+
 each_database(sub {
     my $walk = shift;
     watch_jobs($walk);
@@ -281,5 +321,6 @@ each_database(sub {
     subtest delay => sub { delay($walk) };
     subtest unreadable => sub { unreadable($walk) };
     subtest identify => sub { identify($walk) };
+    subtest contact => sub { contact($walk) };
 }, conf => $conf);
 done_testing();
