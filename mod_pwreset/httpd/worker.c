@@ -21,6 +21,7 @@
 #define IDLE_MAX_SEC 60
 #define JOB_LEASE_EXTRA_SEC 30
 #define STOP_SEC 1              /* httpd loses patience after three */
+#define NO_THREAD_SEC 5         /* then a job that got none is due again */
 #define JOB_BATCH 100
 #define PURGE_EVERY_MS (10 * 60 * 1000)
 #define PURGE_KEEP_SEC (7 * 86400)     /* so that a dead string can say why */
@@ -181,8 +182,8 @@ static void copy_job(slot *s, const pwr_job *job)
 
 /* Jobs are only claimed for a slot that is free: one that waited here would
  * wait behind a mail program that hangs, while its lease runs out. */
-static void slot_start(slot *s, pwr_server *self, const pwr_job *job,
-                       int64_t now)
+static apr_status_t slot_start(slot *s, pwr_server *self, const pwr_job *job,
+                               int64_t now)
 {
     apr_status_t status = APR_ENOMEM;
 
@@ -194,17 +195,25 @@ static void slot_start(slot *s, pwr_server *self, const pwr_job *job,
         copy_job(s, job);
         status = apr_thread_create(&s->thread, NULL, deliver, s, s->pool);
     }
-    if (status == APR_SUCCESS) {
-        return;
+    if (status != APR_SUCCESS) {
+        s->thread = NULL;
+        if (s->pool) {
+            apr_pool_destroy(s->pool);
+        }
     }
-    ap_log_error(APLOG_MARK, APLOG_ERR, status, s->w->main_server,
+    return status;
+}
+
+/* A job that was claimed in vain need not wait for the end of its lease. */
+static void put_back(const worker *w, apr_pool_t *pool, pwr_server *self,
+                     const pwr_job *job, apr_status_t why)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, why, self->server,
                  PWR_LOG("PWR0062") "job %s: no thread can be started for its "
-                 "mail; it is tried again when its lease has run out: raise "
-                 "the limits of httpd's user", job->id);
-    s->thread = NULL;
-    if (s->pool) {
-        apr_pool_destroy(s->pool);
-    }
+                 "mail; it is tried again in %d s: raise the process and "
+                 "memory limits of httpd's user", job->id, NO_THREAD_SEC);
+    self->store->ops->job_retry(self->store, pool, job, w->owner,
+                                NO_THREAD_SEC, "no thread could be started");
 }
 
 /* ---- the dispatcher ---- */
@@ -249,7 +258,7 @@ static void shuffle(pwr_jobs *jobs)
     }
 }
 
-/* Claim what can be done now; returns how many were. */
+/* Claim what can be done now; returns how many jobs were claimed. */
 static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
                     pwr_jobs *jobs)
 {
@@ -274,8 +283,14 @@ static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
             return claimed;
         }
         if (mine) {
-            slot_start(s, owner, job, jobs->now);
+            apr_status_t status = slot_start(s, owner, job, jobs->now);
+
             claimed++;
+            if (status != APR_SUCCESS) {
+                /* The next one would get none either. */
+                put_back(w, pool, owner, job, status);
+                return claimed;
+            }
         }
     }
     return claimed;
