@@ -1,0 +1,73 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# No link in our documents leads nowhere, neither here nor where `make install`
+# puts them.
+use strict;
+use warnings;
+use File::Basename qw(dirname);
+use File::Find;
+use File::Temp qw(tempdir);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Lint;
+use Test::More;
+
+# As GitHub names a heading.
+sub anchors {
+    my $text = shift;
+    return map { lc(s/[^\w\s-]//gr =~ s/\s/-/gr) => 1 } $text =~ /^#+\s+(.*?)\s*$/mg;
+}
+
+sub resolved {
+    my ($from, $to) = @_;
+    my @parts;
+    for my $part (split m{/}, dirname($from) . "/$to") {
+        $part eq '..' ? pop @parts : $part ne '.' ? push @parts, $part : ();
+    }
+    return join '/', @parts;
+}
+
+sub dead {
+    my $tree = shift;
+    my @complaints;
+    for my $path (grep { /\.md$/ } sort keys %$tree) {
+        push @complaints, each_line($path, $tree->{$path}, sub {
+            return map {
+                my ($file, $anchor) = /^([^#]*)#?(.*)/;
+                my $target = $file eq '' ? $path : resolved($path, $file);
+                my %has = $anchor ne '' && $tree->{$target} ? anchors($tree->{$target}) : ();
+                $tree->{$target} && ($anchor eq '' || $has{$anchor}) ? () : "there is no $_"
+            } grep { !/^\w+:/ } /\]\(([^)\s]+)\)/g;
+        });
+    }
+    return @complaints;
+}
+
+# {path below the folder of documents => text} of what is installed.
+sub installed {
+    my $folder = tempdir(CLEANUP => 1);
+    my @make = ('make', '-s', '-C', build());
+    delete local @ENV{qw(MAKEFLAGS MFLAGS MAKELEVEL)};
+    my $said = qx(@make install-data DESTDIR='$folder' 2>&1);
+    is($?, 0, 'make install-data') or diag($said);
+    my ($readme, %tree);
+    find({no_chdir => 1, wanted => sub { $readme = $_ if m{/README\.md$} }}, $folder);
+    return {} if !$readme;
+    my $documents = dirname($readme);
+    find({no_chdir => 1, wanted => sub { $tree{substr $_, 1 + length $documents} = slurp($_) if -f }}, $documents);
+    return \%tree;
+}
+
+my $tree = tree(qr{^(?:README\.md|LICENSE|docs/.*|conf/.*)$});
+clean(\&dead, $tree, 'every link leads somewhere');
+my $copy = installed();
+clean(\&dead, $copy, 'installed, too');
+is_deeply([grep { !$copy->{$_} } grep { !m{^docs/man/|^conf/quickstart} } sort keys %$tree], [],
+    'all that an admin reads is installed');
+
+my %small = ('README.md' => "# A b, c\n", 'docs/a.md' => '');
+planted(\&dead, {%small, 'docs/b.md' => "[x](a.md) [y](c.md)\n"}, qr{^docs/b\.md:1: .*c\.md}, 'no such file');
+planted(\&dead, {%small, 'docs/b.md' => "[x](../README.md)\n![x](../docs/images/a.png)\n"}, qr/:2: .*a\.png/,
+    'no such picture');
+planted(\&dead, {%small, 'docs/b.md' => "# X\n[x](../README.md#a-b-c) [y](#y)\n"}, qr/:2: there is no #y/, 'no such heading');
+done_testing();
