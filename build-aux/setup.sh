@@ -18,6 +18,7 @@ test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     :libdbd-sqlite3-perl :libemail-mime-perl :libio-socket-ssl-perl
     clang:clang ctags:universal-ctags chromium:chromium node:nodejs npm:npm
     openssl:openssl curl:curl xz:xz-utils :ca-certificates"
+long_needs='sqlmap:sqlmap wapiti:wapiti'
 
 say()
 {
