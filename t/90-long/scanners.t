@@ -47,7 +47,8 @@ PERL
     return;
 }
 
-my $walk = PWR::Walk->new('mysql', modules => ['cgi'], children => 4, threads => 16, global => 'LogLevel warn', conf => <<'CONF');
+my $walk = PWR::Walk->new('mysql', modules => ['cgi'], children => 4, threads => 16, global => 'LogLevel warn',
+    conf => <<'CONF');
 PwResetIdentify login both
 PwResetIdentify forgot both
 PwResetPasswordScheme bcrypt:10
