@@ -9,8 +9,9 @@
 #include "core/conf.h"
 #include "core/text.h"
 
-/* Small enough that a burst's length in microseconds fits into 63 bits. */
 #define COUNT_MAX 1000000
+#define PER_SEC_MAX 1000            /* states are in milliseconds */
+#define BURST_SPAN_MAX_SEC (INT64_C(366) * 86400)
 /* What is counted in rows is counted in rows that stay this long. */
 #define PERIOD_MAX_SEC (7 * 86400)
 
@@ -65,14 +66,39 @@ static int leading_count(const char *text, char **end)
 static const char *no_rate(apr_pool_t *pool, const char *text)
 {
     return apr_psprintf(pool, "'%s' is not a rate: write COUNT/PERIOD, such "
-                        "as 10/1h or 60/10min (count up to %d, period up to "
-                        "7d), or None", text, COUNT_MAX);
+                        "as 10/1h or 60/10min (at most %d a second, period "
+                        "up to 7d), or None", text, PER_SEC_MAX);
+}
+
+/* How long one that was taken counts. */
+static int64_t interval_ms(const pwr_rate *rate)
+{
+    return rate->period_sec * INT64_C(1000) / rate->count;
+}
+
+static const char *take_burst(apr_pool_t *pool, const char *text,
+                              pwr_rate *rate)
+{
+    char *end;
+
+    rate->burst = leading_count(text, &end);
+    if (rate->burst < 1 || *end) {
+        return apr_psprintf(pool, "'%s' is not a burst: write how many may "
+                            "come at once, a number from 1 to %d", text,
+                            COUNT_MAX);
+    }
+    if (rate->burst * interval_ms(rate) > BURST_SPAN_MAX_SEC * 1000) {
+        return apr_psprintf(pool, "a burst of %s at that rate is that of more "
+                            "than a year: write a smaller one", text);
+    }
+    return NULL;
 }
 
 const char *pwr_rate_parse(apr_pool_t *pool, const char *text,
                            const char *burst, pwr_rate *rate)
 {
     char *end;
+    const char *error = NULL;
     int64_t period_sec;
     pwr_rate parsed;
 
@@ -82,21 +108,19 @@ const char *pwr_rate_parse(apr_pool_t *pool, const char *text,
     }
     parsed.count = leading_count(text, &end);
     period_sec = *end == '/' ? pwr_conf_seconds(end + 1) : -1;
-    if (parsed.count < 1 || period_sec < 1 || period_sec > PERIOD_MAX_SEC) {
+    if (parsed.count < 1 || period_sec < 1 || period_sec > PERIOD_MAX_SEC
+        || parsed.count > period_sec * PER_SEC_MAX) {
         return no_rate(pool, text);
     }
     parsed.period_sec = (int)period_sec;
     parsed.burst = parsed.count;
     if (burst) {
-        parsed.burst = leading_count(burst, &end);
-        if (parsed.burst < 1 || *end) {
-            return apr_psprintf(pool, "'%s' is not a burst: write how many "
-                                "may come at once, a number from 1 to %d",
-                                burst, COUNT_MAX);
-        }
+        error = take_burst(pool, burst, &parsed);
     }
-    *rate = parsed;
-    return NULL;
+    if (!error) {
+        *rate = parsed;
+    }
+    return error;
 }
 
 const char *pwr_rate_show(apr_pool_t *pool, const pwr_rate *rate)
@@ -147,5 +171,39 @@ void pwr_limits_defaults(pwr_rate rates[PWR_LIMITS_N])
         if (rates[i].period_sec == 0) {
             rates[i] = i == PWR_LIMIT_NONE ? off : classes[i].rate;
         }
+    }
+}
+
+int pwr_rate_take(const pwr_rate *rate, int64_t now_ms, int64_t *state_ms,
+                  int64_t *retry_ms)
+{
+    int64_t interval, latest;
+
+    *retry_ms = 0;
+    if (!rate->count) {
+        return 1;
+    }
+    interval = interval_ms(rate);
+    latest = now_ms + rate->burst * interval;
+    /* No state is later than a full burst, unless the clock stepped back, or
+     * the rate was another: kept, it would refuse until that time comes. */
+    if (*state_ms > latest) {
+        *state_ms = latest;
+    }
+    if (*state_ms < now_ms) {
+        *state_ms = now_ms;
+    }
+    if (*state_ms > latest - interval) {
+        *retry_ms = *state_ms - (latest - interval);
+        return 0;
+    }
+    *state_ms += interval;
+    return 1;
+}
+
+void pwr_rate_give(const pwr_rate *rate, int64_t *state_ms)
+{
+    if (rate->count && *state_ms >= interval_ms(rate)) {
+        *state_ms -= interval_ms(rate);
     }
 }

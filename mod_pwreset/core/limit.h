@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How often something may happen: classes, rates as an admin writes them.
+/* How often something may happen: classes, rates as an admin writes them, and
+ * the step that decides.
  *
  * Pure; any thread. */
 #ifndef PWR_LIMIT_H
 #define PWR_LIMIT_H
+
+#include <stdint.h>
 
 #include <apr_pools.h>
 
@@ -52,5 +55,15 @@ const char *pwr_limits_take(apr_pool_t *pool, int argc,
 void pwr_limits_inherit(pwr_rate rates[PWR_LIMITS_N],
                         const pwr_rate base[PWR_LIMITS_N]);
 void pwr_limits_defaults(pwr_rate rates[PWR_LIMITS_N]);
+
+/* May it happen now?  Takes one from `*state` if so; else `*retry_ms` is when
+ * to come again.  GCRA: the state is the time at which nothing will have been
+ * taken; 0 or any time past: nothing is.  Milliseconds of any clock; one that
+ * steps back costs a turn, no more. */
+int pwr_rate_take(const pwr_rate *rate, int64_t now_ms, int64_t *state_ms,
+                  int64_t *retry_ms);
+
+/* Give back what pwr_rate_take took. */
+void pwr_rate_give(const pwr_rate *rate, int64_t *state_ms);
 
 #endif
