@@ -12,6 +12,7 @@
 #include "core/origin.h"
 #include "core/text.h"
 #include "flow/page.h"
+#include "httpd/alias.h"
 #include "httpd/auth.h"
 #include "httpd/host.h"
 #include "httpd/route.h"
@@ -357,17 +358,23 @@ static const refusal *refusal_for(request_rec *r, apr_status_t status)
     return &broken;
 }
 
+static int lead_to(request_rec *r, const pwr_env *env,
+                   const pwr_request *request, const char *url)
+{
+    pwr_response response = { 0 };
+
+    pwr_page_redirect(&response, url);
+    return answer(r, env, request, &response);
+}
+
 /* PwResetLogin Off: the pages that need our login lead to the site's own. */
 static int lead_elsewhere(request_rec *r, const pwr_env *env,
                           const pwr_request *request)
 {
-    pwr_response response = { 0 };
-
     if (request->is_post || !env->site->conf->login_url) {
         return refuse(r, env, request, &not_here);
     }
-    pwr_page_redirect(&response, env->site->conf->login_url);
-    return answer(r, env, request, &response);
+    return lead_to(r, env, request, env->site->conf->login_url);
 }
 
 int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
@@ -377,9 +384,14 @@ int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
     pwr_response response = { 0 };
     const refusal *refused = read_request(r, self->site, call, &request);
     apr_status_t status = APR_SUCCESS;
+    const char *home;
 
     if (refused) {
         return refuse(r, &env, &request, refused);
+    }
+    home = pwr_alias_lead(r, self, &request);
+    if (home) {
+        return lead_to(r, &env, &request, home);
     }
     if ((call->route->needs & PWR_NEEDS_LOGIN) && !self->conf->login) {
         return lead_elsewhere(r, &env, &request);

@@ -67,7 +67,7 @@ static void register_hooks(apr_pool_t *pool)
 
     ap_hook_post_read_request(pwr_route_read, NULL, NULL,
                               APR_HOOK_REALLY_FIRST);
-    ap_hook_log_transaction(pwr_redact_refused, NULL, NULL,
+    ap_hook_log_transaction(pwr_redact_log, NULL, NULL,
                             APR_HOOK_REALLY_FIRST);
     /* Both, or ProxyPass with mapping=encoded takes our pages. */
     ap_hook_pre_translate_name(pwr_route_translate, NULL, NULL,

@@ -5,6 +5,7 @@
 #include <scoreboard.h>
 
 #include "httpd/auth.h"
+#include "httpd/route.h"
 
 #define REDACTED "[redacted]"
 
@@ -89,7 +90,18 @@ const char *pwr_redact_request(request_rec *r, const pwr_server *self)
     return query;
 }
 
-int pwr_redact_refused(request_rec *r)
+/* What leads to a page may repeat the string with which it was asked for. */
+static void redact_location(request_rec *r)
+{
+    const char *location = apr_table_get(r->headers_out, "Location");
+
+    if (location && pwr_route_own(r)) {
+        apr_table_setn(r->headers_out, "Location",
+                       without_query(r->pool, location));
+    }
+}
+
+int pwr_redact_log(request_rec *r)
 {
     const pwr_server *self = pwr_server_active(r->server);
     pwr_call refused = { 0 };
@@ -100,5 +112,6 @@ int pwr_redact_refused(request_rec *r)
     if (self && pwr_redact_request(r, self)) {
         ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     }
+    redact_location(r);
     return DECLINED;
 }

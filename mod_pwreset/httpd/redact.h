@@ -12,7 +12,7 @@
 const char *pwr_redact_request(request_rec *r, const pwr_server *self);
 
 /* Hook log_transaction, first of all: also for requests that were refused
- * before any other hook saw them. */
-int pwr_redact_refused(request_rec *r);
+ * before any other hook saw them, and for where our pages have led. */
+int pwr_redact_log(request_rec *r);
 
 #endif

@@ -23,6 +23,7 @@
 #include "flow/forgot.h"
 #include "flow/login.h"
 #include "flow/reset.h"
+#include "httpd/alias.h"
 #include "httpd/auth.h"
 #include "httpd/exchange.h"
 #include "httpd/redact.h"
@@ -34,11 +35,13 @@
 #define HANDLER_NAME "pwreset"
 
 #define LANG { "lang", 35 }     /* RFC 5646 4.4.1 */
+#define HERE { PWR_ALIAS_MARK, 1 }
+#define ALWAYS LANG, HERE       /* in every query */
 
-static const pwr_form_field no_fields[] = { LANG, { NULL, 0 } };
+static const pwr_form_field no_fields[] = { ALWAYS, { NULL, 0 } };
 
 static const pwr_form_field login_query[] = {
-    LANG, { "return", PATH_BYTES }, { NULL, 0 }
+    ALWAYS, { "return", PATH_BYTES }, { NULL, 0 }
 };
 
 static const pwr_form_field login_form[] = {
@@ -51,7 +54,7 @@ static const pwr_form_field forgot_form[] = {
 };
 
 static const pwr_form_field reset_query[] = {
-    LANG, { "token", TOKEN_BYTES }, { "done", 1 }, { NULL, 0 }
+    ALWAYS, { "token", TOKEN_BYTES }, { "done", 1 }, { NULL, 0 }
 };
 
 static const pwr_form_field reset_form[] = {
@@ -60,7 +63,7 @@ static const pwr_form_field reset_form[] = {
 };
 
 static const pwr_form_field change_query[] = {
-    LANG, { "done", 1 }, { NULL, 0 }
+    ALWAYS, { "done", 1 }, { NULL, 0 }
 };
 
 static const pwr_form_field change_form[] = {
