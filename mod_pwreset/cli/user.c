@@ -164,7 +164,7 @@ int pwr_command_user_add(pwr_call *call)
 
 static int user_find(pwr_call *call, pwr_user *user)
 {
-    pwr_users users;
+    pwr_users users = { 0 };
     apr_status_t done = call->store->ops->users_find(
         call->store, call->pool, PWR_USER_BY_LOGIN, call->args[0], &users);
 

@@ -54,7 +54,7 @@ static apr_status_t find_user(const pwr_env *env, const char *typed,
 
     memset(user, 0, sizeof(*user));
     for (size_t i = 0; name && i < sizeof(ways) / sizeof(*ways); i++) {
-        pwr_users users = { 0 };
+        pwr_users users = { .is_sole = 1 };
         apr_status_t status;
 
         if (!(env->site->conf->identify[0] & ways[i].bit)) {

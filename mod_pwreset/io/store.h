@@ -58,6 +58,7 @@ typedef struct pwr_user {
 typedef struct pwr_users {
     int n;
     pwr_user *row;
+    int is_sole;            /* given: of several users none is wanted */
 } pwr_users;
 
 typedef enum pwr_user_key {

@@ -204,6 +204,9 @@ static apr_status_t find(pwr_dbd_run *run, void *baton)
                                             : status;
 }
 
+/* An id that no row has; a number, for where the column is one. */
+#define NOBODY "0"
+
 /* What is made under a stamp is later judged by PwResetIdQuery, so the stamp
  * comes from it, whichever query found the user: with "changed_at" in the one
  * and not in the other, every string and session would be dead when made. */
@@ -211,8 +214,16 @@ static apr_status_t stamps_take(pwr_dbd_run *run, const query *asked)
 {
     pwr_users *users = asked->users;
     apr_status_t status = APR_SUCCESS;
+    pwr_user nobody;
     int n = 0;
 
+    if (users->is_sole && users->n > 1) {
+        users->n = 0;
+    }
+    /* One statement less would tell that a name is nobody's. */
+    if (users->n == 0) {
+        return pwr_store_user_read(run, asked->impl, NOBODY, &nobody);
+    }
     for (int i = 0; status == APR_SUCCESS && i < users->n; i++) {
         pwr_user same;
 
@@ -275,7 +286,7 @@ apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
                                  const char *id, pwr_user *user)
 {
     pwr_user rows[PWR_USERS_MAX];
-    pwr_users users = { 0, rows };
+    pwr_users users = { .row = rows };
     query asked = { impl, PWR_USER_BY_ID, id, id, &users };
     apr_status_t status = find(run, &asked);
 

@@ -24,7 +24,7 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
                      const char *want, const char *name)
 {
     const pwr_store_ops *ops = store->ops;
-    pwr_users users = { 7, NULL };
+    pwr_users users = { .n = 7 };
     pwr_jobs jobs = { 7, NULL, 7 };
     pwr_job job = { .kind = PWR_JOB_RECOVER, .realm = "r", .id = "1" };
     pwr_token token = { .realm = "r", .user_id = "u1", .job = "j",
@@ -277,7 +277,7 @@ static void test_statements(bench *made, apr_pool_t *pool)
                 i % STATEMENTS),
         };
         pwr_store *store = bench_store(made, &conf);
-        pwr_users users;
+        pwr_users users = { 0 };
 
         store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "bob", &users);
         found += users.n == 1

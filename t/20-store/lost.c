@@ -58,7 +58,7 @@ static void test_stale(const scene *on, const char *how)
 /* The same for a work that is no transaction. */
 static void test_stale_plain(const scene *on)
 {
-    pwr_users users;
+    pwr_users users = { 0 };
 
     scene_reset(on);
     warm(on);
@@ -93,7 +93,7 @@ static void test_down(const scene *on)
 static void test_hanging(const scene *on)
 {
     apr_time_t begun;
-    pwr_users users;
+    pwr_users users = { 0 };
 
     bench_forget(on->made);
     bench_ask("pause");

@@ -25,7 +25,7 @@ void scene_reset(const scene *on)
 
 const char *scene_stamp(const scene *on, const char *user_id)
 {
-    pwr_users users;
+    pwr_users users = { 0 };
 
     on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID, user_id,
                                &users);
@@ -34,7 +34,7 @@ const char *scene_stamp(const scene *on, const char *user_id)
 
 const char *scene_mail_stamp(const scene *on, const char *user_id)
 {
-    pwr_users users;
+    pwr_users users = { 0 };
 
     on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID, user_id,
                                &users);

@@ -37,7 +37,7 @@ static pwr_session session_make(const scene *on)
     pwr_session session = { .realm = "r", .user_id = on->user.id,
                             .login = "eve", .address = "192.0.2.1",
                             .agent = "Browser" };
-    pwr_users users;
+    pwr_users users = { 0 };
 
     on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID,
                                on->user.id, &users);
@@ -149,7 +149,7 @@ int main(int argc, const char *const *argv)
     scene on = { .made = bench_open(pool, argc, argv), .pool = pool };
     pwr_user user = { .login = "eve", .email = "eve@example.org",
                       .password = "h" };
-    pwr_users users;
+    pwr_users users = { 0 };
     int added;
 
     on.store = bench_store(on.made, NULL);

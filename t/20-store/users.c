@@ -122,7 +122,7 @@ static void test_questions(apr_pool_t *pool, pwr_store *store)
 {
     for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
         const question *asked = &questions[i];
-        pwr_users users = { -1, NULL };
+        pwr_users users = { .n = 7 };
         apr_status_t status = store->ops->users_find(store, pool, asked->key,
                                                      asked->value, &users);
 
@@ -137,7 +137,7 @@ static void test_questions(apr_pool_t *pool, pwr_store *store)
 
 static void test_columns(apr_pool_t *pool, pwr_store *store)
 {
-    pwr_users users;
+    pwr_users users = { 0 };
     const pwr_user *user;
 
     store->ops->users_find(store, pool, PWR_USER_BY_ID, "2", &users);
@@ -172,7 +172,7 @@ static void test_many(bench *made, apr_pool_t *pool, pwr_store *store)
         .id_query = PEOPLE "uid = :id",
     };
     pwr_store *doubled = bench_store(made, &twice);
-    pwr_users users;
+    pwr_users users = { 0 };
 
     for (int i = 100; i < 125; i++) {
         bench_sql(made, "INSERT INTO {p}people VALUES (%d, 'many%d',"
@@ -191,7 +191,7 @@ static void test_endless(bench *made, apr_pool_t *pool)
 {
     const pwr_store_conf conf = { .user_query = EVERYBODY };
     pwr_store *store = bench_store(made, &conf);
-    pwr_users users;
+    pwr_users users = { 0 };
 
     for (int i = 200; i < 320; i++) {
         bench_sql(made, "INSERT INTO {p}people VALUES (%d, 'n', 'n%d@x.org',"
@@ -208,7 +208,7 @@ static void test_endless(bench *made, apr_pool_t *pool)
 static void test_huge(apr_pool_t *pool, pwr_store *store)
 {
     char *value = apr_palloc(pool, 1 << 20);
-    pwr_users users;
+    pwr_users users = { 0 };
 
     memset(value, 'a', (1 << 20) - 1);
     value[(1 << 20) - 1] = '\0';
@@ -229,7 +229,7 @@ static void test_binary(bench *made, apr_pool_t *pool)
                     " FROM {prefix}binary WHERE CAST(id AS CHAR) = :id",
     };
     pwr_store *store = bench_store(made, &conf);
-    pwr_users users;
+    pwr_users users = { 0 };
     const char *type = bench_is_mysql(made) ? "VARBINARY(255)" : "BLOB";
 
     bench_sql(made, "DROP TABLE IF EXISTS {p}binary");
@@ -261,7 +261,7 @@ static void test_latin1(bench *made, apr_pool_t *pool)
                     " WHERE id = :id",
     };
     pwr_store *store = bench_store(made, &conf);
-    pwr_users users;
+    pwr_users users = { 0 };
     static const char *const nobody[] = { IVAN, KEY_EMOJI, "\xC3\xA9" };
 
     bench_sql(made, "DROP TABLE IF EXISTS {p}latin");
@@ -290,7 +290,7 @@ static void test_altered(bench *made, apr_pool_t *pool)
         .id_query = "SELECT * FROM {prefix}alter WHERE id = :id",
     };
     pwr_store *store = bench_store(made, &conf);
-    pwr_users users;
+    pwr_users users = { 0 };
 
     bench_sql(made, "DROP TABLE IF EXISTS {p}alter");
     bench_sql(made, "CREATE TABLE {p}alter (id INTEGER, login VARCHAR(99),"
@@ -314,7 +314,7 @@ static void test_shipped(bench *made, apr_pool_t *pool)
     pwr_store *store = bench_store(made, NULL);
     pwr_user user = { .login = "O'Brien % :id \\ " KEY_EMOJI,
                       .email = "o@example.org", .password = "h" };
-    pwr_users users;
+    pwr_users users = { 0 };
     int added;
 
     tap_int(store->ops->user_add(store, pool, &user, &added), APR_SUCCESS,
@@ -347,7 +347,7 @@ static void test_stamps(bench *made, apr_pool_t *pool)
     pwr_store *store = bench_store(made, &conf);
     pwr_user user = { .login = "stamped", .email = "s@example.org",
                       .password = "h" };
-    pwr_users users, same;
+    pwr_users users = { 0 }, same = { 0 };
     int added;
 
     store->ops->user_add(store, pool, &user, &added);
@@ -371,7 +371,7 @@ static void test_unknown_id(bench *made, apr_pool_t *pool)
                     " WHERE id = :id AND login <> 'stamped'",
     };
     pwr_store *store = bench_store(made, &conf);
-    pwr_users users;
+    pwr_users users = { 0 };
 
     tap_ok(store->ops->users_find(store, pool, PWR_USER_BY_LOGIN, "stamped",
                                   &users) == APR_SUCCESS && users.n == 0,

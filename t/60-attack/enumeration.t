@@ -1,0 +1,232 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# Who has an account here?  Other systems told by a sentence (postfixadmin #1128,
+# Laravel #46465), by the answer to the second try (Laravel #13658), when the
+# mail could not be sent (Django CVE-2024-45231), or by the work they did for
+# some names and not for others (Django CVE-2024-39329, Keycloak #26625).  Here:
+# the bytes of every answer, and the statements behind it, which are the work
+# that a clock could see.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use PWR::Client;
+use PWR::Walk;
+use Test::More;
+
+use constant {LATER_SEC => 1_000_000, MERGE_SEC => 61, LIVE => 3, TRIES => 2, WARM => 8};
+
+my $enabled = q(AND (name IS NULL OR name <> 'disabled'));
+my $select = 'SELECT id, login, email, password, language FROM pwreset_user WHERE';
+my $conf = <<"CONF";
+PwResetIdentify forgot both
+PwResetUserQuery "$select email = :email $enabled"
+PwResetLoginQuery "$select login = :login $enabled"
+CONF
+
+# Accounts whose names are equally long, and what is special about them.
+my %account = (
+    known => {},
+    disab => {name => 'disabled'},
+    noadr => {email => undef},
+    badad => {email => 'no address'},
+    limit => {},
+    fails => {},
+    share => {},
+    twin2 => {email => 'share@example.org'},
+);
+my @stored = (
+    nohas => undef, empty => '', bangs => '!', stars => '*', plain => OLD, alien => '{UNKNOWN}x', sshax => '{SSHA}x',
+    bcr10 => crypt(OLD, '$2y$10$abcdefghijklmnopqrstuu'), sha51 => crypt(OLD, '$6$abcdefgh'),
+    sha25 => crypt(OLD, '$5$rounds=2000$abcdefgh'), yescr => crypt(OLD, '$y$j95$abcdefgh'),
+    lockd => '!' . crypt(OLD, '$6$abcdefgh'), locks => '*LK*' . crypt(OLD, '$6$abcdefgh'),
+);
+my %stored = @stored;
+my @unknown = qw(nobod nemo1 zzzzz);
+
+# All bytes of an answer but the time and what was typed.
+sub bytes_of {
+    my ($r, $typed) = @_;
+    return $r->raw =~ s/^(Date|Expires): [^\r]*/$1/gmr =~ s/\Q$typed\E/TYPED/gr;
+}
+
+sub all_alike {
+    my ($answers, $name) = @_;
+    my %groups;
+    push @{$groups{$answers->{$_}}}, $_ for sort keys %$answers;
+    is(scalar keys %groups, 1, $name) or diag map { "@{$groups{$_}}:\n$_\n" } sort keys %groups;
+    return;
+}
+
+# --- statements ---------------------------------------------------------------------
+
+sub watch {
+    my $walk = shift;
+    $walk->sql(q(SET GLOBAL log_output = 'TABLE'));
+    $walk->sql('SET GLOBAL general_log = ON');
+    return;
+}
+
+# What the database was told while `$do` ran, without its values; of some runs
+# the shortest, as a deadlock or a table's new trigger repeats a statement.
+sub statements {
+    my ($walk, $do) = @_;
+    my ($least) = sort { length $a <=> length $b } map { $walk->sql('TRUNCATE mysql.general_log'); $do->(); _told($walk) }
+        1 .. TRIES;
+    return $least;
+}
+
+# The workers look for jobs at any time.
+sub _told {
+    my $walk = shift;
+    my @rows = $walk->rows(q(SELECT argument FROM mysql.general_log WHERE user_host LIKE 'app%'
+        AND command_type IN ('Execute', 'Query') AND argument NOT LIKE 'SET SESSION%'));
+    $walk->sql('TRUNCATE mysql.general_log');
+    return join '', map { s/'(?:[^'\\]|\\.)*'/?/gr =~ s/\b\d+\b/N/gr =~ s/\s+/ /gr . "\n" }
+        grep { !/^(?:SELECT UNIX_TIMESTAMP\(\) AS clock$|UPDATE pwreset_job|SELECT .* FROM pwreset_job)/ }
+        map { $_->{argument} } @rows;
+}
+
+# Jobs wait until they are let go.
+sub hold {
+    my $walk = shift;
+    my $body = $walk->kind eq 'mysql' ? 'BEFORE INSERT ON pwreset_job FOR EACH ROW SET NEW.due = NEW.due + ' . LATER_SEC
+        : 'AFTER INSERT ON pwreset_job FOR EACH ROW BEGIN UPDATE pwreset_job SET due = due + ' . LATER_SEC
+        . ' WHERE id = NEW.id; END';
+    $walk->sql("CREATE TRIGGER hold $body");
+    return;
+}
+
+sub let_go {
+    my $walk = shift;
+    $walk->sql('DROP TRIGGER hold');
+    $walk->sql('UPDATE pwreset_job SET due = 0 WHERE due > ?', LATER_SEC);
+    $walk->client->post('/account/forgot', [email => 'wakes@example.org']);
+    return;
+}
+
+# --- forgot ---------------------------------------------------------------------------
+
+# Bring the accounts into their states.
+sub prepare {
+    my $walk = shift;
+    $walk->add($_, %{$account{$_}}) for sort keys %account;
+    for (1 .. LIVE) {
+        $walk->strings('limit');
+        $walk->age('limit', MERGE_SEC);
+    }
+    is($walk->value(q(SELECT COUNT(*) FROM pwreset_token WHERE login = 'limit')), LIVE, 'one is over its limit');
+    my $mark = $walk->httpd->log_mark;
+    $walk->httpd->mailbox->mode('exit 75');
+    $walk->client->post('/account/forgot', [email => 'fails@example.org']);
+    ok($walk->httpd->wait_log(qr/PWR030[0-9].*f\*\*\*\@example\.org/, $mark), 'the mail to one fails');
+    $walk->age('fails', MERGE_SEC);
+    return;
+}
+
+sub ask { my ($client, $typed, $query) = @_; return $client->post("/account/forgot$query", [email => $typed]) }
+
+# The answer to a POST, and to a GET behind it on the same connection.
+sub ask_twice {
+    my ($walk, $typed) = @_;
+    my $socket = $walk->client->open_socket;
+    my $body = PWR::Client::form_encode(email => $typed);
+    syswrite $socket, "POST /account/forgot HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        . 'Content-Length: ' . length($body) . "\r\n\r\n$body"
+        . "GET /account/forgot HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    local $/;
+    return (<$socket> // '') =~ s/^(Date|Expires): [^\r]*/$1/gmr =~ s/\Q$typed\E/TYPED/gr;
+}
+
+sub forgot {
+    my $walk = shift;
+    my $client = $walk->client;
+    my @names = (sort(keys %account), @unknown);
+    hold($walk);
+    ask($client, 'warm@example.org', '') for 1 .. WARM;
+    for my $row (['@example.org', ''], ['@example.org', '?lang=ru'], ['', '?lang=en'], ['', '']) {
+        my ($domain, $query) = @$row;
+        my (%bytes, %told);
+        for my $name (@names, qw(known limit)) {
+            my $typed = "$name$domain";
+            my $r = ask($client, $typed, $query);
+            is($r->status, 200, "$typed$query: 200");
+            $bytes{$typed} = bytes_of($r, $typed);
+            $told{$typed} = $walk->kind eq 'mysql' ? statements($walk, sub { ask($client, $typed, $query) }) : '';
+        }
+        all_alike(\%bytes, "'$domain$query': one answer, byte for byte, headers in one order");
+        all_alike(\%told, "'$domain$query': one list of statements");
+        unlike(join('', %told), qr/pwreset_user/, 'none of which knows of users') if $walk->kind eq 'mysql';
+    }
+    all_alike({map { ($_ => ask_twice($walk, "$_\@example.org")) } @names}, 'on one connection with the page behind it');
+    let_go($walk);
+    all_alike({map { ($_ => bytes_of(ask($client, "$_\@example.org", ''), "$_\@example.org")) } @names},
+        'the same while the mails go out');
+    return;
+}
+
+# What an address is not cannot be told apart from what nobody has.
+sub controls {
+    my $walk = shift;
+    my $client = $walk->client;
+    isnt(bytes_of(ask($client, 'known@example', ''), 'known@example'),
+        bytes_of(ask($client, 'known@example.org', ''), 'known@example.org'), 'control: another answer is seen');
+    ok($walk->mail_to('known@example.org'), 'control: there is an account');
+    ok($walk->mail_to('share@example.org'), 'control: and one address with two');
+    return;
+}
+
+# --- login ----------------------------------------------------------------------------
+
+sub login {
+    my $walk = shift;
+    my $client = $walk->client;
+    $walk->add($_, password => $stored{$_}) for sort keys %stored;
+    my @names = (sort(keys %account), sort(keys %stored), @unknown);
+    my $try = sub { $client->other->post('/account/login', [login => $_[0], password => 'wrong']) };
+    # Each connection prepares a statement once; httpd has a few.
+    $try->($_) for (@names, map { "$_\@example.org" } @names) x 2;
+    for my $domain ('', '@example.org') {
+        my (%bytes, %told);
+        for my $name (@names) {
+            my $typed = "$name$domain";
+            my $r = $try->($typed);
+            $told{$typed} = $walk->kind eq 'mysql' ? statements($walk, sub { $try->($typed) }) : '';
+            is($r->status, 422, "$typed: 422");
+            $bytes{$typed} = bytes_of($r, $typed);
+        }
+        all_alike(\%bytes, "login$domain: one answer, byte for byte, headers in one order");
+        all_alike(\%told, "login$domain: one list of statements");
+        like(join('', %told), qr/pwreset_user/, 'control: they are seen') if $walk->kind eq 'mysql';
+    }
+    return;
+}
+
+# The login name of a stranger is not told by the pages that people reach next.
+sub pages {
+    my $walk = shift;
+    my %page;
+    for my $name (qw(known nobod disab)) {
+        my $client = $walk->client;
+        $client->post('/account/login', [login => $name, password => 'wrong']);
+        $client->post('/account/forgot', [email => "$name\@example.org"]);
+        $page{$name} = join '', map { bytes_of($client->get($_), $name) } '/account/login', '/account/forgot',
+            '/account/reset', '/account/change';
+    }
+    all_alike(\%page, 'the pages afterwards are those of anybody');
+    return;
+}
+
+each_database(sub {
+    my $walk = shift;
+    $walk->httpd->allow_log(qw(PWR0302 PWR0303 PWR0304));
+    watch($walk) if $walk->kind eq 'mysql';
+    prepare($walk);
+    subtest forgot => sub { forgot($walk) };
+    $walk->httpd->mailbox->mode(undef);
+    $walk->sql('UPDATE pwreset_job SET due = 0');
+    subtest login => sub { login($walk) };
+    subtest pages => sub { pages($walk) };
+    subtest controls => sub { controls($walk) };
+}, conf => $conf);
+done_testing();
