@@ -299,6 +299,23 @@ static int is_dots(const char *segment, size_t len)
     return dots_n == 1 || dots_n == 2;
 }
 
+/* Length of the path segment at `p`.  An escaped slash or backslash ends it
+ * too, for somebody who decodes a path before he tidies it up. */
+static size_t segment_len(const char *p, const char *end)
+{
+    size_t len = 0;
+
+    while (p + len < end && p[len] != '/') {
+        int byte = escaped(p + len, end);
+
+        if (byte == '/' || byte == '\\') {
+            break;
+        }
+        len++;
+    }
+    return len;
+}
+
 /* The path without its first slash.  Escapes that become a control character,
  * and dot segments, which no browser sends and which turn "/x/..//evil" into
  * "//evil" where somebody tidies paths up. */
@@ -311,14 +328,16 @@ static int is_safe_path(const char *path, const char *end)
             return 0;
         }
     }
-    for (const char *p = path; p < end; p++) {
-        const char *slash = memchr(p, '/', (size_t)(end - p));
-        const char *segment_end = slash ? slash : end;
+    while (path < end) {
+        size_t len = segment_len(path, end);
 
-        if (is_dots(p, (size_t)(segment_end - p))) {
+        if (is_dots(path, len)) {
             return 0;
         }
-        p = segment_end;
+        path += len;
+        if (path < end) {
+            path += *path == '/' ? 1 : 3;
+        }
     }
     return 1;
 }

@@ -34,7 +34,8 @@ int pwr_url_decode(char *bytes, size_t len, size_t *decoded_len);
 /* Is `target` a path on this origin that a browser cannot be led away with?
  * Printable ASCII without a backslash, quote or angle bracket; one "/", and
  * behind it no "/" or "@", nor an escaped "/", "\", "@" or "%"; in the path no
- * escaped control character and no "." or ".." segment; at most 2000 bytes.
+ * escaped control character and no "." or ".." segment, be the slashes around
+ * it escaped; at most 2000 bytes.
  * "/x//evil" is let through: every browser stays on the host with it, and real
  * sites have such paths. */
 int pwr_url_is_local(const char *target);

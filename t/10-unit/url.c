@@ -229,6 +229,7 @@ static const char *const local_targets[] = {
     "/https://example.org", "/javascript:alert(1)", "/%D0%9F%D1%80",
     "/a%2Fb", "/a%5cb", "/a%25b", "/a%20b", "/-", "/~user/", "/a;b=c",
     "/a?b[]=c&d={e}|f^g`h", "/!$&'()*+,=", "/%41%2e%41",
+    "/a%2f%2f", "/a..%2f..b", "/a%2fb..", "/?a=%2f..%2f",
 };
 
 static const char *const foreign_targets[] = {
@@ -261,6 +262,8 @@ static const char *const foreign_targets[] = {
     "/x/..//evil.example", "/x/.//evil.example", "/x/../", "/x/..", "/x/.",
     "/%2e%2e//evil.example", "/x/%2e%2e//evil.example", "/x/.%2E//evil",
     "/x/%2e/", "/x/%2e%2e", "/%2e", "/x/..?a=b", "/x/..#a",
+    "/..%2f/evil.example", "/%2e%2e%2F/evil.example", "/x%2f..//evil.example",
+    "/x%5C..//evil.example", "/x/..%5c/evil.example", "/x/.%2f",
     "/\"", "/<script>", "/a>b", "/?a=\"b",
     "\xEF\xBC\x8F\xEF\xBC\x8F" "evil.example",          /* wide slashes */
     "/\xEF\xBC\x8F" "evil.example", "\xEF\xBC\x8F/evil.example",
