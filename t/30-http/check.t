@@ -113,6 +113,23 @@ sub without_dbd {
 }
 without_dbd();
 
+# SQLite has one lock: that many children queue at it is worth a word, no more.
+sub sqlite_children {
+    my $many = "ServerLimit 8\nMaxRequestWorkers 64";
+    my %table = ('four children on SQLite' => [$sqlite, 0], 'eight on SQLite' => ["$sqlite\n$many", 1],
+        'eight on MariaDB' => ["$mysql \"group=x reconnect=0\"\n$many", 0]);
+    for my $what (sort keys %table) {
+        my ($global, $is_told) = @{$table{$what}};
+        my ($status, $said) = said_of($global, $site);
+        is($status, 0, "$what: fine") or diag($said);
+        my @lines = $said =~ /PWR0012: SQLite is for small sites: 8 children .*ServerLimit.*at most 4, or use DBDriver mysql/g;
+        is(scalar @lines, $is_told, $is_told ? "$what: told, with the remedy" : "$what: nothing to tell");
+        unlike($said, qr/PWR0012/, "$what: not a word") if !$is_told;
+    }
+    return;
+}
+sqlite_children();
+
 # What -t refuses a start only logs.
 sub in_life {
     my $db = PWR::Database->new('sqlite');
