@@ -85,7 +85,10 @@ static const struct {
     { EAGAIN, "raise the process limit of httpd's user" },
     { EMFILE, "raise httpd's limit of open files" },
     { ENFILE, "raise the system's limit of open files" },
+    { ENOENT, "install it or its interpreter, or set PwResetSendmail" },
+    { ENOEXEC, "it is no program and no #! script" },
     { ENOMEM, "the system is out of memory" },
+    { ETXTBSY, "somebody has it open for writing, to replace it" },
 };
 
 static const char *const environment[] = {

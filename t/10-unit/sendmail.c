@@ -321,8 +321,8 @@ static void test_cannot_run(apr_pool_t *pool, const char *folder)
     static const char denied[] = "Permission denied; let httpd's user run it"
                                  " (mode, noexec, SELinux's"
                                  " httpd_can_sendmail)";
-    static const char missing[] = "No such file or directory;"
-                                  " set PwResetSendmail";
+    static const char missing[] = "No such file or directory; install it or"
+                                  " its interpreter, or set PwResetSendmail";
     const char *plain = apr_pstrcat(pool, folder, "/plain", NULL);
     const char *empty = apr_pstrcat(pool, folder, "/empty", NULL);
     const struct { const char *program, *detail; } table[] = {
@@ -331,7 +331,7 @@ static void test_cannot_run(apr_pool_t *pool, const char *folder)
         { "/dev/null/sendmail", "Not a directory; set PwResetSendmail" },
         { folder, denied },
         { plain, denied },
-        { empty, "Exec format error; set PwResetSendmail" },
+        { empty, "Exec format error; it is no program and no #! script" },
     };
 
     close(open(plain, O_WRONLY | O_CREAT, 0600));

@@ -156,12 +156,12 @@ sub missing {
     is_deeply([$r->status, scalar $r->alert], [200, undef], 'missing: the visitor sees the usual page');
     like($r->notice, qr/missing\@example\.org/, 'missing: with the usual notice');
     my $line = $httpd->wait_log(qr/PWR0304/, $mark);
-    like($line, qr/pwreset:warn.*by-recipient: No such file or directory; set PwResetSendmail/,
+    like($line, qr/pwreset:warn.*by-recipient: No such file or directory; install it or .*set PwResetSendmail/,
         'missing: the admin is told, with the remedy');
     ok(settled($walk), 'missing: tried');
     like(job($walk, 'missing@example.org')->{error}, qr/No such file/, 'missing: the row says so');
     my @stages = (['#!/none/at/all', 0755, qr/No such file/], ['#!/bin/sh', 0644, qr/Permission denied; let httpd's user/],
-        ["\x{1}no program", 0755, qr/Exec format error/]);
+        ["\x{1}no program", 0755, qr/Exec format error; it is no program/]);
     for (@stages) {
         my ($text, $mode, $said) = @$_;
         $httpd->write('by-recipient', "$text\n");
