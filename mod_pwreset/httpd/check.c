@@ -196,8 +196,17 @@ static const char *check_names(const pwr_conf *conf)
     return NULL;
 }
 
-static const char *check_values(const pwr_conf *conf)
+static const char *check_values(apr_pool_t *pool, const pwr_conf *conf)
 {
+    if (pwr_text_points(conf->realm) > PWR_REALM_POINTS) {
+        return apr_psprintf(pool, "the realm, '%s', is too long: give the "
+                            "site a PwResetRealm of at most %d characters",
+                            conf->realm, PWR_REALM_POINTS);
+    }
+    if (*conf->sendmail[0] != '/') {
+        return "PwResetSendmail must begin with the whole path of a program, "
+               "such as /usr/sbin/sendmail";
+    }
     if (!conf->mail_from) {
         return "PwResetMailFrom is missing: the sender of the mails, for "
                "instance PwResetMailFrom noreply@example.org";
@@ -229,6 +238,25 @@ static void warn_sqlite(const pwr_server *self)
                  "DBDriver mysql", children, SQLITE_CHILDREN_MAX);
 }
 
+/* Not an error, as mails wait for it; and only for `-t`, since a mail that has
+ * to wait says so too. */
+static void warn_sendmail(apr_pool_t *pool, const pwr_server *self)
+{
+    const char *program = self->conf->sendmail[0];
+    apr_finfo_t info;
+    apr_status_t status = apr_stat(&info, program,
+                                   APR_FINFO_TYPE | APR_FINFO_PROT, pool);
+
+    if (status == APR_SUCCESS && info.filetype == APR_REG
+        && (info.protection & (APR_UEXECUTE | APR_GEXECUTE | APR_WEXECUTE))) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, status, self->server,
+                 PWR_LOG("PWR0014") "PwResetSendmail: '%s' is no program that "
+                 "can be run, and mails will wait until it is: install it or "
+                 "correct the path; options are words of their own", program);
+}
+
 static const char *make_store(apr_pool_t *pool, pwr_server *self)
 {
     const pwr_conf *conf = self->conf;
@@ -257,7 +285,7 @@ static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
         error = complete(pool, self, self->conf);
     }
     if (!error) {
-        error = check_values(self->conf);
+        error = check_values(pool, self->conf);
     }
     if (!error) {
         error = make_store(pool, self);
@@ -268,6 +296,9 @@ static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
     }
     if (!error) {
         warn_sqlite(self);
+    }
+    if (!error && strict) {
+        warn_sendmail(pool, self);
     }
     return error;
 }

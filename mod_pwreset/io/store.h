@@ -29,6 +29,7 @@
 #define PWR_STORE_AWAY (APR_OS_START_USERERR + 1)
 #define PWR_STORE_BROKEN (APR_OS_START_USERERR + 2)
 
+#define PWR_REALM_POINTS 191        /* as wide as its column */
 #define PWR_USERS_MAX 10            /* rows of a user query that are used */
 #define PWR_TOKEN_GRACE_SEC 600     /* a POST is taken this long after expiry */
 #define PWR_TOKEN_JOBS_MAX 3        /* jobs of an account with live strings */

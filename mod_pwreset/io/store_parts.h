@@ -5,8 +5,7 @@
 
 #include "io/store_sql.h"
 
-#define PWR_REALM_POINTS 191        /* widths of columns people see */
-#define PWR_LOGIN_POINTS 255
+#define PWR_LOGIN_POINTS 255        /* widths of columns people see */
 #define PWR_IDENTIFIER_POINTS 512
 #define PWR_ADDRESS_POINTS 64
 #define PWR_AGENT_POINTS 255

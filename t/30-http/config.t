@@ -143,8 +143,21 @@ my @values = (
     ["PwResetLimit None\nPwResetLimit login-client 10/1h 20" => undef],
     ['PwResetNothing On' => qr/Invalid command 'PwResetNothing'/],
     ['PwReset' => qr/PwReset takes: On\|Off/],
+    ['PwResetRealm ' . 'r' x 192 => qr/the realm, 'r+', is too long: give the site a PwResetRealm of at most 191/],
+    ['PwResetRealm ' . "\x{44F}" x 191 => undef],
+    ['PwResetSendmail sendmail -i' => qr/PwResetSendmail must begin with the whole path of a program/],
     ['PwResetTemplates nowhere' => qr/PwResetTemplates: .*nowhere/],
 );
+
+# What is well, but warned of.
+sub mail_program {
+    my $httpd = shift;
+    my $warns = qr/pwreset:warn.*PWR0014: PwResetSendmail: '\S.*?' is no program that can be run.*install it or correct/;
+    unlike(says($httpd, 'a mail program', {conf => 'PwResetSendmail /bin/sh -x'}), qr/PWR0014/, 'nothing to warn of');
+    like(says($httpd, "the program $_", {conf => "PwResetSendmail $_"}), $warns, 'a warning')
+        for '/none/at/all', '/etc', '/etc/passwd', '"/bin/sh -x"';
+    return;
+}
 
 my @sql = (
     ["PwResetUserQuery \"$select name = :name\"" => qr/PwResetUserQuery: .*:name/],
@@ -345,6 +358,7 @@ my $httpd = $walk->httpd;
 subtest missing => sub { missing($httpd) };
 subtest 'public URL' => sub { public_url($httpd) };
 subtest values => sub { in_vhost($httpd, @$_) for @values };
+subtest 'mail program' => sub { mail_program($httpd) };
 subtest sql => sub { in_vhost($httpd, @$_) for @sql };
 subtest templates => sub { templates($httpd) };
 subtest contexts => sub { contexts($httpd) };
