@@ -148,10 +148,12 @@ static const char *set_url(const use *u, void *slot)
     pwr_url url;
     const char *error = pwr_url_parse(u->pool, u->argv[0], &url);
 
-    if (!error) {
-        *(const char **)slot = u->argv[0];
+    if (error) {
+        return apr_psprintf(u->pool, "must be an address such as "
+                            "https://www.example.org: %s", error);
     }
-    return error;
+    *(const char **)slot = u->argv[0];
+    return NULL;
 }
 
 static const char *set_address(const use *u, void *slot)
