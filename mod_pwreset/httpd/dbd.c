@@ -9,6 +9,8 @@
 #include <apr_dbd.h>
 #include <mod_dbd.h>
 
+#include "httpd/shared.h"
+
 #define DBD_MAX_DEFAULT 10      /* of mod_dbd */
 #define WAIT_MS 250
 #define BREAKER_MS 1000
@@ -40,14 +42,6 @@ int pwr_dbd_is_loaded(void)
     return dbd_open && dbd_close;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
-
 /* Wait for a change until `deadline_ms`; zero when it has passed. */
 static int wait_change(lender *l, int64_t deadline_ms)
 {
@@ -63,16 +57,16 @@ static int wait_change(lender *l, int64_t deadline_ms)
  * probably no open connection left and this thread is the one to connect. */
 static apr_status_t enter(lender *l, int *may_connect)
 {
-    int64_t deadline_ms = now_ms() + WAIT_MS;
+    int64_t deadline_ms = pwr_shared_now_ms() + WAIT_MS;
     int in_time = 1;
 
     pthread_mutex_lock(&l->lock);
-    while (in_time && now_ms() >= l->closed_until_ms
+    while (in_time && pwr_shared_now_ms() >= l->closed_until_ms
            && (l->lent == l->lent_max
                || (l->idle == 0 && l->is_connecting))) {
         in_time = wait_change(l, deadline_ms);
     }
-    if (!in_time || now_ms() < l->closed_until_ms) {
+    if (!in_time || pwr_shared_now_ms() < l->closed_until_ms) {
         pthread_mutex_unlock(&l->lock);
         return PWR_STORE_AWAY;
     }
@@ -120,7 +114,7 @@ static void leave(lender *l, int may_connect, int opened)
     else {
         say_away(l);
         l->lent--;
-        l->closed_until_ms = now_ms() + BREAKER_MS;
+        l->closed_until_ms = pwr_shared_now_ms() + BREAKER_MS;
     }
     pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->lock);
@@ -130,11 +124,11 @@ static void leave(lender *l, int may_connect, int opened)
  * database left stale in the pool, so it is asked again while some are left. */
 static ap_dbd_t *open_fresh(lender *l, apr_pool_t *pool)
 {
-    int64_t deadline_ms = now_ms() + STALE_TRIES_MS;
+    int64_t deadline_ms = pwr_shared_now_ms() + STALE_TRIES_MS;
     ap_dbd_t *rec = dbd_open(pool, l->server);
     int stale = 1;
 
-    while (!rec && stale && now_ms() < deadline_ms) {
+    while (!rec && stale && pwr_shared_now_ms() < deadline_ms) {
         pthread_mutex_lock(&l->lock);
         stale = l->idle > 0;
         l->idle -= stale;
