@@ -347,7 +347,7 @@ static const refusal *refusal_for(request_rec *r, apr_status_t status)
 
     if (status == PWR_STORE_AWAY || status == PWR_STORE_BROKEN
         || status == PWR_GATE_FULL) {
-        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, status, r, PWR_LOG("PWR0051")
+        ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, PWR_LOG("PWR0051")
                       "%s: could not be done", path);
         return &away;
     }

@@ -89,7 +89,7 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
     pwr_diag_log(store->diag, PWR_LEVEL_INFO, 0, "PWR0301", "%s: sent (%s)",
                  title(pool, job), detail);
     if (status != APR_SUCCESS) {
-        pwr_diag_log(store->diag, PWR_LEVEL_WARNING, status, "PWR0302",
+        pwr_diag_log(store->diag, PWR_LEVEL_WARNING, 0, "PWR0302",
                      "%s: the mail was sent, but its job could not be removed;"
                      " it will be sent once more, mend the database",
                      title(pool, job));

@@ -197,7 +197,7 @@ static void test_store_fails(apr_pool_t *pool)
     static const struct {
         const char *name; pwr_sent sent; const char *detail, *log;
     } table[] = {
-        { "sent", PWR_SENT_OK, "exit 0", "PWR0302 warning 1 job 0123 " },
+        { "sent", PWR_SENT_OK, "exit 0", "PWR0302 warning 0 job 0123 " },
         { "nothing to send", PWR_SENT_OK, NULL, NULL },
         { "later", PWR_SENT_LATER, "exit 75", NULL },
         { "refused", PWR_SENT_NEVER, "exit 67", NULL },

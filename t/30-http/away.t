@@ -114,6 +114,7 @@ sub stopped {
     cmp_ok($count->{PWR0021}, '<=', $children, 'once by each child');
     cmp_ok($count->{AH00629} // 0, '<=', 2 * $children, 'mod_dbd does not fill the log either');
     is_deeply([grep { !/^(?:PWR0021|AH00629|AH00639|AH02655)$/ } keys %$count], [], 'and no line is about one request');
+    unlike(join("\n", $walk->httpd->log_since($mark)), qr/APR does not understand/, 'nor has a number for a cause');
     $walk->db->start;
     my $since = time;
     back($walk, $browser, $since);
