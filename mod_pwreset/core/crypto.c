@@ -20,6 +20,7 @@ typedef struct secret_memory {
 static const char *const purpose_names[] = {
     [PWR_PURPOSE_RECOVER] = "recover",
     [PWR_PURPOSE_SESSION] = "session",
+    [PWR_PURPOSE_NOTME] = "notme",
 };
 
 apr_status_t pwr_crypto_random(unsigned char *bytes, size_t len)

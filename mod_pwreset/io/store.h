@@ -33,6 +33,7 @@
 #define PWR_USERS_MAX 10            /* rows of a user query that are used */
 #define PWR_TOKEN_GRACE_SEC 600     /* a POST is taken this long after expiry */
 #define PWR_TOKEN_JOBS_MAX 3        /* jobs of an account with live strings */
+#define PWR_NOTME_SEC (7 * 86400)   /* how long "this was not me" works */
 #define PWR_DOUBLE_CLICK_SEC 60
 #define PWR_DOUBLE_CLICK_TRIES 3
 
@@ -54,6 +55,8 @@ typedef struct pwr_user {
     /* Of these and the addresses: whoever reads the old mailbox must not have
      * a string that outlives it. */
     char mail_stamp[PWR_DIGEST_HEX + 1];
+    /* Of the addresses alone. */
+    char address_stamp[PWR_DIGEST_HEX + 1];
 } pwr_user;
 
 typedef struct pwr_users {
@@ -102,7 +105,7 @@ typedef enum pwr_token_state {
     PWR_TOKEN_UNKNOWN = 0,
     PWR_TOKEN_EXPIRED,
     PWR_TOKEN_SPENT,            /* a password was changed with it */
-    PWR_TOKEN_CANCELLED,        /* another string or change ended it */
+    PWR_TOKEN_CANCELLED,        /* another string or change, or "not me" */
     PWR_TOKEN_GRACE,            /* expired, but a POST is still taken */
     PWR_TOKEN_LIVE
 } pwr_token_state;
@@ -117,10 +120,25 @@ typedef struct pwr_token {
     char stamp[PWR_DIGEST_HEX + 1];     /* the user's mail_stamp when minted */
     int64_t lifetime_sec;               /* on minting */
     int64_t merge_sec;                  /* on minting: what a moment is */
+    /* On minting: the secret of the link "this was not me" that goes with the
+     * string ("": none); it dies with the addresses it was sent to and not
+     * with the password. */
+    char notme_digest[PWR_DIGEST_HEX + 1];
+    char notme_stamp[PWR_DIGEST_HEX + 1];   /* the user's address_stamp */
     int64_t expires;                    /* set by the store */
     int64_t spent_at;
     pwr_token_state state;
 } pwr_token;
+
+/* "This was not me". */
+typedef struct pwr_notme {
+    const char *realm;
+    const char *digest;         /* of the link's secret */
+    /* out */
+    pwr_token_state state;      /* LIVE and GRACE: done; never SPENT */
+    const char *user_id;        /* NULL unless done */
+    int cancelled;              /* strings that worked until now */
+} pwr_notme;
 
 typedef enum pwr_mint {
     PWR_MINT_REFUSED = 0,       /* three other jobs have live strings */
@@ -201,6 +219,8 @@ typedef struct pwr_store_ops {
     apr_status_t (*job_done)(pwr_store *store, apr_pool_t *pool,
                              const pwr_job *job, const char *owner);
 
+    /* With the string its link "this was not me", which counts for nothing
+     * else. */
     apr_status_t (*token_mint)(pwr_store *store, apr_pool_t *pool,
                                pwr_token *token, pwr_mint *outcome);
     /* The string and, when it is LIVE or in GRACE or SPENT, its user (else
@@ -209,6 +229,14 @@ typedef struct pwr_store_ops {
     apr_status_t (*token_find)(pwr_store *store, apr_pool_t *pool,
                                const char *realm, const char *digest,
                                pwr_token *token, pwr_user *user);
+    /* The same of a link "this was not me". */
+    apr_status_t (*notme_find)(pwr_store *store, apr_pool_t *pool,
+                               const char *realm, const char *digest,
+                               pwr_token *token, pwr_user *user);
+    /* Cancel the live strings of this account, of all jobs, and nothing else;
+     * as often as it is asked. */
+    apr_status_t (*notme_do)(pwr_store *store, apr_pool_t *pool,
+                             pwr_notme *notme);
     /* May a double click compare its password?  At most
      * PWR_DOUBLE_CLICK_TRIES a string, within PWR_DOUBLE_CLICK_SEC of use. */
     apr_status_t (*token_double_click)(pwr_store *store, apr_pool_t *pool,

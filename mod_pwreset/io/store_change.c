@@ -39,11 +39,12 @@ static int is_done(const change_call *call)
 static apr_status_t token_judge(pwr_dbd_run *run, change_call *call)
 {
     const pwr_change *change = call->change;
+    const pwr_token_key key = { change->realm, change->token_digest,
+                                PWR_TOKEN_RECOVER };
     pwr_token token;
     const char *spent_by;
-    apr_status_t status = pwr_store_token_read(
-        run, call->impl, change->realm, change->token_digest, &token,
-        &spent_by);
+    apr_status_t status = pwr_store_token_read(run, call->impl, &key, &token,
+                                               &spent_by);
 
     if (status != APR_SUCCESS) {
         return status;

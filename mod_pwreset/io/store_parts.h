@@ -71,11 +71,26 @@ apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
                                           const char *realm,
                                           const char *digest, int *may);
 
-/* Within a step: the string of this digest with its state by the clock and
- * its own row alone, and which change spent it (NULL: none). */
-apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
+apr_status_t pwr_store_notme_find(pwr_store *store, apr_pool_t *pool,
                                   const char *realm, const char *digest,
-                                  pwr_token *token, const char **spent_by);
+                                  pwr_token *token, pwr_user *user);
+apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
+                                pwr_notme *notme);
+
+#define PWR_TOKEN_RECOVER "recover"     /* purposes, as the column has them */
+#define PWR_TOKEN_NOTME "notme"
+
+typedef struct pwr_token_key {
+    const char *realm;
+    const char *digest;
+    const char *purpose;
+} pwr_token_key;
+
+/* Within a step: the string of this key with its state by the clock and its
+ * own row alone, and which change spent it (NULL: none). */
+apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                  const pwr_token_key *key, pwr_token *token,
+                                  const char **spent_by);
 
 /* Is the row really of this realm?  MySQL's collations ignore blanks at the
  * end, a realm does not. */

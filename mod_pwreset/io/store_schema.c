@@ -48,20 +48,20 @@ static const struct {
       "  PRIMARY KEY (id)",
       { { "due", "due, lease_until" } } },
     { "token",
-      "  -- control strings: digests only; dead rows tell the reason\n"
+      "  -- what mails carry: digests only; dead rows tell the reason\n"
       "  realm VARCHAR(191) NOT NULL,\n"
-      "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of the string\n"
-      "  purpose VARCHAR(16){hex} NOT NULL,  -- recover\n"
+      "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of the secret\n"
+      "  purpose VARCHAR(16){hex} NOT NULL,  -- recover, notme\n"
       "  user_id VARCHAR(191) NOT NULL,   -- id column of PwResetIdQuery\n"
       "  login VARCHAR(255),              -- as it was, to be shown\n"
       "  language VARCHAR(35),\n"
       "  job CHAR(32){hex} NOT NULL,      -- that minted it\n"
-      "  stamp CHAR(64){hex} NOT NULL,    -- of the password it may replace\n"
+      "  stamp CHAR(64){hex} NOT NULL,    -- of what ends it by changing\n"
       "  created BIGINT NOT NULL,\n"
       "  expires BIGINT NOT NULL,\n"
       "  spent_at BIGINT NOT NULL DEFAULT 0,  -- 0: not yet\n"
       "  spent_by CHAR(32){hex},          -- the change that ended it\n"
-      "  why VARCHAR(16){hex},            -- used, changed\n"
+      "  why VARCHAR(16){hex},            -- used, changed, notme\n"
       "  clicks SMALLINT NOT NULL DEFAULT 0,  -- double clicks compared\n"
       "  PRIMARY KEY (realm, digest)",
       { { "owner", "realm, user_id" }, { "expires", "expires" } } },

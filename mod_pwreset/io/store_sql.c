@@ -90,22 +90,22 @@ static const struct {
     { PWR_STMT_TOKEN_ADD, "token_add",
       "INSERT INTO {prefix}token (realm, digest, purpose, user_id, login,"
       " language, job, stamp, created, expires)"
-      " VALUES (:realm, :digest, 'recover', :user, :login, :language, :job,"
+      " VALUES (:realm, :digest, :purpose, :user, :login, :language, :job,"
       " :stamp, :created, :expires)" },
 
     /* At most one row, whatever its state.  Primary key. */
     { PWR_STMT_TOKEN_FIND, "token_find",
       "SELECT realm, user_id, login, language, job, stamp, expires, spent_at,"
       " spent_by, why, {now} AS clock FROM {prefix}token"
-      " WHERE realm = :realm AND digest = :digest AND purpose = 'recover'" },
+      " WHERE realm = :realm AND digest = :digest AND purpose = :purpose" },
 
     /* One row: n, the live strings of a user that jobs other than :job minted
      * within :within seconds.  Index owner. */
     { PWR_STMT_TOKEN_RECENT, "token_recent",
       "SELECT COUNT(*) AS n FROM {prefix}token"
       " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND stamp = :stamp AND spent_at = 0 AND expires > {now}"
-      " AND created > {now} - :within" },
+      " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
+      " AND expires > {now} AND created > {now} - :within" },
 
     /* One row: n, other jobs with live strings.  A string of another :stamp
      * is dead already: the password was changed by another program.
@@ -113,7 +113,8 @@ static const struct {
     { PWR_STMT_TOKEN_JOBS, "token_jobs",
       "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
       " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND stamp = :stamp AND spent_at = 0 AND expires > {now}" },
+      " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
+      " AND expires > {now}" },
 
     /* One row for the one who spends it, none for everybody else: this decides
      * who wins.  In the transaction that writes the password.  Primary key. */
@@ -127,7 +128,15 @@ static const struct {
     { PWR_STMT_TOKEN_CANCEL, "token_cancel",
       "UPDATE {prefix}token SET spent_at = {now}, spent_by = :change,"
       " why = 'changed'"
-      " WHERE realm = :realm AND user_id = :user AND spent_at = 0" },
+      " WHERE realm = :realm AND user_id = :user AND purpose = 'recover'"
+      " AND spent_at = 0" },
+
+    /* And those that somebody could still use end with "this was not me".
+     * Behind the lock.  Index owner. */
+    { PWR_STMT_TOKEN_NOT_ME, "token_not_me",
+      "UPDATE {prefix}token SET spent_at = {now}, why = 'notme'"
+      " WHERE realm = :realm AND user_id = :user AND purpose = 'recover'"
+      " AND spent_at = 0 AND expires > {now} - " GRACE },
 
     /* One row when one more comparison is allowed.  Primary key. */
     { PWR_STMT_TOKEN_CLICK, "token_double_click",
@@ -186,7 +195,8 @@ static const char *const our_params[] = {
     "address", "agent", "by", "change", "created", "delay", "digest", "due",
     "email", "error", "every", "expires", "id", "identifier", "job", "keep",
     "kind", "language", "lease", "lifetime", "lock", "login", "max", "name",
-    "owner", "password", "realm", "recipient", "stamp", "user", "within", NULL
+    "owner", "password", "purpose", "realm", "recipient", "stamp", "user",
+    "within", NULL
 };
 
 /* What the provider's statements may use, and what they must be. */

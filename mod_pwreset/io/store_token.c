@@ -8,12 +8,11 @@
 
 typedef struct token_call {
     const pwr_store_impl *impl;
-    const char *realm;
-    const char *digest;
+    pwr_token_key key;
     pwr_token *token;
     pwr_user *user;
     pwr_mint mint;
-    int clicks;
+    int changed;
 } token_call;
 
 apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
@@ -78,11 +77,12 @@ static const char *keep(const pwr_dbd_rows *rows, const char *name)
 }
 
 apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
-                                  const char *realm, const char *digest,
-                                  pwr_token *token, const char **spent_by)
+                                  const pwr_token_key *key, pwr_token *token,
+                                  const char **spent_by)
 {
     const pwr_dbd_arg args[] = {
-        { "realm", realm }, { "digest", digest }, { NULL, NULL }
+        { "realm", key->realm }, { "digest", key->digest },
+        { "purpose", key->purpose }, { NULL, NULL }
     };
     pwr_dbd_rows rows;
     const char *stamp;
@@ -90,11 +90,11 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
     memset(token, 0, sizeof(*token));
     *spent_by = NULL;
     pwr_dbd_select(run, &impl->sql.stmt[PWR_STMT_TOKEN_FIND], args, &rows);
-    if (!pwr_dbd_next(&rows) || !pwr_store_is_of(&rows, realm)) {
+    if (!pwr_dbd_next(&rows) || !pwr_store_is_of(&rows, key->realm)) {
         return rows.status;
     }
-    apr_cpystrn(token->digest, digest, sizeof(token->digest));
-    token->realm = apr_pstrdup(run->pool, realm);
+    apr_cpystrn(token->digest, key->digest, sizeof(token->digest));
+    token->realm = apr_pstrdup(run->pool, key->realm);
     token->user_id = keep(&rows, "user_id");
     token->login = keep(&rows, "login");
     token->language = keep(&rows, "language");
@@ -109,6 +109,17 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
     return rows.status;
 }
 
+/* What the row of its user must still have: a string outlives no password and
+ * no address, the link "this was not me" no address. */
+static int is_stamp_of(const token_call *call)
+{
+    const pwr_user *user = call->user;
+
+    return pwr_crypto_equal(call->token->stamp,
+                            strcmp(call->key.purpose, PWR_TOKEN_NOTME) == 0
+                                ? user->address_stamp : user->mail_stamp);
+}
+
 static apr_status_t token_find(pwr_dbd_run *run, void *baton)
 {
     token_call *call = baton;
@@ -117,8 +128,8 @@ static apr_status_t token_find(pwr_dbd_run *run, void *baton)
     apr_status_t status;
 
     memset(call->user, 0, sizeof(*call->user));
-    status = pwr_store_token_read(run, call->impl, call->realm, call->digest,
-                                  token, &spent_by);
+    status = pwr_store_token_read(run, call->impl, &call->key, token,
+                                  &spent_by);
     if (status != APR_SUCCESS || token->state < PWR_TOKEN_SPENT
         || token->state == PWR_TOKEN_CANCELLED) {
         return status;
@@ -128,12 +139,26 @@ static apr_status_t token_find(pwr_dbd_run *run, void *baton)
         return status;
     }
     if (!call->user->id || (token->state != PWR_TOKEN_SPENT
-                            && !pwr_crypto_equal(token->stamp,
-                                                 call->user->mail_stamp))) {
+                            && !is_stamp_of(call))) {
         token->state = PWR_TOKEN_CANCELLED;
         memset(call->user, 0, sizeof(*call->user));
     }
     return APR_SUCCESS;
+}
+
+static apr_status_t find(const pwr_dbd_work *work, apr_pool_t *pool,
+                         token_call *call)
+{
+    apr_status_t status;
+
+    memset(call->token, 0, sizeof(*call->token));
+    memset(call->user, 0, sizeof(*call->user));
+    status = pwr_dbd_do(&call->impl->dbd, pool, work, call);
+    if (status != APR_SUCCESS) {
+        memset(call->token, 0, sizeof(*call->token));
+        memset(call->user, 0, sizeof(*call->user));
+    }
+    return status;
 }
 
 apr_status_t pwr_store_token_find(pwr_store *store, apr_pool_t *pool,
@@ -142,18 +167,67 @@ apr_status_t pwr_store_token_find(pwr_store *store, apr_pool_t *pool,
 {
     static const pwr_dbd_work work = { .name = "token_find",
                                        .step = token_find };
-    const pwr_store_impl *impl = store->impl;
-    token_call call = { .impl = impl, .realm = realm, .digest = digest,
+    token_call call = { .impl = store->impl,
+                        .key = { realm, digest, PWR_TOKEN_RECOVER },
                         .token = token, .user = user };
-    apr_status_t status;
 
-    memset(token, 0, sizeof(*token));
-    memset(user, 0, sizeof(*user));
-    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
-    if (status != APR_SUCCESS) {
-        memset(token, 0, sizeof(*token));
-        memset(user, 0, sizeof(*user));
+    return find(&work, pool, &call);
+}
+
+apr_status_t pwr_store_notme_find(pwr_store *store, apr_pool_t *pool,
+                                  const char *realm, const char *digest,
+                                  pwr_token *token, pwr_user *user)
+{
+    static const pwr_dbd_work work = { .name = "notme_find",
+                                       .step = token_find };
+    token_call call = { .impl = store->impl,
+                        .key = { realm, digest, PWR_TOKEN_NOTME },
+                        .token = token, .user = user };
+
+    return find(&work, pool, &call);
+}
+
+/* The link's own row is never written: it may be used again, for the strings
+ * that somebody asks for tomorrow. */
+static apr_status_t notme_do(pwr_dbd_run *run, void *baton)
+{
+    token_call *call = baton;
+    pwr_dbd_arg args[] = {
+        { "realm", call->key.realm }, { "user", NULL }, { NULL, NULL }
+    };
+    apr_status_t status = token_find(run, call);
+
+    if (status != APR_SUCCESS || call->token->state < PWR_TOKEN_GRACE) {
+        return status;
     }
+    args[1].value = call->token->user_id;
+    status = pwr_store_lock(run, call->impl, call->key.realm,
+                            call->token->user_id);
+    if (status == APR_SUCCESS) {
+        status = pwr_dbd_exec(run,
+                              &call->impl->sql.stmt[PWR_STMT_TOKEN_NOT_ME],
+                              args, &call->changed);
+    }
+    run->keep = status == APR_SUCCESS;
+    return status;
+}
+
+apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
+                                pwr_notme *notme)
+{
+    static const pwr_dbd_work work = { .name = "notme_do", .transaction = 1,
+                                       .step = notme_do };
+    pwr_token token;
+    pwr_user user;
+    token_call call = { .impl = store->impl,
+                        .key = { notme->realm, notme->digest,
+                                 PWR_TOKEN_NOTME },
+                        .token = &token, .user = &user };
+    apr_status_t status = find(&work, pool, &call);
+
+    notme->state = token.state;
+    notme->user_id = user.id;
+    notme->cancelled = user.id ? call.changed : 0;
     return status;
 }
 
@@ -170,31 +244,43 @@ static apr_status_t count(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     return rows.status;
 }
 
-static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
-                                pwr_token *token)
+/* The row of the string, or of the link "this was not me" beside it. */
+static apr_status_t row_write(pwr_dbd_run *run, const pwr_store_impl *impl,
+                              const pwr_token *token, int is_notme,
+                              int64_t now)
 {
-    int64_t now;
-    int added;
-    apr_status_t status = pwr_store_clock(run, impl, &now);
+    int64_t lifetime_sec = is_notme ? PWR_NOTME_SEC : token->lifetime_sec;
     const pwr_dbd_arg args[] = {
         { "realm", token->realm },
-        { "digest", token->digest },
+        { "digest", is_notme ? token->notme_digest : token->digest },
+        { "purpose", is_notme ? PWR_TOKEN_NOTME : PWR_TOKEN_RECOVER },
         { "user", token->user_id },
         { "login", pwr_dbd_fit(run, token->login, PWR_LOGIN_POINTS) },
         { "language", pwr_dbd_fit(run, token->language, PWR_LANGUAGE_POINTS) },
         { "job", token->job },
-        { "stamp", token->stamp },
+        { "stamp", is_notme ? token->notme_stamp : token->stamp },
         { "created", pwr_dbd_decimal(run, now) },
-        { "expires", pwr_dbd_decimal(run, now + token->lifetime_sec) },
+        { "expires", pwr_dbd_decimal(run, now + lifetime_sec) },
         { NULL, NULL }
     };
+    int added;
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    token->expires = now + token->lifetime_sec;
     return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_TOKEN_ADD], args,
                         &added);
+}
+
+static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                pwr_token *token)
+{
+    int64_t now;
+    apr_status_t status = pwr_store_clock(run, impl, &now);
+
+    if (status == APR_SUCCESS) {
+        token->expires = now + token->lifetime_sec;
+        status = row_write(run, impl, token, 0, now);
+    }
+    return status == APR_SUCCESS && token->notme_digest[0]
+        ? row_write(run, impl, token, 1, now) : status;
 }
 
 /* What becomes of the string, by what others did for this user. */
@@ -265,11 +351,12 @@ static apr_status_t double_click(pwr_dbd_run *run, void *baton)
 {
     token_call *call = baton;
     const pwr_dbd_arg args[] = {
-        { "realm", call->realm }, { "digest", call->digest }, { NULL, NULL }
+        { "realm", call->key.realm }, { "digest", call->key.digest },
+        { NULL, NULL }
     };
 
     return pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_CLICK],
-                        args, &call->clicks);
+                        args, &call->changed);
 }
 
 apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
@@ -279,9 +366,10 @@ apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
     static const pwr_dbd_work work = { .name = "token_double_click",
                                        .step = double_click };
     const pwr_store_impl *impl = store->impl;
-    token_call call = { .impl = impl, .realm = realm, .digest = digest };
+    token_call call = { .impl = impl,
+                        .key = { realm, digest, PWR_TOKEN_RECOVER } };
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
-    *may = status == APR_SUCCESS && call.clicks == 1;
+    *may = status == APR_SUCCESS && call.changed == 1;
     return status;
 }

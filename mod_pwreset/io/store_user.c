@@ -60,18 +60,17 @@ static apr_status_t columns_find(const pwr_dbd_rows *rows, int *index)
 
 static apr_status_t stamps_make(const pwr_store_impl *impl, pwr_user *user)
 {
-    char addresses[PWR_DIGEST_HEX + 1];
     apr_status_t status = pwr_store_fingerprint(impl, user->stamp,
                                                 user->password,
                                                 user->changed_at);
 
     if (status == APR_SUCCESS) {
-        status = pwr_store_fingerprint(impl, addresses, user->email,
+        status = pwr_store_fingerprint(impl, user->address_stamp, user->email,
                                        user->recovery_email);
     }
     if (status == APR_SUCCESS) {
         status = pwr_store_fingerprint(impl, user->mail_stamp, user->stamp,
-                                       addresses);
+                                       user->address_stamp);
     }
     return status;
 }

@@ -54,6 +54,21 @@ pwr_token scene_token(const scene *on, const char *user_id, char job)
     return token;
 }
 
+const char *scene_notme(const scene *on, pwr_token *token)
+{
+    pwr_users users;
+
+    on->store->ops->users_find(on->store, on->pool, PWR_USER_BY_ID,
+                               token->user_id, &users);
+    if (users.n == 1) {
+        apr_cpystrn(token->notme_stamp, users.row[0].address_stamp,
+                    sizeof(token->notme_stamp));
+    }
+    apr_cpystrn(token->notme_digest, bench_digest(on->pool),
+                sizeof(token->notme_digest));
+    return apr_pstrdup(on->pool, token->notme_digest);
+}
+
 const char *scene_mint(const scene *on, const char *user_id, char job)
 {
     pwr_token token = scene_token(on, user_id, job);

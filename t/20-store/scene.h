@@ -20,6 +20,9 @@ const char *scene_mail_stamp(const scene *on, const char *user_id);
 /* A string that is not minted yet; its job's id is `job` 32 times. */
 pwr_token scene_token(const scene *on, const char *user_id, char job);
 
+/* Give it a link "this was not me"; returns that one's digest. */
+const char *scene_notme(const scene *on, pwr_token *token);
+
 /* Mint one for a job of its own; returns its digest. */
 const char *scene_mint(const scene *on, const char *user_id, char job);
 
