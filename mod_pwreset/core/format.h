@@ -12,6 +12,7 @@
  *   yescrypt, scrypt  256 MiB; only yescrypt's usual parameters (flavour j,
  *                     no parallelism or extra time)
  *   argon2            256 MiB, 16 passes, 16 lanes, 1 GiB written in all
+ *   BSDi's DES        all that its four digits can say
  *
  * Pure; any thread. */
 #ifndef PWR_FORMAT_H
