@@ -41,7 +41,7 @@ static apr_status_t forget(void *data)
     return APR_SUCCESS;
 }
 
-apr_status_t pwr_cache_make(apr_pool_t *pconf, server_rec *main_server)
+void pwr_cache_make(apr_pool_t *pconf, server_rec *main_server)
 {
     static const struct ap_socache_hints hints = {
         PWR_DIGEST_HEX, 128, 5000000
@@ -57,7 +57,7 @@ apr_status_t pwr_cache_make(apr_pool_t *pconf, server_rec *main_server)
                      PWR_LOG("PWR0031") "mod_socache_shmcb is not loaded: "
                      "each request of a signed-in visitor asks the database; "
                      "load it to have PwResetSessionCache");
-        return APR_SUCCESS;
+        return;
     }
     error = found->create(&instance, CACHE_ARGUMENT, pconf, pconf);
     status = error ? APR_EGENERAL
@@ -68,14 +68,15 @@ apr_status_t pwr_cache_make(apr_pool_t *pconf, server_rec *main_server)
     }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
-                     PWR_LOG("PWR0032") "the session cache cannot be made%s%s",
+                     PWR_LOG("PWR0032") "the session cache cannot be made, "
+                     "so each request asks the database: see the directives "
+                     "Mutex and DefaultRuntimeDir, and ipcs%s%s",
                      error ? ": " : "", error ? error : "");
-        return status;
+        return;
     }
     provider = found;
     apr_pool_cleanup_register(pconf, main_server, forget,
                               apr_pool_cleanup_null);
-    return APR_SUCCESS;
 }
 
 void pwr_cache_child(apr_pool_t *pchild, server_rec *main_server)

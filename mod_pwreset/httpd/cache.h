@@ -10,9 +10,10 @@
 
 #include "httpd/server.h"
 
-/* Hooks pre_config, post_config and child_init. */
+/* Hooks pre_config, post_config and child_init.  Where no cache can be had the
+ * database is asked each time. */
 void pwr_cache_register(apr_pool_t *pconf);
-apr_status_t pwr_cache_make(apr_pool_t *pconf, server_rec *main_server);
+void pwr_cache_make(apr_pool_t *pconf, server_rec *main_server);
 void pwr_cache_child(apr_pool_t *pchild, server_rec *main_server);
 
 /* Counts all changes on this node: read before the database is asked. */

@@ -38,14 +38,13 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return OK;
     }
     status = pwr_shared_make(pconf, main_server);
-    if (status == APR_SUCCESS) {
-        status = pwr_cache_make(pconf, main_server);
-    }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main_server,
-                     PWR_LOG("PWR0001") "shared memory cannot be made");
+                     PWR_LOG("PWR0001") "shared memory cannot be made: see "
+                     "the host's limits of memory and open files");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    pwr_cache_make(pconf, main_server);
     return OK;
 }
 
