@@ -552,7 +552,9 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
                      PWR_LOG("PWR0061") "the thread that sends mails cannot "
-                     "be started in this child; others will send them");
+                     "be started in this child; those of others will send "
+                     "them: raise the process and open file limits of "
+                     "httpd's user");
         worker_free(w);
         return;
     }
