@@ -2,7 +2,6 @@
 #include "cli/vhost.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include <apr_strings.h>

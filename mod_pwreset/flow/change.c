@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/change.h"
 
-#include <apr_strings.h>
-
 #include "core/crypto.h"
 #include "flow/hash.h"
 #include "flow/notice.h"

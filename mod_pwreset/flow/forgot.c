@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "core/addr.h"
 #include "core/crypto.h"
 #include "core/text.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/rules.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
 #include "core/crypto.h"

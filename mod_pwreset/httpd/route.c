@@ -97,8 +97,10 @@ static const pwr_route asset_route = {
     "/assets/", PWR_NEEDS_NOTHING, NULL, NULL, no_fields, NULL
 };
 
-const pwr_route *pwr_route_find(const pwr_conf *conf, const char *path,
-                                const pwr_builtin **asset)
+/* The route of a path, or of a file below /assets/ (then `*asset` is set);
+ * NULL: not ours. */
+static const pwr_route *route_find(const pwr_conf *conf, const char *path,
+                                   const pwr_builtin **asset)
 {
     size_t base_len = strlen(conf->base);
     const pwr_route *route;
@@ -168,7 +170,7 @@ static int is_ours_decoded(request_rec *r, const pwr_server *self)
     const pwr_builtin *asset;
 
     return ap_unescape_url_keep2f(path, 1) == OK
-        && pwr_route_find(self->conf, path, &asset) != NULL;
+        && route_find(self->conf, path, &asset) != NULL;
 }
 
 int pwr_route_translate(request_rec *r)
@@ -179,7 +181,7 @@ int pwr_route_translate(request_rec *r)
     if (!self || !call || r->main || r->prev) {
         return DECLINED;
     }
-    call->route = pwr_route_find(self->conf, r->uri, &call->asset);
+    call->route = route_find(self->conf, r->uri, &call->asset);
     if (!call->route && !is_ours_decoded(r, self)) {
         give_back_query(r, call);
     }

@@ -22,11 +22,6 @@ struct pwr_route {
     const pwr_form_field *form;
 };
 
-/* The route of a request, or of a file below /assets/ (then `*asset` is set);
- * NULL: not ours. */
-const pwr_route *pwr_route_find(const pwr_conf *conf, const char *path,
-                                const pwr_builtin **asset);
-
 /* The call of a request that is for one of our pages itself; NULL for others,
  * its sub-requests and what it was redirected to internally. */
 pwr_call *pwr_route_own(request_rec *r);

@@ -160,23 +160,18 @@ static slot *slot_find(const worker *w)
     return NULL;
 }
 
-static const char *keep(apr_pool_t *pool, const char *s)
-{
-    return s ? apr_pstrdup(pool, s) : NULL;
-}
-
 static void copy_job(slot *s, const pwr_job *job)
 {
     s->job = *job;
-    s->job.realm = keep(s->pool, job->realm);
-    s->job.identifier = keep(s->pool, job->identifier);
-    s->job.user_id = keep(s->pool, job->user_id);
-    s->job.login = keep(s->pool, job->login);
-    s->job.recipient = keep(s->pool, job->recipient);
-    s->job.language = keep(s->pool, job->language);
-    s->job.address = keep(s->pool, job->address);
-    s->job.agent = keep(s->pool, job->agent);
-    s->job.error = keep(s->pool, job->error);
+    s->job.realm = apr_pstrdup(s->pool, job->realm);
+    s->job.identifier = apr_pstrdup(s->pool, job->identifier);
+    s->job.user_id = apr_pstrdup(s->pool, job->user_id);
+    s->job.login = apr_pstrdup(s->pool, job->login);
+    s->job.recipient = apr_pstrdup(s->pool, job->recipient);
+    s->job.language = apr_pstrdup(s->pool, job->language);
+    s->job.address = apr_pstrdup(s->pool, job->address);
+    s->job.agent = apr_pstrdup(s->pool, job->agent);
+    s->job.error = apr_pstrdup(s->pool, job->error);
     s->job.tries++;             /* this one */
 }
 

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include <apr_strings.h>
-
 #include "core/addr.h"
 
 typedef struct change_call {
