@@ -84,9 +84,7 @@ apr_status_t pwr_auth_visitor(request_rec *r, const pwr_server *self,
 
 /* ---- what others see of it ---- */
 
-/* In the variables of CGI, WSGI and PHP X_User is X-User, and some servers
- * behind us do not drop it. */
-static int is_alike(const char *name, const char *other)
+int pwr_auth_is_alike(const char *name, const char *other)
 {
     while (*name && (*name == '_' ? '-' : apr_tolower(*name))
                         == (*other == '_' ? '-' : apr_tolower(*other))) {
@@ -103,7 +101,7 @@ static const char *find_alike(const apr_table_t *headers, const char *name)
     for (int i = 0; i < all->nelts; i++) {
         const char *key = APR_ARRAY_IDX(all, i, apr_table_entry_t).key;
 
-        if (is_alike(key, name)) {
+        if (pwr_auth_is_alike(key, name)) {
             return key;
         }
     }

@@ -15,6 +15,11 @@ apr_status_t pwr_auth_visitor(request_rec *r, const pwr_server *self,
  * cookies and a spoofed user header out of the request. */
 void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call);
 
+/* Are these names of headers one name to whoever is behind us?  In the
+ * variables of CGI, WSGI and PHP X_User is X-User, and some servers do not drop
+ * it. */
+int pwr_auth_is_alike(const char *name, const char *other);
+
 /* Hook access_checker_ex, last of all: our own pages need no user. */
 int pwr_auth_own_page(request_rec *r);
 

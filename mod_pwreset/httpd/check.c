@@ -7,6 +7,7 @@
 #include <http_core.h>
 
 #include "core/text.h"
+#include "httpd/auth.h"
 #include "httpd/config.h"
 #include "httpd/dbd.h"
 #include "io/store_dbd.h"
@@ -174,6 +175,22 @@ static int is_header_name(const char *name)
     return *name && !*ap_scan_http_token(name);
 }
 
+/* What httpd itself reads after we have taken it out of the request: without
+ * Content-Length, a body would be the next request. */
+static int is_header_of_http(const char *name)
+{
+    static const char *const names[] = {
+        "Connection", "Content-Length", "Content-Type", "Cookie", "Expect",
+        "Host", "Transfer-Encoding", "Upgrade", NULL
+    };
+    int i = 0;
+
+    while (names[i] && !pwr_auth_is_alike(names[i], name)) {
+        i++;
+    }
+    return names[i] != NULL;
+}
+
 static int is_link(const char *text)
 {
     return pwr_url_is_local(text) || strncmp(text, "https://", 8) == 0
@@ -182,9 +199,10 @@ static int is_link(const char *text)
 
 static const char *check_names(const pwr_conf *conf)
 {
-    if (conf->user_header && !is_header_name(conf->user_header)) {
-        return "PwResetUserHeader must be the name of a header, such as "
-               "X-Remote-User";
+    if (conf->user_header && (!is_header_name(conf->user_header)
+                              || is_header_of_http(conf->user_header))) {
+        return "PwResetUserHeader must be the name of a header that HTTP has "
+               "no use for, such as X-Remote-User";
     }
     if (conf->login_url && !is_link(conf->login_url)) {
         return "PwResetLoginURL must begin with https://, http:// or one "

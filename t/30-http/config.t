@@ -126,6 +126,8 @@ my @values = (
     ['PwResetTimeZone ../../etc/passwd' => qr/PwResetTimeZone must be a name such as Europe\/Moscow/],
     ['PwResetPasswordWords nowhere' => qr/PwResetPasswordWords: .*nowhere: No such file/],
     ['PwResetUserHeader "X User"' => qr/PwResetUserHeader/], ['PwResetUserHeader X:User' => qr/PwResetUserHeader/],
+    (map { ["PwResetUserHeader $_" => qr/PwResetUserHeader must be the name of a header that HTTP has no use for/] }
+        qw(content-length Content_Length Transfer-Encoding Host Cookie)),
     ['PwResetUserHeader X-User' => undef],
     (map { ["PwResetLoginURL $_" => qr/PwResetLoginURL must begin with https:/] }
         'javascript:alert(1)', '//evil.example', 'login.php'),
