@@ -325,6 +325,13 @@ static pwr_sent send_recovery(const pwr_env *env,
     return send_mail(env, delivery, voice, model, &to, detail);
 }
 
+/* What is tried again hides what is given up, or it would never be. */
+static int is_worse(pwr_sent one, pwr_sent other)
+{
+    return one != PWR_SENT_OK && other != PWR_SENT_LATER
+        && other != PWR_SENT_UNABLE;
+}
+
 /* Every mailbox gets its mail; the worst outcome decides about the job. */
 static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
                             pwr_sent *sent, const char **detail)
@@ -353,7 +360,7 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
             const char *said = NULL;
             pwr_sent one = send_recovery(env, delivery, recoveries, i, &said);
 
-            if (!*detail || (one != PWR_SENT_OK && *sent != PWR_SENT_LATER)) {
+            if (!*detail || is_worse(one, *sent)) {
                 *sent = one;
                 *detail = said;
             }

@@ -99,13 +99,24 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
 
 /* Retries are spaced by the back-off; only the first one is loud, the end of
  * them again. */
-static void log_delay(pwr_store *store, apr_pool_t *pool, const pwr_job *job,
-                      int64_t delay_sec, const char *detail)
+static void log_delay(pwr_store *store, apr_pool_t *pool,
+                      const pwr_settlement *settlement, int64_t delay_sec,
+                      const char *detail)
 {
+    const pwr_job *job = settlement->job;
+
     if (delay_sec < 0) {
         pwr_diag_log(store->diag, PWR_LEVEL_ERROR, 0, "PWR0303",
                      "%s: given up, its time is over: %s; " REMEDY,
                      title(pool, job), detail);
+        return;
+    }
+    if (settlement->sent == PWR_SENT_UNABLE) {
+        pwr_diag_log(store->diag,
+                     job->tries > 1 ? PWR_LEVEL_INFO : PWR_LEVEL_ERROR, 0,
+                     "PWR0306", "%s: the mail program cannot be run, next try"
+                     " in %" APR_INT64_T_FMT " s: %s", title(pool, job),
+                     delay_sec, detail);
         return;
     }
     pwr_diag_log(store->diag,
@@ -126,7 +137,8 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
         return finish(store, pool, job, settlement->owner,
                       settlement->detail);
     }
-    if (settlement->sent == PWR_SENT_LATER) {
+    if (settlement->sent == PWR_SENT_LATER
+        || settlement->sent == PWR_SENT_UNABLE) {
         unsigned random = 0;
 
         /* Without randomness the delays are just not spread. */
@@ -134,7 +146,7 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
         delay_sec = pwr_outbox_delay_sec(&settlement->backoff, job->tries,
                                          settlement->now - job->created,
                                          random);
-        log_delay(store, pool, job, delay_sec, why);
+        log_delay(store, pool, settlement, delay_sec, why);
     }
     else {
         pwr_diag_log(store->diag, PWR_LEVEL_ERROR, 0, "PWR0305",

@@ -506,7 +506,7 @@ pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
     rc = child_start(&child, full_argv(pool, conf, recipient), message, len);
     if (rc) {
         *detail = describe_error(pool, program, rc);
-        return PWR_SENT_LATER;
+        return PWR_SENT_UNABLE;
     }
     child.tail = pwr_secret_alloc(pool, sizeof(*child.tail));
     child.tail->blank = 1;

@@ -18,7 +18,8 @@
 
 typedef enum pwr_sent {
     PWR_SENT_NEVER = 0,     /* the program refused for good */
-    PWR_SENT_LATER,         /* try again (also: program missing, deadline) */
+    PWR_SENT_LATER,         /* try again (also: deadline) */
+    PWR_SENT_UNABLE,        /* it cannot be run: try again, and tell so */
     PWR_SENT_OK
 } pwr_sent;
 
@@ -36,8 +37,8 @@ typedef struct pwr_sendmail {
  * bytes, escaped; runs of 16 bytes that also stand in the message's body are
  * starred out), or why it could not run, with the remedy.
  * sysexits: 0 OK; 71 74 75 and 69, 73, qmail's 111, a shell's 126 and 127, a
- * signal, the deadline, a cancel, a missing or not executable program: LATER;
- * the rest NEVER. */
+ * signal, the deadline, a cancel: LATER; a missing or not executable program:
+ * UNABLE; the rest NEVER. */
 pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
                           const char *recipient, const char *message,
                           size_t len, const char **detail);

@@ -340,7 +340,7 @@ static void test_cannot_run(apr_pool_t *pool, const char *folder)
         const char *argv[] = { table[i].program, NULL };
         run r = of(NULL);
 
-        tap_int(run_argv(pool, &r, argv), PWR_SENT_LATER, "cannot run %d",
+        tap_int(run_argv(pool, &r, argv), PWR_SENT_UNABLE, "cannot run %d",
                 (int)i);
         tap_str(r.detail, apr_psprintf(pool, "%s: %s", table[i].program,
                                        table[i].detail),
@@ -455,7 +455,7 @@ static int without_files(apr_pool_t *pool)
     run r = of("exit 0");
 
     return setrlimit(RLIMIT_NOFILE, &none) == 0
-        && run_sh(pool, &r) == PWR_SENT_LATER
+        && run_sh(pool, &r) == PWR_SENT_UNABLE
         && has(r.detail, "; raise httpd's limit of open files") ? 0 : 1;
 }
 
@@ -466,7 +466,7 @@ static int without_processes(apr_pool_t *pool)
 
     return setrlimit(RLIMIT_NPROC, &none) == 0
         && (geteuid() != 0 || setuid(NOBODY) == 0)
-        && run_sh(pool, &r) == PWR_SENT_LATER
+        && run_sh(pool, &r) == PWR_SENT_UNABLE
         && has(r.detail, "; raise the process limit of httpd's user") ? 0 : 1;
 }
 
