@@ -125,6 +125,24 @@ async function seeMessage(tour) {
     await see(tour, 'a message', 'alert');
 }
 
+// The demo site's own pages, which people see between ours.
+async function seeDemo(site, browser) {
+    const page = await openPage(browser);
+    const tour = { site, page };
+    for (const path of ['/', '/mailbox/']) {
+        await page.goto(site.origin + path);
+        await checkPage(page, `the demo's ${path}`);
+    }
+    await page.getByRole('table').getByRole('link', { name: /\.html$/ }).first().click();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await checkPage(page, "the demo's page of a mail");
+    await page.goto(`${site.origin}/portal/`);
+    await send(tour, { login: site.env.LOGIN, password: site.password });
+    await page.waitForURL('**/portal/');
+    await checkPage(page, "the demo's portal");
+    await page.context().close();
+}
+
 // Would the checks find anything?
 async function control(browser) {
     const page = await openPage(browser);
@@ -154,6 +172,7 @@ run(async () => {
         }
         await tour.page.context().close();
     }
+    await seeDemo(site, browser);
     const complaints = site.complaints();
     ok(complaints.length === 0, 'the error log is clean', complaints.join('\n'));
 });
