@@ -21,6 +21,7 @@ static const char *const purpose_names[] = {
     [PWR_PURPOSE_RECOVER] = "recover",
     [PWR_PURPOSE_SESSION] = "session",
     [PWR_PURPOSE_NOTME] = "notme",
+    [PWR_PURPOSE_DEVICE] = "device",
 };
 
 apr_status_t pwr_crypto_random(unsigned char *bytes, size_t len)

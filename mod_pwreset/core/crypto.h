@@ -22,7 +22,8 @@ typedef enum pwr_purpose {
     PWR_PURPOSE_NONE = 0,   /* refuses: pwr_crypto_digest returns APR_EINVAL */
     PWR_PURPOSE_RECOVER,    /* a control string */
     PWR_PURPOSE_SESSION,    /* a session id */
-    PWR_PURPOSE_NOTME       /* of the link "this was not me" */
+    PWR_PURPOSE_NOTME,      /* of the link "this was not me" */
+    PWR_PURPOSE_DEVICE      /* a browser that has signed in before */
 } pwr_purpose;
 
 /* Fill `len` bytes from the operating system's generator.

@@ -25,7 +25,7 @@
 #define JOB_BATCH 100
 #define PURGE_EVERY_MS (10 * 60 * 1000)
 #define PURGE_KEEP_SEC (7 * 86400)     /* so that a dead string can say why */
-#define PURGE_BATCHES_MAX 20
+#define PURGE_BATCHES_MAX 200
 
 /* Where a job becomes a mail, in a thread of its own.  All but `is_done` is
  * the dispatcher's, which makes and joins the thread. */

@@ -25,6 +25,7 @@
 
 #include "core/crypto.h"
 #include "core/diag.h"
+#include "core/guess.h"
 
 #define PWR_STORE_AWAY (APR_OS_START_USERERR + 1)
 #define PWR_STORE_BROKEN (APR_OS_START_USERERR + 2)
@@ -36,6 +37,9 @@
 #define PWR_NOTME_SEC (7 * 86400)   /* how long "this was not me" works */
 #define PWR_DOUBLE_CLICK_SEC 60
 #define PWR_DOUBLE_CLICK_TRIES 3
+#define PWR_DEVICE_LIFETIME_SEC (400 * 86400)  /* since it last signed in; the
+                                                 * longest browsers keep */
+#define PWR_DEVICES_MAX 100         /* of an account */
 
 typedef struct pwr_store pwr_store;
 
@@ -173,6 +177,25 @@ typedef struct pwr_session_lookup {
     pwr_user user;              /* likewise; as the row stands now */
 } pwr_session_lookup;
 
+/* An attempt to sign in, by a client that is not known to the account. */
+typedef struct pwr_guess {
+    const char *realm;
+    const char *name;           /* of pwr_guess_name() */
+    const char *network;        /* of pwr_guess_network() */
+    pwr_rate rate;
+    /* out */
+    pwr_guess_lane lane;
+    int64_t wait_ms;            /* the answer may not leave before */
+} pwr_guess;
+
+/* A browser that has signed in to this account before. */
+typedef struct pwr_device {
+    const char *realm;
+    char digest[PWR_DIGEST_HEX + 1];
+    const char *user_id;        /* NULL: of nobody */
+    const char *stamp;          /* of the password as it stands */
+} pwr_device;
+
 typedef enum pwr_change_outcome {
     PWR_CHANGE_REFUSED = 0,     /* nothing was changed; see `token_state` */
     PWR_CHANGE_NO_USER,         /* the account is gone, or was not written */
@@ -189,6 +212,9 @@ typedef struct pwr_change {
     const char *token_digest;       /* spend this string; NULL: /change */
     const pwr_session *session;     /* add this one, all others end; or NULL */
     int64_t session_lifetime_sec;
+    const pwr_device *device;       /* known from now on, all others are not;
+                                     * or NULL */
+    const char *device_before;      /* digest that its browser had; or NULL */
     const pwr_job *notice;          /* queued once per address; recipient is
                                      * set here from the row */
     /* out */
@@ -257,6 +283,22 @@ typedef struct pwr_store_ops {
                                  pwr_session_lookup *lookup);
     apr_status_t (*session_end)(pwr_store *store, apr_pool_t *pool,
                                 const char *realm, const char *digest);
+
+    /* Take a slot for an attempt before its password is looked at. */
+    apr_status_t (*guess_take)(pwr_store *store, apr_pool_t *pool,
+                               pwr_guess *guess);
+    /* Its password was right: it was no guess. */
+    apr_status_t (*guess_give_back)(pwr_store *store, apr_pool_t *pool,
+                                    const pwr_guess *guess);
+    /* The same for a browser that the account knows, at `rate` of its own:
+     * `*taken` is 0 when it is not known, or has taken too much. */
+    apr_status_t (*device_take)(pwr_store *store, apr_pool_t *pool,
+                                const pwr_device *device,
+                                const pwr_rate *rate, int *taken);
+    /* It is known from now on, and whatever else was known under `before` (a
+     * digest, or NULL) is known under the new digest alone. */
+    apr_status_t (*device_add)(pwr_store *store, apr_pool_t *pool,
+                               const pwr_device *device, const char *before);
 
     /* Delete some rows of every kind that ended: sessions at once, strings
      * and given-up jobs after `keep_sec`.  `*purged` is 0 when nothing was

@@ -217,6 +217,11 @@ static apr_status_t all_write(pwr_dbd_run *run, change_call *call)
             run, call->impl, change->session, change->user_id,
             change->user.stamp, change->session_lifetime_sec);
     }
+    if (status == APR_SUCCESS && change->device) {
+        status = pwr_store_device_write(run, call->impl, change->device,
+                                        change->user.stamp,
+                                        change->device_before);
+    }
     if (status == APR_SUCCESS && change->notice) {
         status = notices_write(run, call);
     }

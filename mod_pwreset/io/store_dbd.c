@@ -26,6 +26,10 @@ static const pwr_store_ops ops = {
     .session_add = pwr_store_session_add,
     .session_find = pwr_store_session_find,
     .session_end = pwr_store_session_end,
+    .guess_take = pwr_store_guess_take,
+    .guess_give_back = pwr_store_guess_give_back,
+    .device_take = pwr_store_device_take,
+    .device_add = pwr_store_device_add,
     .purge = pwr_store_purge,
     .schema_apply = pwr_store_schema_apply,
     .schema_version = pwr_store_schema_version,
@@ -79,7 +83,13 @@ apr_status_t pwr_store_fingerprint(const pwr_store_impl *impl, char *out,
 {
     const char *const strings[] = { a, b };
 
-    if (pwr_crypto_fingerprint(out, strings, 2) == APR_SUCCESS) {
+    return pwr_store_digest(impl, out, strings, 2);
+}
+
+apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
+                              const char *const *strings, size_t n)
+{
+    if (pwr_crypto_fingerprint(out, strings, n) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
     pwr_diag_log(impl->dbd.diag, PWR_LEVEL_ERROR, 0, "PWR0226",

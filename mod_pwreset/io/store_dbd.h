@@ -9,7 +9,7 @@
 #include "core/conf.h"
 #include "io/store.h"
 
-#define PWR_SCHEMA_VERSION 1
+#define PWR_SCHEMA_VERSION 2
 
 typedef enum pwr_dialect {
     PWR_DIALECT_MYSQL = 0,

@@ -26,11 +26,13 @@ typedef struct pwr_store_call {
     void *out;
 } pwr_store_call;
 
-/* store_dbd.c: a new id, and the fingerprint of two strings; if OpenSSL fails
- * they say so and return PWR_STORE_BROKEN. */
+/* store_dbd.c: a new id, and the fingerprint of two strings, or of `n`; if
+ * OpenSSL fails they say so and return PWR_STORE_BROKEN. */
 apr_status_t pwr_store_id(const pwr_store_impl *impl, char *id);
 apr_status_t pwr_store_fingerprint(const pwr_store_impl *impl, char *out,
                                    const char *a, const char *b);
+apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
+                              const char *const *strings, size_t n);
 
 /* store_user.c */
 apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
@@ -123,6 +125,26 @@ apr_status_t pwr_store_session_write(pwr_dbd_run *run,
                                      const pwr_session *session,
                                      const char *user_id, const char *stamp,
                                      int64_t lifetime_sec);
+
+/* store_guess.c */
+apr_status_t pwr_store_guess_take(pwr_store *store, apr_pool_t *pool,
+                                  pwr_guess *guess);
+apr_status_t pwr_store_guess_give_back(pwr_store *store, apr_pool_t *pool,
+                                       const pwr_guess *guess);
+
+/* store_device.c */
+apr_status_t pwr_store_device_take(pwr_store *store, apr_pool_t *pool,
+                                   const pwr_device *device,
+                                   const pwr_rate *rate, int *taken);
+apr_status_t pwr_store_device_add(pwr_store *store, apr_pool_t *pool,
+                                  const pwr_device *device,
+                                  const char *before);
+
+/* Within a step: as pwr_store_device_add, under this stamp. */
+apr_status_t pwr_store_device_write(pwr_dbd_run *run,
+                                    const pwr_store_impl *impl,
+                                    const pwr_device *device,
+                                    const char *stamp, const char *before);
 
 /* store_schema.c */
 apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool);

@@ -78,6 +78,25 @@ static const struct {
       "  agent VARCHAR(255),\n"
       "  PRIMARY KEY (realm, digest)",
       { { "owner", "realm, user_id" }, { "expires", "expires" } } },
+    { "guess",
+      "  -- who waits at a name to sign in; no row: nobody\n"
+      "  realm VARCHAR(191) NOT NULL,\n"
+      "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of the queue's name\n"
+      "  next_ms BIGINT NOT NULL,         -- next slot; epoch milliseconds\n"
+      "  network CHAR(64){hex},           -- who took the last one\n"
+      "  PRIMARY KEY (realm, digest)",
+      { { "next", "next_ms" } } },
+    { "device",
+      "  -- browsers that have signed in to an account before\n"
+      "  realm VARCHAR(191) NOT NULL,\n"
+      "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of the cookie\n"
+      "  user_id VARCHAR(191) NOT NULL,\n"
+      "  stamp CHAR(64){hex} NOT NULL,    -- of the password at sign-in\n"
+      "  next_ms BIGINT NOT NULL,         -- as in guess, of its own\n"
+      "  created BIGINT NOT NULL,\n"
+      "  expires BIGINT NOT NULL,\n"
+      "  PRIMARY KEY (realm, digest, user_id)",
+      { { "owner", "realm, user_id, expires" }, { "expires", "expires" } } },
     { "user",
       "  -- the shipped user table; not needed where the site has its own\n"
       "  id CHAR(32){hex} NOT NULL,       -- random\n"
@@ -196,6 +215,11 @@ static void meta_add(const schema *made, apr_array_header_t *list)
     statement_add(list, words_replace(made, apr_psprintf(
         made->pool, "INSERT {ignore} INTO %smeta (name, value) VALUES %s",
         made->prefix, rows)));
+    /* A later version has more tables; those that were there are the same. */
+    statement_add(list, apr_psprintf(
+        made->pool, "UPDATE %smeta SET value = %d"
+        " WHERE name = 'schema' AND value < %d", made->prefix,
+        PWR_SCHEMA_VERSION, PWR_SCHEMA_VERSION));
 }
 
 static apr_array_header_t *statements(apr_pool_t *pool, pwr_dialect dialect,
@@ -300,6 +324,8 @@ static const struct {
     { PWR_STMT_TOKEN_DEAD, PWR_STMT_TOKEN_PURGE, 0 },
     { PWR_STMT_SESSION_DEAD, PWR_STMT_SESSION_END, 1 },
     { PWR_STMT_JOB_DEAD, PWR_STMT_JOB_PURGE, 0 },
+    { PWR_STMT_GUESS_DEAD, PWR_STMT_GUESS_PURGE, 1 },
+    { PWR_STMT_DEVICE_DEAD, PWR_STMT_DEVICE_PURGE, 1 },
 };
 
 typedef struct purge_call {
@@ -323,6 +349,7 @@ static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
         const pwr_dbd_arg row[] = {
             { "realm", pwr_dbd_text(&rows, "realm") },
             { "digest", pwr_dbd_text(&rows, "digest") },
+            { "user", pwr_dbd_text(&rows, "user_id") },
             { "id", pwr_dbd_text(&rows, "id") }, { NULL, NULL }
         };
         int changed;

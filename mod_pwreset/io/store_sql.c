@@ -13,11 +13,12 @@
 /* "due" of a job that was given up: its index is never read that far. */
 #define NEVER "9223372036854775807"
 
-/* {now} is the database's clock in epoch seconds and {prefix} ours before the
- * table names.  Drivers bind every value as text, and SQLite compares a bare
- * number with a text as "smaller", so a value meets a column or arithmetic,
- * never {now} itself.  Isolation: READ COMMITTED is enough everywhere, for
- * whatever is read to be decided on stands behind PWR_STMT_LOCK. */
+/* {now} is the database's clock in epoch seconds, {now_ms} the same in
+ * milliseconds, and {prefix} ours before the table names.  Drivers bind every
+ * value as text, and SQLite compares a bare number with a text as "smaller", so
+ * a value meets a column or arithmetic, never {now} itself.  Isolation: READ
+ * COMMITTED is enough everywhere, for whatever is read to be decided on stands
+ * behind PWR_STMT_LOCK or is named in the statement that writes. */
 static const struct {
     pwr_stmt id;
     const char *name;
@@ -184,6 +185,84 @@ static const struct {
       "SELECT realm, digest FROM {prefix}session WHERE expires < {now} - :keep"
       " ORDER BY expires LIMIT :max" },
 
+    /* One row: clock, and the queues of a name (:common, :newcomers) and of a
+     * network at it (:share), NULL where nobody was.  Primary key, thrice;
+     * writes nothing, as most attempts of a flood end here. */
+    { PWR_STMT_GUESS_FIND, "guess_take find",
+      "SELECT {now_ms} AS clock, c.next_ms AS common_ms, c.network AS network,"
+      " n.next_ms AS newcomers_ms, s.next_ms AS share_ms"
+      " FROM (SELECT 1 AS one) AS o"
+      " LEFT JOIN {prefix}guess AS c"
+      " ON c.realm = :realm AND c.digest = :common"
+      " LEFT JOIN {prefix}guess AS n"
+      " ON n.realm = :realm AND n.digest = :newcomers"
+      " LEFT JOIN {prefix}guess AS s"
+      " ON s.realm = :realm AND s.digest = :share" },
+
+    /* The first of a queue; "exists" when another was quicker. */
+    { PWR_STMT_GUESS_BEGIN, "guess_take begin",
+      "INSERT INTO {prefix}guess (realm, digest, next_ms, network)"
+      " VALUES (:realm, :digest, :next, :share)" },
+
+    /* One row for the one who takes the slot that was seen at :seen.  Primary
+     * key. */
+    { PWR_STMT_GUESS_MOVE, "guess_take",
+      "UPDATE {prefix}guess SET next_ms = :next, network = :share"
+      " WHERE realm = :realm AND digest = :digest AND next_ms = :seen" },
+
+    { PWR_STMT_GUESS_GIVE_BACK, "guess_give_back",
+      "UPDATE {prefix}guess SET next_ms = next_ms - :interval"
+      " WHERE realm = :realm AND digest = :digest" },
+
+    /* A queue that everybody has left is as good as none.  Index next. */
+    { PWR_STMT_GUESS_DEAD, "purge guesses",
+      "SELECT realm, digest FROM {prefix}guess WHERE next_ms < {now_ms}"
+      " ORDER BY next_ms LIMIT :max" },
+
+    { PWR_STMT_GUESS_PURGE, "purge guess",
+      "DELETE FROM {prefix}guess"
+      " WHERE realm = :realm AND digest = :digest AND next_ms < {now_ms}" },
+
+    /* One row when the browser is known to :user and has a slot: a queue of
+     * its own, :depth deep.  Primary key; needs no transaction. */
+    { PWR_STMT_DEVICE_TAKE, "device_take",
+      "UPDATE {prefix}device SET next_ms = CASE WHEN next_ms > {now_ms}"
+      " THEN next_ms ELSE {now_ms} END + :interval,"
+      " expires = {now} + :lifetime"
+      " WHERE realm = :realm AND digest = :digest AND user_id = :user"
+      " AND stamp = :stamp AND expires > {now}"
+      " AND next_ms - :depth <= {now_ms}" },
+
+    /* :digest is random: "exists" is our own first try. */
+    { PWR_STMT_DEVICE_ADD, "device_add",
+      "INSERT INTO {prefix}device (realm, digest, user_id, stamp, next_ms,"
+      " created, expires) VALUES (:realm, :digest, :user, :stamp, 0, {now},"
+      " {now} + :lifetime)" },
+
+    /* The browser's other accounts, under its new cookie.  Primary key. */
+    { PWR_STMT_DEVICE_RENAME, "device_add rename",
+      "UPDATE {prefix}device SET digest = :digest"
+      " WHERE realm = :realm AND digest = :before AND user_id <> :user" },
+
+    /* The last of as many as an account may have.  Index owner. */
+    { PWR_STMT_DEVICE_LEAST, "device_add least",
+      "SELECT expires FROM {prefix}device"
+      " WHERE realm = :realm AND user_id = :user"
+      " ORDER BY expires DESC LIMIT 1 OFFSET :max" },
+
+    { PWR_STMT_DEVICE_TRIM, "device_add trim",
+      "DELETE FROM {prefix}device"
+      " WHERE realm = :realm AND user_id = :user AND expires <= :expires" },
+
+    /* Index expires. */
+    { PWR_STMT_DEVICE_DEAD, "purge devices",
+      "SELECT realm, digest, user_id FROM {prefix}device"
+      " WHERE expires < {now} - :keep ORDER BY expires LIMIT :max" },
+
+    { PWR_STMT_DEVICE_PURGE, "purge device",
+      "DELETE FROM {prefix}device"
+      " WHERE realm = :realm AND digest = :digest AND user_id = :user" },
+
     /* A row of the shipped user table; "exists" when the login is taken. */
     { PWR_STMT_USER_ADD, "user_add",
       "INSERT INTO {prefix}user (id, login, email, password, language, name,"
@@ -192,11 +271,12 @@ static const struct {
 };
 
 static const char *const our_params[] = {
-    "address", "agent", "by", "change", "created", "delay", "digest", "due",
-    "email", "error", "every", "expires", "id", "identifier", "job", "keep",
-    "kind", "language", "lease", "lifetime", "lock", "login", "max", "name",
-    "owner", "password", "purpose", "realm", "recipient", "stamp", "user",
-    "within", NULL
+    "address", "agent", "before", "by", "change", "common", "created", "delay",
+    "depth", "digest", "due", "email", "error", "every", "expires", "id",
+    "identifier", "interval", "job", "keep", "kind", "language", "lease",
+    "lifetime", "lock", "login", "max", "name", "newcomers", "next", "owner",
+    "password", "purpose", "realm", "recipient", "seen", "share", "stamp",
+    "user", "within", NULL
 };
 
 /* What the provider's statements may use, and what they must be. */
@@ -305,21 +385,40 @@ static const char *after_compile(apr_pool_t *pool, const pwr_store_conf *conf,
     return NULL;
 }
 
-static const char *clock_replace(apr_pool_t *pool, const char *text,
-                                 pwr_dialect dialect)
+/* Not UNIX_TIMESTAMP(NOW(3)): local time says two o'clock twice a year. */
+static const struct {
+    const char *word;
+    const char *sql[2];         /* by pwr_dialect */
+} clocks[] = {
+    { "{now}",
+      { "UNIX_TIMESTAMP()", "CAST(strftime('%s', 'now') AS INTEGER)" } },
+    { "{now_ms}",
+      { "(UNIX_TIMESTAMP() * 1000 + MICROSECOND(NOW(3)) DIV 1000)",
+        "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)" } },
+};
+
+static const char *word_replace(apr_pool_t *pool, const char *text,
+                                const char *word, const char *by)
 {
-    const char *clock = dialect == PWR_DIALECT_MYSQL
-                            ? "UNIX_TIMESTAMP()"
-                            : "CAST(strftime('%s', 'now') AS INTEGER)";
     const char *out = "", *at;
 
-    while ((at = strstr(text, "{now}")) != NULL) {
+    while ((at = strstr(text, word)) != NULL) {
         out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text,
                                                     (apr_size_t)(at - text)),
-                          clock, NULL);
-        text = at + strlen("{now}");
+                          by, NULL);
+        text = at + strlen(word);
     }
     return apr_pstrcat(pool, out, text, NULL);
+}
+
+static const char *clocks_replace(apr_pool_t *pool, const char *text,
+                                  pwr_dialect dialect)
+{
+    for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
+        text = word_replace(pool, text, clocks[i].word,
+                            clocks[i].sql[dialect]);
+    }
+    return text;
 }
 
 static const char *ours_compile(apr_pool_t *pool, const pwr_store_conf *conf,
@@ -327,7 +426,7 @@ static const char *ours_compile(apr_pool_t *pool, const pwr_store_conf *conf,
 {
     for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
         pwr_dbd_stmt *stmt = &sql->stmt[statements[i].id];
-        const char *text = clock_replace(pool, statements[i].text, dialect);
+        const char *text = clocks_replace(pool, statements[i].text, dialect);
         const char *fault = pwr_sqltext_compile(pool, text, our_params,
                                                 conf->prefix, &stmt->sql);
 

@@ -35,8 +35,12 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
     pwr_session_lookup lookup = { "r", "d", .idle_sec = 5,
                                   .state = PWR_SESSION_LIVE };
     pwr_mint mint = PWR_MINT_DONE;
+    pwr_guess guess = { .realm = "r", .name = "eve", .network = "n",
+                        .rate = { 1, 1, 1 }, .lane = PWR_GUESS_COMMON,
+                        .wait_ms = 7 }, given = guess;
+    pwr_device device = { .realm = "r", .user_id = "u1", .stamp = "s" };
     pwr_user user = { .id = "7", .login = "e", .password = SECRET };
-    int may = 7, mine = 7, added = 7;
+    int may = 7, mine = 7, added = 7, taken = 7;
     apr_status_t got[] = {
         ops->users_find(store, pool, PWR_USER_BY_LOGIN, "eve", &users),
         ops->job_add(store, pool, &job),
@@ -51,6 +55,10 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
         ops->session_add(store, pool, &session, 5),
         ops->session_find(store, pool, &lookup),
         ops->session_end(store, pool, "r", "d"),
+        ops->guess_take(store, pool, &guess),
+        ops->guess_give_back(store, pool, &given),
+        ops->device_take(store, pool, &device, &guess.rate, &taken),
+        ops->device_add(store, pool, &device, NULL),
         ops->user_add(store, pool, &user, &added),
     };
 
@@ -61,7 +69,9 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
            && mint == PWR_MINT_REFUSED && token.state == PWR_TOKEN_UNKNOWN
            && !user.id && change.outcome == PWR_CHANGE_REFUSED
            && change.token_state == PWR_TOKEN_UNKNOWN && added == 0
-           && lookup.state == PWR_SESSION_NONE && !lookup.session.user_id,
+           && guess.lane == PWR_GUESS_REFUSED && guess.wait_ms == 0
+           && taken == 0 && lookup.state == PWR_SESSION_NONE
+           && !lookup.session.user_id,
            "%s: all answers refuse", name);
     (void)made;
 }
