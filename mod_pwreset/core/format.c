@@ -7,6 +7,7 @@
 
 #define DES_LEN 13
 #define BSDI_LEN 20
+#define BSDI_ROUNDS_LEN 4
 #define BCRYPT_TAIL_LEN 53          /* 22 of salt, 31 of hash */
 #define ROUNDS_MAX 2000000
 #define SHA_CRYPT_ROUNDS 5000       /* when the row does not say */
@@ -88,7 +89,7 @@ static uint64_t des_read(const char *rest, pwr_format *format)
 
 static uint64_t bsdi_read(const char *rest, pwr_format *format)
 {
-    (void)format;
+    format->setting_len = BSDI_ROUNDS_LEN;
     return strlen(rest) == BSDI_LEN - 1
         && strspn(rest, digits64) == BSDI_LEN - 1;
 }
@@ -105,13 +106,21 @@ static uint64_t bcrypt_read(const char *rest, pwr_format *format)
     return (uint64_t)((rest[0] - '0') * 10 + (rest[1] - '0'));
 }
 
+/* A number after `name` and before a '$'; `setting_len` reaches to there. */
+static const char *rounds_read(const char *rest, const char *name,
+                               uint32_t *rounds, pwr_format *format)
+{
+    const char *salt = field_read(rest, name, '$', rounds);
+
+    format->setting_len = salt ? (size_t)(salt - rest) : 0;
+    return salt;
+}
+
 static uint64_t sha_crypt_read(const char *rest, pwr_format *format)
 {
     uint32_t rounds;
-    const char *salt = field_read(rest, "rounds=", '$', &rounds);
 
-    if (salt) {
-        format->setting_len = (size_t)(salt - rest);
+    if (rounds_read(rest, "rounds=", &rounds, format)) {
         return rounds;
     }
     return strncmp(rest, "rounds=", 7) == 0 ? 0 : SHA_CRYPT_ROUNDS;
@@ -121,8 +130,7 @@ static uint64_t sha1_crypt_read(const char *rest, pwr_format *format)
 {
     uint32_t rounds;
 
-    (void)format;
-    return field_read(rest, "", '$', &rounds) ? rounds : 0;
+    return rounds_read(rest, "", &rounds, format) ? rounds : 0;
 }
 
 static uint64_t sun_md5_read(const char *rest, pwr_format *format)
@@ -132,7 +140,7 @@ static uint64_t sun_md5_read(const char *rest, pwr_format *format)
     if (*rest == '$') {
         return fixed_read(rest, format);
     }
-    return field_read(rest, ",rounds=", '$', &rounds) ? rounds + 1 : 0;
+    return rounds_read(rest, ",rounds=", &rounds, format) ? rounds + 1 : 0;
 }
 
 /* Flavour, binary logarithm of N and block size r, a digit each; digits from
@@ -266,4 +274,24 @@ pwr_format pwr_format_of(const char *stored)
     format.kind = row->kind;
     format.is_strong = format.work >= row->work_min;
     return format;
+}
+
+/* '.' is zero in crypt's alphabet and 'A' in that of argon2, so
+ * that no spare bits are set where a decoder would mind. */
+int pwr_format_mask(char *out, size_t size, const char *stored)
+{
+    pwr_format format = pwr_format_of(stored);
+    char zero = format.engine == PWR_ENGINE_CRYPT ? '.' : 'A';
+    size_t len;
+
+    *out = '\0';
+    if (format.engine == PWR_ENGINE_NONE || strlen(stored) >= size) {
+        return 0;
+    }
+    len = strlen(stored);
+    for (size_t i = 0; i < len; i++) {
+        out[i] = i < format.setting_len || stored[i] == '$' ? stored[i] : zero;
+    }
+    out[len] = '\0';
+    return 1;
 }

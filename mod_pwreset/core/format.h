@@ -52,4 +52,9 @@ typedef struct pwr_format {
  * with has no meaning.  A setting of argon2 without salt is read as well. */
 pwr_format pwr_format_of(const char *stored);
 
+/* A stored password of the same scheme, cost and lengths as `stored` with
+ * nobody's salt and hash in it, which nothing matches.  Returns 0, and "" in
+ * `out`, when nobody verifies `stored` or `size` is too small. */
+int pwr_format_mask(char *out, size_t size, const char *stored);
+
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/format.h"
 
+#include <stdlib.h>
+
 #include <apr_strings.h>
+#include <crypt.h>
 
 #include "tap.h"
 
@@ -146,6 +149,59 @@ static void test_refused(apr_pool_t *pool)
     tap_int(pwr_format_of(huge).engine, PWR_ENGINE_NONE, "refused: 1 MB");
 }
 
+static void test_mask_of(const char *stored)
+{
+    char mask[128];
+    pwr_format of = pwr_format_of(stored), masked;
+    struct crypt_data *data = calloc(1, sizeof(*data));
+    int is_masked = pwr_format_mask(mask, sizeof(mask), stored);
+    const char *made;
+
+    masked = pwr_format_of(mask);
+    tap_ok(is_masked && strlen(mask) == strlen(stored)
+           && masked.engine == of.engine && masked.work == of.work
+           && masked.setting_len == of.setting_len,
+           "masked: %s is %s", stored, mask);
+    tap_str(mask + of.setting_len + strspn(mask + of.setting_len, ".A$"), "",
+            "no salt and no hash is left");
+    made = crypt_r("x", mask, data);
+    tap_ok(of.engine != PWR_ENGINE_CRYPT
+           || (made && *made != '*' && strcmp(made, mask) != 0),
+           "and it is hashed in earnest");
+    free(data);
+}
+
+static void test_mask(void)
+{
+    static const char *const table[] = {
+        "$2y$05$" TAIL53, "$2b$05$" TAIL53, "$2a$05$" TAIL53,
+        "$2x$05$" TAIL53, "$y$j75$" SALT22 "$" HASH43,
+        "$gy$j75$" SALT22 "$" HASH43, "$7$56..../...." SALT22 "$" HASH43,
+        "$6$salt$hash", "$6$rounds=6000$salt$hash", "$5$salt$hash",
+        "$5$rounds=6000$salt$hash", "$1$abcdefgh$gIkpm/Mf.j.NzD82MOVS00",
+        "$3$$8846f7eaee8fb117ad06bdd830b7586c",
+        "$sha1$6000$wnUR8T1U$vt1TFQ50tBMFgkflAFAOer2CwdYZ",
+        "$md5,rounds=5000$GUBv0xjJ$$.CELi7blTxp3uq3U/gb171",
+        "$md5$GUBv0xjJ$$d6ejxDllt.ZPqcsHlq20e.",
+        "$apr1$abcdefgh$4LI/Gn3evKPkoomhqknWK.",
+        "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=",
+        "_J9..rasmBYk8r9AiWNc", "rl.3StKT.4T8M",
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
+        "$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$" HASH43,
+    };
+    char mask[128];
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        test_mask_of(table[i]);
+    }
+    tap_ok(!pwr_format_mask(mask, sizeof(mask), NULL) && !*mask, "NULL");
+    tap_ok(!pwr_format_mask(mask, sizeof(mask), "!$2y$05$" TAIL53) && !*mask,
+           "nothing is made of what nobody verifies");
+    tap_ok(!pwr_format_mask(mask, 60, "$2y$05$" TAIL53) && !*mask,
+           "nor of what does not fit");
+    tap_ok(pwr_format_mask(mask, 61, "$2y$05$" TAIL53), "just fits");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -153,5 +209,6 @@ int main(void)
     test_known();
     test_verified_only();
     test_refused(pool);
+    test_mask();
     return tap_end();
 }
