@@ -29,6 +29,7 @@ typedef struct recovery {
     const pwr_user *user;
     const char *mailbox;            /* where the mail goes */
     const char *bare;               /* secret */
+    const char *notme;              /* secret: of the link "not me" */
     int64_t expires;
     int is_sent;                    /* with another account's mail */
 } recovery;
@@ -210,15 +211,30 @@ static apr_status_t find_users(const pwr_env *env, const pwr_job *job,
     return APR_SUCCESS;
 }
 
+/* A secret that a mail will carry, and its digest. */
+static apr_status_t secret_make(const pwr_env *env, pwr_purpose purpose,
+                                const char **bare, char *digest)
+{
+    unsigned char *random = pwr_secret_alloc(env->pool, PWR_TOKEN_RANDOM);
+    char *out = pwr_secret_alloc(env->pool, PWR_TOKEN_LEN + 1);
+    apr_status_t status = pwr_crypto_random(random, PWR_TOKEN_RANDOM);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    pwr_token_make(out, random);
+    *bare = out;
+    return pwr_crypto_digest(digest, env->site->conf->realm, purpose, out);
+}
+
 /* Mint a string for one account; `bare` stays NULL when it gets none, because
  * it has enough, or because an equal request was answered a moment ago. */
 static apr_status_t mint(const pwr_env *env, const pwr_job *job,
                          recovery *r)
 {
     const pwr_conf *conf = env->site->conf;
-    unsigned char *random = pwr_secret_alloc(env->pool, PWR_TOKEN_RANDOM);
-    char *bare = pwr_secret_alloc(env->pool, PWR_TOKEN_LEN + 1);
-    pwr_mint outcome;
+    const char *bare, *notme;
+    pwr_mint outcome = PWR_MINT_REFUSED;
     pwr_token token = {
         .realm = conf->realm,
         .user_id = r->user->id,
@@ -228,21 +244,23 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
         .lifetime_sec = conf->token_lifetime_sec,
         .merge_sec = PWR_MERGE_SEC,
     };
-    apr_status_t status = pwr_crypto_random(random, PWR_TOKEN_RANDOM);
+    apr_status_t status = secret_make(env, PWR_PURPOSE_RECOVER, &bare,
+                                      token.digest);
 
-    if (status != APR_SUCCESS) {
-        return status;
+    if (status == APR_SUCCESS) {
+        status = secret_make(env, PWR_PURPOSE_NOTME, &notme,
+                             token.notme_digest);
     }
-    pwr_token_make(bare, random);
     memcpy(token.stamp, r->user->mail_stamp, sizeof(token.stamp));
-    status = pwr_crypto_digest(token.digest, conf->realm, PWR_PURPOSE_RECOVER,
-                               bare);
+    memcpy(token.notme_stamp, r->user->address_stamp,
+           sizeof(token.notme_stamp));
     if (status == APR_SUCCESS) {
         status = env->store->ops->token_mint(env->store, env->pool, &token,
                                              &outcome);
     }
     if (status == APR_SUCCESS && outcome == PWR_MINT_DONE) {
         r->bare = bare;
+        r->notme = notme;
         r->expires = token.expires;
     }
     else if (status == APR_SUCCESS && outcome == PWR_MINT_REFUSED) {
@@ -273,19 +291,26 @@ static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
     return mint(env, job, r);
 }
 
+static const char *link_with(const pwr_env *env, const pwr_voice *voice,
+                             const char *name, const char *bare)
+{
+    const char *page = apr_pstrcat(env->pool, env->site->home, name, NULL);
+
+    return pwr_url_with(env->pool,
+                        pwr_url_with(env->pool, page, "token", bare),
+                        "lang", env->site->tags[1] ? voice->tag : NULL);
+}
+
 static void add_account(const pwr_env *env, const pwr_voice *voice,
                         pwr_list *accounts, const recovery *r)
 {
     pwr_model *account = pwr_list_add(accounts);
-    const char *link = apr_pstrcat(env->pool, env->site->home, "/reset", NULL);
 
-    link = pwr_url_with(env->pool, link, "token", r->bare);
-    if (env->site->tags[1]) {
-        link = pwr_url_with(env->pool, link, "lang", voice->tag);
-    }
     pwr_model_text(account, "login", shown(env, r->user->login));
     pwr_model_text(account, "name", shown(env, r->user->name));
-    pwr_model_text(account, "link", link);
+    pwr_model_text(account, "link", link_with(env, voice, "/reset", r->bare));
+    pwr_model_text(account, "notme", link_with(env, voice, "/notme",
+                                               r->notme));
     pwr_model_text(account, "token", pwr_token_show(env->pool, r->bare));
 }
 

@@ -48,11 +48,16 @@
  *                   is short, long, bytes, lower, upper, digit or special where
  *                   the script may judge while one types, else the name of the
  *                   PWR_RULE_ in lower case
+ * notme.html        one of the flags offer, ask, done, dead, and
+ *                   offer: login, token (hidden)
+ *                   ask:  typed; input token
+ *                   dead: one of the flags expired, cancelled, unknown
  * message.html      heading, text, back_url, back_text (both or none)
  * mails             site_name, contact, contact_url, lang, agent, url_forgot,
  *                   url_reset, url_login (absolute), and
- *   recover         accounts (list: {login, link, token, name}), several
- *                   (flag), until, asked_at, asked_from
+ *   recover         accounts (list: {login, link, token, name, notme: the
+ *                   link "this was not me"}), several (flag), until, asked_at,
+ *                   asked_from
  *   changed         login, changed_at, changed_from
  *   agent           browser and system from a list of ours ("Firefox, Linux"),
  *                   else absent: whoever asks for a mail to somebody else must

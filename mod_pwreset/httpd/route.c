@@ -22,6 +22,7 @@
 #include "flow/change.h"
 #include "flow/forgot.h"
 #include "flow/login.h"
+#include "flow/notme.h"
 #include "flow/reset.h"
 #include "httpd/alias.h"
 #include "httpd/auth.h"
@@ -62,6 +63,14 @@ static const pwr_form_field reset_form[] = {
     { "password", PASSWORD_BYTES }, { "confirm", PASSWORD_BYTES }, { NULL, 0 }
 };
 
+static const pwr_form_field notme_query[] = {
+    LANG, { "token", TOKEN_BYTES }, { "done", 1 }, { NULL, 0 }
+};
+
+static const pwr_form_field notme_form[] = {
+    { "token", TOKEN_BYTES }, { NULL, 0 }
+};
+
 static const pwr_form_field change_query[] = {
     ALWAYS, { "done", 1 }, { NULL, 0 }
 };
@@ -84,6 +93,8 @@ static const pwr_route routes[] = {
       reset_query, reset_form },
     { "/change", VISITOR_AND_LOGIN, pwr_change_show, pwr_change_password,
       change_query, change_form },
+    { "/notme", PWR_NEEDS_NOTHING, pwr_notme_show, pwr_notme_cancel,
+      notme_query, notme_form },
     { NULL, 0, NULL, NULL, NULL, NULL }
 };
 

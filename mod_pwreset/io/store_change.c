@@ -37,8 +37,7 @@ static int is_done(const change_call *call)
 static apr_status_t token_judge(pwr_dbd_run *run, change_call *call)
 {
     const pwr_change *change = call->change;
-    const pwr_token_key key = { change->realm, change->token_digest,
-                                PWR_TOKEN_RECOVER };
+    const pwr_token_key key = { change->realm, change->token_digest, 0 };
     pwr_token token;
     const char *spent_by;
     apr_status_t status = pwr_store_token_read(run, call->impl, &key, &token,

@@ -79,13 +79,10 @@ apr_status_t pwr_store_notme_find(pwr_store *store, apr_pool_t *pool,
 apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
                                 pwr_notme *notme);
 
-#define PWR_TOKEN_RECOVER "recover"     /* purposes, as the column has them */
-#define PWR_TOKEN_NOTME "notme"
-
 typedef struct pwr_token_key {
     const char *realm;
     const char *digest;
-    const char *purpose;
+    int is_notme;               /* the purpose: that link, else a string */
 } pwr_token_key;
 
 /* Within a step: the string of this key with its state by the clock and its

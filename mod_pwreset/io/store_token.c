@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+static const char *const purposes[] = { "recover", "notme" };
+
 typedef struct token_call {
     const pwr_store_impl *impl;
     pwr_token_key key;
@@ -82,7 +84,7 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
 {
     const pwr_dbd_arg args[] = {
         { "realm", key->realm }, { "digest", key->digest },
-        { "purpose", key->purpose }, { NULL, NULL }
+        { "purpose", purposes[key->is_notme] }, { NULL, NULL }
     };
     pwr_dbd_rows rows;
     const char *stamp;
@@ -116,8 +118,8 @@ static int is_stamp_of(const token_call *call)
     const pwr_user *user = call->user;
 
     return pwr_crypto_equal(call->token->stamp,
-                            strcmp(call->key.purpose, PWR_TOKEN_NOTME) == 0
-                                ? user->address_stamp : user->mail_stamp);
+                            call->key.is_notme ? user->address_stamp
+                                               : user->mail_stamp);
 }
 
 static apr_status_t token_find(pwr_dbd_run *run, void *baton)
@@ -168,7 +170,7 @@ apr_status_t pwr_store_token_find(pwr_store *store, apr_pool_t *pool,
     static const pwr_dbd_work work = { .name = "token_find",
                                        .step = token_find };
     token_call call = { .impl = store->impl,
-                        .key = { realm, digest, PWR_TOKEN_RECOVER },
+                        .key = { realm, digest, 0 },
                         .token = token, .user = user };
 
     return find(&work, pool, &call);
@@ -181,7 +183,7 @@ apr_status_t pwr_store_notme_find(pwr_store *store, apr_pool_t *pool,
     static const pwr_dbd_work work = { .name = "notme_find",
                                        .step = token_find };
     token_call call = { .impl = store->impl,
-                        .key = { realm, digest, PWR_TOKEN_NOTME },
+                        .key = { realm, digest, 1 },
                         .token = token, .user = user };
 
     return find(&work, pool, &call);
@@ -220,8 +222,7 @@ apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
     pwr_token token;
     pwr_user user;
     token_call call = { .impl = store->impl,
-                        .key = { notme->realm, notme->digest,
-                                 PWR_TOKEN_NOTME },
+                        .key = { notme->realm, notme->digest, 1 },
                         .token = &token, .user = &user };
     apr_status_t status = find(&work, pool, &call);
 
@@ -253,7 +254,7 @@ static apr_status_t row_write(pwr_dbd_run *run, const pwr_store_impl *impl,
     const pwr_dbd_arg args[] = {
         { "realm", token->realm },
         { "digest", is_notme ? token->notme_digest : token->digest },
-        { "purpose", is_notme ? PWR_TOKEN_NOTME : PWR_TOKEN_RECOVER },
+        { "purpose", purposes[is_notme] },
         { "user", token->user_id },
         { "login", pwr_dbd_fit(run, token->login, PWR_LOGIN_POINTS) },
         { "language", pwr_dbd_fit(run, token->language, PWR_LANGUAGE_POINTS) },
@@ -367,7 +368,7 @@ apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
                                        .step = double_click };
     const pwr_store_impl *impl = store->impl;
     token_call call = { .impl = impl,
-                        .key = { realm, digest, PWR_TOKEN_RECOVER } };
+                        .key = { realm, digest, 0 } };
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
     *may = status == APR_SUCCESS && call.changed == 1;

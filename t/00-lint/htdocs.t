@@ -11,7 +11,7 @@ use Test::More;
 
 my $htdocs = "$FindBin::Bin/../../htdocs";
 my $columns_max = 72;
-my %lines_max = ('assets/pwreset.css' => 350, 'assets/pwreset.js' => 150);
+my %lines_max = ('assets/pwreset.css' => 370, 'assets/pwreset.js' => 150);
 
 # Each state of each page: the keys that are set; those of all error flags are
 # added for a second look.
@@ -22,6 +22,7 @@ my %states = (
     reset => [['ask'], ['form', 'rules', 'login'], ['done', 'login'],
         map { ['dead', $_] } qw(expired spent cancelled unknown)],
     change => [['login', 'rules'], ['done']],
+    notme => [['offer', 'login', 'token'], ['ask'], ['done'], map { ['dead', $_] } qw(expired cancelled unknown)],
     message => [['back_url']],
 );
 my @inputs = qw(login password email token confirm current);
@@ -30,6 +31,7 @@ my %autocomplete = (
     forgot => {email => 'email'},
     reset => {login => 'username', token => 'off', password => 'new-password',
         confirm => 'new-password'},
+    notme => {token => 'off'},
     change => {login => 'username', current => 'current-password',
         password => 'new-password', confirm => 'new-password'},
 );

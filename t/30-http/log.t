@@ -63,6 +63,8 @@ sub ways {
         "http://$host/account/reset?token=SECRET", "http://other/account/reset?token=SECRET",
         "HTTP://$host/account/reset?token=SECRET", '/account/reset??token=SECRET', '/account/reset?token=SECRET%00',
         '/account/reset?token=SECRET&' . 'x' x LONG, '/account/reset?' . 'x' x LONG . '&token=SECRET',
+        '/account/notme?token=SECRET', '/account/notme?token=SECRET&token=SECRET', '/account%2Fnotme?token=SECRET',
+        '/account/notme/?token=SECRET',
     );
     return ((map { my $method = $_; map { "$method $_$full" } @targets } qw(GET HEAD POST TRACE BREW)),
         (map { "GET $targets[0]$_" } ' HTTP/9.9' . $end, ' HTTP/1.1' . $end, " HTTP/1.0$end", "\r\n", " HTTX$end",
@@ -87,8 +89,7 @@ sub strings {
     for my $form ([token => $string], [token => lc $string, @new, password => 'x'], [token => "x$string"],
         [token => $string, token => $string], [token => $string, password => NEW, confirm => 'x'],
         [token => $string, @new]) {
-        $client->post('/account/reset', $form);
-        $client->post('/account/nothing', $form);
+        $client->post("/account/$_", $form) for qw(notme reset nothing);
     }
     my $url = "/account/reset?token=$string";
     my $h2 = $client->h2(GET => $url, headers => [[Referer => $url]]);

@@ -18,6 +18,7 @@ my %page = (
     '/account/forgot' => [200, 422],
     '/account/reset' => [200, 422],
     '/account/change' => [303, 401],
+    '/account/notme' => [200, 422],
     '/.well-known/change-password' => [303, 405],
 );
 

@@ -155,7 +155,8 @@ sub is_recovery {
     my ($walk, $mail, $language, $login) = @_;
     my $say = $words{$language};
     is_mail($walk, $mail, $language, 'recover');
-    my ($row) = $walk->rows('SELECT created, expires FROM pwreset_token WHERE login = ?', $login);
+    my ($row) = $walk->rows(q(SELECT created, expires FROM pwreset_token WHERE purpose = 'recover' AND login = ?),
+        $login);
     my $until = moscow($row->{expires}, '%H:%M');
     says($mail, "$say->{login}$login", $say->{link}, $say->{string}, sprintf($say->{until}, $until), $say->{address},
         $say->{program}, $say->{not_you}, $say->{nothing}, $say->{help});

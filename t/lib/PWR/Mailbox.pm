@@ -6,6 +6,7 @@
 #   $mail->to; $mail->from;             # of the envelope
 #   $mail->header('Subject'); $mail->text; $mail->html;     # decoded
 #   $mail->link; $mail->token;          # of the reset mail, from its text
+#   $mail->notme;                       # secrets of the links "this was not me"
 #   $mail->raw; $mail->argv;
 #   $box->mode('2 times exit 75 try later');    # see fake-sendmail
 #   $box->mode(undef);                  # well-behaved again
@@ -138,6 +139,12 @@ sub _part {
 sub link {
     my $self = shift;
     return ($self->text // '') =~ /(https?:\/\/\S*[?&]token=\S+)/ ? $1 : undef;
+}
+
+# The secrets of the links "this was not me", in the order of the accounts.
+sub notme {
+    my $self = shift;
+    return ($self->text // '') =~ m{^https?://\S*/notme\?token=($symbol{28})(?:&lang=\w+)?$}gm;
 }
 
 # The control string as it is shown, in seven groups of four.
