@@ -73,6 +73,22 @@ static const char *distrust(apr_pool_t *pool, int fd, const char *owner)
     return NULL;
 }
 
+/* A hard link needs no right to read what it leads to, and has its owner: in
+ * the folder of a customer root's file is /etc/shadow by another name, unless
+ * it has no other (fs.protected_hardlinks is not everywhere). */
+static const char *distrust_file(int fd, const char *owner)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return "it is not a regular file";
+    }
+    if (owner && st.st_uid == 0 && st.st_nlink > 1) {
+        return "it is a hard link to a file of root";
+    }
+    return st.st_size > PWR_FILE_BYTES_MAX ? "it is too large" : NULL;
+}
+
 /* Open one step of the way, and close the step before. */
 static int step(int parent, const char *name, int is_last)
 {
@@ -91,6 +107,7 @@ apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
 {
     char *rest = apr_pstrdup(pool, name), *part;
     int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    apr_status_t status;
     size_t len;
 
     *reason = NULL;
@@ -107,11 +124,17 @@ apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
         fd = step(fd, part, rest == NULL);
     }
     if (fd < 0) {
-        apr_status_t status = APR_FROM_OS_ERROR(errno);
-
+        status = APR_FROM_OS_ERROR(errno);
         *reason = status == ELOOP ? "it is a link"
             : apr_psprintf(pool, "%pm", &status);
         return status;
     }
-    return slurp(pool, fd, bytes, &len);
+    *reason = distrust_file(fd, owner);
+    if (*reason) {
+        close(fd);
+        return APR_EACCES;
+    }
+    status = slurp(pool, fd, bytes, &len);
+    *reason = status ? apr_psprintf(pool, "%pm", &status) : NULL;
+    return status;
 }
