@@ -20,6 +20,7 @@ my $enabled = q(AND (name IS NULL OR name <> 'disabled'));
 my $select = 'SELECT id, login, email, password, language FROM pwreset_user WHERE';
 my $conf = <<"CONF";
 PwResetIdentify forgot both
+PwResetPasswordScheme yescrypt:5
 PwResetUserQuery "$select email = :email $enabled"
 PwResetLoginQuery "$select login = :login $enabled"
 CONF
