@@ -78,9 +78,18 @@ int pwr_url_decode(char *bytes, size_t len, size_t *decoded_len)
     return 1;
 }
 
-/* Letters of other scripts to lower case, as IDNA2008 wants them and as
- * browsers do (RFC 5895).  None may become ASCII by it: "i with dot above"
- * has "i" as its lower case. */
+/* The letter in lower case, as IDNA2008 wants it and as browsers do (RFC
+ * 5895).  None may become ASCII by it: "i with dot above" has "i" as its lower
+ * case.  Of Cherokee's letters IDNA2008 has the capitals (RFC 5892 2.2 folds,
+ * and Unicode folds these upwards). */
+static ucs4_t fold_letter(ucs4_t point)
+{
+    ucs4_t lower = uc_tolower(point);
+
+    return (point >= 0x80 && lower < 0x80)
+        || (point >= 0x13A0 && point <= 0x13F5) ? point : lower;
+}
+
 static char *fold_host(apr_pool_t *pool, const char *host)
 {
     size_t left = strlen(host);
@@ -88,14 +97,10 @@ static char *fold_host(apr_pool_t *pool, const char *host)
     uint8_t *out = apr_palloc(pool, UTF8_BYTES_MAX * left + 1), *to = out;
 
     while (left > 0) {
-        ucs4_t point, lower;
+        ucs4_t point;
         int width = u8_mbtouc(&point, p, left);
 
-        lower = uc_tolower(point);
-        if (point >= 0x80 && lower < 0x80) {
-            lower = point;
-        }
-        to += u8_uctomb(to, lower, UTF8_BYTES_MAX);
+        to += u8_uctomb(to, fold_letter(point), UTF8_BYTES_MAX);
         p += width;
         left -= (size_t)width;
     }

@@ -62,6 +62,7 @@ static const struct { const char *typed, *mailbox, *canonical; } accepted[] = {
     { "\xC4\xB1@example.org", "\xC4\xB1@example.org", "\xC4\xB1@example.org" },
     { A63 "a@example.org", A63 "a@example.org", A63 "a@example.org" },
     { "a@" A63 ".example", "a@" A63 ".example", "a@" A63 ".example" },
+    { "a@\xE1\x8F\x88.example", "a@xn--bbe.example", "a@xn--bbe.example" },
 };
 
 static const char *const refused[] = {
