@@ -93,7 +93,8 @@ static apr_status_t judge(const pwr_env *env, const pwr_request *request,
                        N_("Enter your current password."), NULL);
     }
     else {
-        status = pwr_hash_verify(env, current, user->password, &match);
+        status = pwr_hash_verify(env, current, user->password, response,
+                                 &match);
     }
     if (status == APR_SUCCESS && current && *current && !match) {
         pwr_page_error(env, request, response, "current",

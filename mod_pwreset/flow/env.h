@@ -8,9 +8,12 @@
 #ifndef PWR_ENV_H
 #define PWR_ENV_H
 
+#include <stdint.h>
+
 #include <apr_hash.h>
 #include <apr_pools.h>
 
+#include "core/cost.h"
 #include "core/form.h"
 #include "core/model.h"
 #include "flow/site.h"
@@ -30,6 +33,12 @@ typedef struct pwr_host_ops {
                              const char *user_id);
     /* There is a job. */
     void (*wake)(void *baton);
+    /* A clock that nobody sets, for pwr_response.answer_at_usec. */
+    int64_t (*now_usec)(void *baton);
+    /* core/cost.h, of the realm of this site. */
+    void (*cost_learn)(void *baton, const char *like, int is_row,
+                       int64_t took_usec);
+    int64_t (*cost_dearest)(void *baton, char like[PWR_COST_LIKE_MAX]);
 } pwr_host_ops;
 
 typedef struct pwr_env {
@@ -39,6 +48,7 @@ typedef struct pwr_env {
     const pwr_host_ops *host;
     void *host_baton;
     const pwr_diag *diag;
+    int64_t began_usec;             /* of host->now_usec() */
 } pwr_env;
 
 /* Who is signed in; login NULL: nobody. */
@@ -76,6 +86,8 @@ typedef struct pwr_response {
     apr_hash_t *field_errors;       /* field -> pwr_list, likewise */
     const char *location;           /* with 303: a path, ?lang= carried */
     int retry_after_sec;            /* with 429, 503 */
+    int64_t answer_at_usec;         /* of host->now_usec(): not before; 0: at
+                                     * once */
     int shows_secret;               /* the page holds a control string */
     pwr_set_cookie cookie[PWR_COOKIES_MAX];
     int cookies_n;

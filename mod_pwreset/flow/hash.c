@@ -1,14 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/hash.h"
 
+#include <string.h>
+
+#include "core/cost.h"
 #include "core/format.h"
 #include "core/password.h"
 
-apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
-                             const char *stored, int *match)
+/* What finding the account took is rounded up to this, lest the time of one
+ * row more in a result shows. */
+#define STEP_USEC 10000
+
+/* Verify, and let the realm learn what it took; an over-long password takes
+ * nothing and teaches nothing. */
+static int verify(const pwr_env *env, const char *password,
+                  const char *stored, int is_row)
 {
+    int64_t begin_usec = env->host->now_usec(env->host_baton);
+    char like[PWR_COST_LIKE_MAX];
+    int match;
+
+    pwr_password_verify(password, stored, &match);
+    if (strlen(password) <= pwr_format_of(stored).bytes_max
+        && pwr_format_mask(like, sizeof(like), stored)) {
+        env->host->cost_learn(env->host_baton, like, is_row,
+                              env->host->now_usec(env->host_baton)
+                              - begin_usec);
+    }
+    return match;
+}
+
+/* In the gate.  The first time ever the dearest is not known: then the site's
+ * own scheme is the measure. */
+static int verify_all(const pwr_env *env, const char *password,
+                      const char *stored)
+{
+    char like[PWR_COST_LIKE_MAX];
+    int is_learnt = env->host->cost_dearest(env->host_baton, like) > 0;
+    const char *decoy = is_learnt ? like : env->site->decoy;
     /* A locked account ("!", "") takes as long as any, or it would tell. */
     int can_match = stored && pwr_format_of(stored).engine != PWR_ENGINE_NONE;
+    int match = can_match && verify(env, password, stored, 1);
+
+    if (!match && (!can_match || !is_learnt)) {
+        verify(env, password, decoy, !is_learnt);
+    }
+    return match;
+}
+
+/* When a refusal may leave: after the dearest hash, counted from when this one
+ * could begin. */
+static int64_t refuse_at_usec(const pwr_env *env, int64_t entered_usec)
+{
+    int64_t steps = (entered_usec - env->began_usec + STEP_USEC - 1)
+        / STEP_USEC;
+    char like[PWR_COST_LIKE_MAX];
+
+    return env->began_usec + steps * STEP_USEC
+        + env->host->cost_dearest(env->host_baton, like);
+}
+
+apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
+                             const char *stored, pwr_response *response,
+                             int *match)
+{
+    int64_t entered_usec;
     int place;
     apr_status_t status;
 
@@ -18,10 +74,12 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
     if (status != APR_SUCCESS) {
         return status;
     }
-    pwr_password_verify(password, can_match ? stored : env->site->decoy,
-                        match);
+    entered_usec = env->host->now_usec(env->host_baton);
+    *match = verify_all(env, password, stored);
     env->host->gate_leave(env->host_baton, place);
-    *match = *match && can_match;
+    if (!*match) {
+        response->answer_at_usec = refuse_at_usec(env, entered_usec);
+    }
     return APR_SUCCESS;
 }
 

@@ -6,11 +6,14 @@
 
 #include "flow/env.h"
 
-/* Verify `password` against `stored`, or against the site's decoy when
- * `stored` is NULL (no such user), with the same work.
- * PWR_GATE_FULL: not verified.  `*match` is 0 unless it matches. */
+/* Verify `password` against `stored`; where that is NULL (no such user) or
+ * nothing that can match, against what costs as much as the dearest hash of
+ * this realm.  PWR_GATE_FULL: not verified.
+ * `*match` is 0 unless it matches; then `response->answer_at_usec` is set, so
+ * that neither the scheme nor the account shows in the time. */
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
-                             const char *stored, int *match);
+                             const char *stored, pwr_response *response,
+                             int *match);
 
 /* Hash a new password for a row that holds `old`, in the site's scheme. */
 apr_status_t pwr_hash_make(const pwr_env *env, const char *password,

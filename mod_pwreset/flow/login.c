@@ -125,7 +125,8 @@ apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
     }
     status = find_user(env, typed, &user);
     if (status == APR_SUCCESS) {
-        status = pwr_hash_verify(env, password, user.password, &match);
+        status = pwr_hash_verify(env, password, user.password, response,
+                                 &match);
     }
     if (status != APR_SUCCESS) {
         return status;

@@ -183,7 +183,8 @@ static apr_status_t second_click(const pwr_env *env,
             &may);
     }
     if (status == APR_SUCCESS && may) {
-        status = pwr_hash_verify(env, password, a->user.password, &match);
+        status = pwr_hash_verify(env, password, a->user.password, response,
+                                 &match);
     }
     if (match) {
         succeed(env, request, a->user.login, response);

@@ -14,6 +14,7 @@
 #include "flow/page.h"
 #include "httpd/alias.h"
 #include "httpd/auth.h"
+#include "httpd/delay.h"
 #include "httpd/host.h"
 #include "httpd/route.h"
 
@@ -314,8 +315,7 @@ static int answer(request_rec *r, const pwr_env *env,
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     ap_set_content_length(r, (apr_off_t)len);
-    ap_rwrite(bytes, (int)len, r);
-    return OK;
+    return pwr_delay_send(r, bytes, len, response->answer_at_usec);
 }
 
 static int refuse(request_rec *r, const pwr_env *env,

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/host.h"
 
+#include <apr_strings.h>
+
+#include "core/cost.h"
 #include "httpd/cache.h"
 #include "httpd/gate.h"
+#include "httpd/shared.h"
 #include "httpd/worker.h"
 
 static void sessions_changed(void *baton, const char *realm,
@@ -18,10 +22,48 @@ static void wake(void *baton)
     pwr_worker_wake();
 }
 
+static int64_t now_usec(void *baton)
+{
+    (void)baton;
+    return pwr_shared_now_usec();
+}
+
+static void cost_learn(void *baton, const char *like, int is_row,
+                       int64_t took_usec)
+{
+    pwr_server *self = baton;
+    pwr_tenant *tenant = pwr_shared_tenant(self);
+
+    pwr_shared_lock(&tenant->lock);
+    pwr_cost_learn(&tenant->cost, like, took_usec, is_row,
+                   pwr_shared_now_usec());
+    pthread_mutex_unlock(&tenant->lock);
+}
+
+static int64_t cost_dearest(void *baton, char like[PWR_COST_LIKE_MAX])
+{
+    pwr_server *self = baton;
+    pwr_tenant *tenant = pwr_shared_tenant(self);
+    const char *found;
+    int64_t usec;
+
+    pwr_shared_lock(&tenant->lock);
+    usec = pwr_cost_dearest(&tenant->cost, pwr_shared_now_usec(), &found);
+    apr_cpystrn(like, found ? found : "", PWR_COST_LIKE_MAX);
+    pthread_mutex_unlock(&tenant->lock);
+    return usec;
+}
+
 pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
 {
     static const pwr_host_ops ops = {
-        pwr_gate_enter, pwr_gate_leave, sessions_changed, wake
+        .gate_enter = pwr_gate_enter,
+        .gate_leave = pwr_gate_leave,
+        .sessions_changed = sessions_changed,
+        .wake = wake,
+        .now_usec = now_usec,
+        .cost_learn = cost_learn,
+        .cost_dearest = cost_dearest,
     };
 
     return (pwr_env){
@@ -31,5 +73,6 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .host = &ops,
         .host_baton = self,
         .diag = &self->diag,
+        .began_usec = pwr_shared_now_usec(),
     };
 }

@@ -13,6 +13,7 @@
 #include "httpd/auth.h"
 #include "httpd/cache.h"
 #include "httpd/config.h"
+#include "httpd/delay.h"
 #include "httpd/redact.h"
 #include "httpd/route.h"
 #include "httpd/shared.h"
@@ -37,7 +38,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         || !pwr_server_any_active(main_server)) {
         return OK;
     }
-    status = pwr_shared_make(pconf, main_server);
+    status = pwr_shared_make(main_server);
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main_server,
                      PWR_LOG("PWR0001") "shared memory cannot be made: see "
@@ -51,6 +52,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     pwr_cache_child(pchild, main_server);
+    pwr_delay_start(pchild, main_server);
     pwr_worker_start(pchild, main_server);
 }
 

@@ -28,6 +28,7 @@ typedef struct pwr_server {
     int dbd_max;
     pwr_site *site;             /* NULL: PwReset is off here */
     pwr_store *store;
+    int tenant;                 /* where shared memory keeps its realm */
     pwr_diag diag;
 } pwr_server;
 

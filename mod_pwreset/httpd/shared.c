@@ -3,13 +3,20 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
-#include <apr_shm.h>
+#include <apr_strings.h>
 
-#include "httpd/server.h"
+/* Another version's memory is not ours to read: its name tells. */
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-1"
+
+typedef struct retained {
+    pwr_shared *memory;
+    int wake_fd;
+} retained;
 
 static pwr_shared *memory;
 static int wake_fd = -1;
@@ -19,17 +26,27 @@ pwr_shared *pwr_shared_memory(void)
     return memory;
 }
 
+pwr_tenant *pwr_shared_tenant(const pwr_server *self)
+{
+    return &memory->tenant[self->tenant];
+}
+
 int pwr_shared_wake_fd(void)
 {
     return wake_fd;
 }
 
-int64_t pwr_shared_now_ms(void)
+int64_t pwr_shared_now_usec(void)
 {
     struct timespec ts;
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+    return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+int64_t pwr_shared_now_ms(void)
+{
+    return pwr_shared_now_usec() / 1000;
 }
 
 void pwr_shared_lock(pthread_mutex_t *lock)
@@ -50,11 +67,12 @@ static void make_lock(pthread_mutex_t *lock)
     pthread_mutexattr_destroy(&attributes);
 }
 
-static void make_gate(pwr_gate *gate, const pwr_conf *conf)
+/* Children of before a restart go by the new numbers, too. */
+static void set_gate(pwr_gate *gate, const pwr_conf *conf)
 {
     int workers = 0, children = 1;
 
-    make_lock(&gate->lock);
+    pwr_shared_lock(&gate->lock);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &workers);
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
     workers = (workers > 0 ? workers : 1) * (children > 0 ? children : 1);
@@ -68,35 +86,77 @@ static void make_gate(pwr_gate *gate, const pwr_conf *conf)
     if (gate->queue_max > PWR_GATE_QUEUE_MAX) {
         gate->queue_max = PWR_GATE_QUEUE_MAX;
     }
+    pthread_mutex_unlock(&gate->lock);
 }
 
-static apr_status_t close_wake_fd(void *data)
+static int find_tenant(const char *realm)
 {
-    (void)data;
-    close(wake_fd);
-    wake_fd = -1;
-    memory = NULL;
-    return APR_SUCCESS;
-}
+    int i = 0;
 
-apr_status_t pwr_shared_make(apr_pool_t *pconf, server_rec *main_server)
-{
-    apr_shm_t *shm;
-    apr_status_t status = apr_shm_create(&shm, sizeof(pwr_shared), NULL,
-                                         pconf);
-
-    if (status != APR_SUCCESS) {
-        return status;
+    while (i < PWR_TENANTS_MAX - 1 && memory->tenant[i].realm[0]
+           && strncmp(memory->tenant[i].realm, realm,
+                      PWR_TENANT_REALM_MAX - 1) != 0) {
+        i++;
     }
-    memory = apr_shm_baseaddr_get(shm);
-    memset(memory, 0, sizeof(*memory));
-    make_lock(&memory->lease.lock);
-    make_gate(&memory->gate, pwr_server_of(main_server)->conf);
-    wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_fd < 0) {
+    return i;
+}
+
+/* Where each realm is kept: only the parent gives places, and none is ever
+ * taken back. */
+static void seat_tenants(server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        pwr_server *self = pwr_server_active(s);
+
+        if (self) {
+            self->tenant = find_tenant(self->conf->realm);
+            apr_cpystrn(memory->tenant[self->tenant].realm, self->conf->realm,
+                        PWR_TENANT_REALM_MAX);
+        }
+    }
+}
+
+/* Never unmapped: robust mutexes in it are looked at when a thread ends. */
+static apr_status_t make(retained *kept)
+{
+    void *map = mmap(NULL, sizeof(pwr_shared), PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (map == MAP_FAILED) {
         return APR_FROM_OS_ERROR(errno);
     }
-    apr_pool_cleanup_register(pconf, NULL, close_wake_fd,
-                              apr_pool_cleanup_null);
+    kept->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (kept->wake_fd < 0) {
+        apr_status_t status = APR_FROM_OS_ERROR(errno);
+
+        munmap(map, sizeof(pwr_shared));
+        return status;
+    }
+    kept->memory = map;
+    make_lock(&kept->memory->lease.lock);
+    make_lock(&kept->memory->gate.lock);
+    for (int i = 0; i < PWR_TENANTS_MAX; i++) {
+        make_lock(&kept->memory->tenant[i].lock);
+    }
     return APR_SUCCESS;
+}
+
+apr_status_t pwr_shared_make(server_rec *main_server)
+{
+    retained *kept = ap_retained_data_get(RETAINED_KEY);
+    apr_status_t status = APR_SUCCESS;
+
+    if (!kept) {
+        kept = ap_retained_data_create(RETAINED_KEY, sizeof(*kept));
+    }
+    if (!kept->memory) {
+        status = make(kept);
+    }
+    memory = kept->memory;
+    wake_fd = kept->wake_fd;
+    if (status == APR_SUCCESS) {
+        set_gate(&memory->gate, pwr_server_of(main_server)->conf);
+        seat_tenants(main_server);
+    }
+    return status;
 }

@@ -8,7 +8,12 @@
 
 #include <httpd.h>
 
+#include "core/cost.h"
+#include "httpd/server.h"
+
 #define PWR_GENERATIONS 4096
+#define PWR_TENANTS_MAX 1024
+#define PWR_TENANT_REALM_MAX 192        /* as in the schema */
 #define PWR_GATE_PLACES_MAX 256
 #define PWR_GATE_QUEUE_MAX 10000
 
@@ -30,25 +35,39 @@ typedef struct pwr_lease {
     int64_t until_ms;               /* CLOCK_MONOTONIC */
 } pwr_lease;
 
+/* What is kept of a realm. */
+typedef struct pwr_tenant {
+    char realm[PWR_TENANT_REALM_MAX];   /* "": unused */
+    pthread_mutex_t lock;           /* robust, process-shared */
+    pwr_cost cost;
+} pwr_tenant;
+
 typedef struct pwr_shared {
     pwr_gate gate;
+    pwr_tenant tenant[PWR_TENANTS_MAX];
     pwr_lease lease;
     /* Bumped when a user's sessions change; by hash of realm and user id. */
     uint32_t generation[PWR_GENERATIONS];
     uint32_t changes;               /* how often any of them was bumped */
 } pwr_shared;
 
-/* Hook post_config: make the memory and the descriptor that wakes the worker.
- * Gone with `pconf`. */
-apr_status_t pwr_shared_make(apr_pool_t *pconf, server_rec *main_server);
+/* Hook post_config: make the memory and the descriptor that wakes the worker,
+ * or find those of before a graceful restart: the children of before it still
+ * use them. */
+apr_status_t pwr_shared_make(server_rec *main_server);
 
 /* NULL before post_config. */
 pwr_shared *pwr_shared_memory(void);
+
+/* What is kept of this vhost's realm.  Beyond PWR_TENANTS_MAX realms the
+ * further ones share the last. */
+pwr_tenant *pwr_shared_tenant(const pwr_server *self);
 
 /* Readable when there is a job. */
 int pwr_shared_wake_fd(void);
 
 /* CLOCK_MONOTONIC, the same in all children. */
+int64_t pwr_shared_now_usec(void);
 int64_t pwr_shared_now_ms(void);
 
 /* Lock a robust mutex; one whose holder died is put right again. */
