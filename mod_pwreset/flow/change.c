@@ -62,24 +62,6 @@ apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
     return status;
 }
 
-static void not_signed_in(const pwr_env *env, const pwr_request *request,
-                          pwr_response *response)
-{
-    static const pwr_message_page message = {
-        401, N_("Please sign in"),
-        N_("This page is only for those who are signed in. Your session may "
-           "have ended."),
-        "/login", N_("Back to sign-in")
-    };
-
-    pwr_page_message(env, request, &message, response);
-    pwr_model_text(response->model, "back_url",
-                   pwr_url_with(env->pool,
-                                pwr_page_path(env, request, "/login"),
-                                "return",
-                                pwr_page_path(env, request, "/change")));
-}
-
 /* All that is wrong at once: the old password, and the new one. */
 static apr_status_t judge(const pwr_env *env, const pwr_request *request,
                           const pwr_user *user, pwr_response *response)
@@ -169,7 +151,7 @@ apr_status_t pwr_change_password(const pwr_env *env,
         return status;
     }
     if (!user.id) {
-        not_signed_in(env, request, response);
+        pwr_session_missing(env, request, "/change", response);
         return APR_SUCCESS;
     }
     begin(env, request, 422, &user, response);

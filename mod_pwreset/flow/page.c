@@ -54,6 +54,8 @@ static void add_links(const pwr_env *env, const pwr_request *request,
     }
     pwr_model_text(model, "url_login", conf->login
                    ? pwr_page_path(env, request, "/login") : conf->login_url);
+    pwr_model_text(model, "url_sessions", conf->login
+                   ? pwr_page_path(env, request, "/sessions") : NULL);
     pwr_model_text(model, "style_url", asset_path(env, "assets/pwreset.css"));
     pwr_model_text(model, "script_url", asset_path(env, "assets/pwreset.js"));
     pwr_model_text(model, "icon_url", asset_path(env, "assets/icon.svg"));

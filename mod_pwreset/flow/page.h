@@ -14,6 +14,7 @@
  *                   paths with ?lang= carried; url_login is PwResetLoginURL
  *                   where the site has a login of its own
  *   url_self        path of this page with ?lang= carried: the form's action
+ *   url_sessions    likewise; absent where the site has a login of its own
  *   contact         who helps; absent when there is nobody
  *   contact_url     "mailto:..." of an address (percent-encoded), the contact
  *                   itself when it is an http(s) URL; else absent
@@ -52,6 +53,10 @@
  *                   offer: login, token (hidden)
  *                   ask:  typed; input token
  *                   dead: one of the flags expired, cancelled, unknown
+ * sessions.html     login; sessions (list, the visitor's own first: {current
+ *                   (flag), device (as `agent` below), address, since, seen,
+ *                   handle: the value of `end`}); has_others (flag); done,
+ *                   done_others (flags: one was ended, all others were)
  * message.html      heading, text, back_url, back_text (both or none)
  * mails             site_name, contact, contact_url, lang, agent, url_forgot,
  *                   url_reset, url_login (absolute), and

@@ -48,3 +48,20 @@ void pwr_session_demand(const pwr_env *env, const pwr_request *request,
     pwr_page_redirect(response,
                       pwr_url_with(env->pool, login, "return", path));
 }
+
+void pwr_session_missing(const pwr_env *env, const pwr_request *request,
+                         const char *name, pwr_response *response)
+{
+    static const pwr_message_page message = {
+        401, N_("Please sign in"),
+        N_("This page is only for those who are signed in. Your session may "
+           "have ended."),
+        "/login", N_("Back to sign-in")
+    };
+
+    pwr_page_message(env, request, &message, response);
+    pwr_model_text(response->model, "back_url",
+                   pwr_url_with(env->pool,
+                                pwr_page_path(env, request, "/login"),
+                                "return", pwr_page_path(env, request, name)));
+}

@@ -23,4 +23,9 @@ const char *pwr_session_landing(const pwr_env *env, const char *target);
 void pwr_session_demand(const pwr_env *env, const pwr_request *request,
                         const char *path, pwr_response *response);
 
+/* Tell somebody who sent a form without a session: a redirect would lose what
+ * he typed.  `name` is the page's path under the base. */
+void pwr_session_missing(const pwr_env *env, const pwr_request *request,
+                         const char *name, pwr_response *response);
+
 #endif

@@ -24,6 +24,7 @@ static const struct page_file {
     [PWR_PAGE_RESET] = { "pages/reset.html", PWR_ESCAPE_HTML },
     [PWR_PAGE_CHANGE] = { "pages/change.html", PWR_ESCAPE_HTML },
     [PWR_PAGE_NOTME] = { "pages/notme.html", PWR_ESCAPE_HTML },
+    [PWR_PAGE_SESSIONS] = { "pages/sessions.html", PWR_ESCAPE_HTML },
     [PWR_PAGE_MESSAGE] = { "pages/message.html", PWR_ESCAPE_HTML },
     [PWR_MAIL_RECOVER_SUBJECT] = { "mails/recover.subject", PWR_ESCAPE_NONE },
     [PWR_MAIL_RECOVER_TEXT] = { "mails/recover.txt", PWR_ESCAPE_NONE },

@@ -24,6 +24,7 @@ typedef enum pwr_page {
     PWR_PAGE_RESET,
     PWR_PAGE_CHANGE,
     PWR_PAGE_NOTME,
+    PWR_PAGE_SESSIONS,
     PWR_PAGE_MESSAGE,           /* every error that has no form */
     PWR_MAIL_RECOVER_SUBJECT,
     PWR_MAIL_RECOVER_TEXT,

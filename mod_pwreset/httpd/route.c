@@ -24,6 +24,7 @@
 #include "flow/login.h"
 #include "flow/notme.h"
 #include "flow/reset.h"
+#include "flow/sessions.h"
 #include "httpd/alias.h"
 #include "httpd/auth.h"
 #include "httpd/exchange.h"
@@ -64,11 +65,19 @@ static const pwr_form_field reset_form[] = {
 };
 
 static const pwr_form_field notme_query[] = {
-    LANG, { "token", TOKEN_BYTES }, { "done", 1 }, { NULL, 0 }
+    ALWAYS, { "token", TOKEN_BYTES }, { "done", 1 }, { NULL, 0 }
 };
 
 static const pwr_form_field notme_form[] = {
     { "token", TOKEN_BYTES }, { NULL, 0 }
+};
+
+static const pwr_form_field sessions_query[] = {
+    ALWAYS, { "done", 6 }, { NULL, 0 }
+};
+
+static const pwr_form_field sessions_form[] = {
+    { "end", PWR_DIGEST_HEX }, { NULL, 0 }
 };
 
 static const pwr_form_field change_query[] = {
@@ -93,6 +102,8 @@ static const pwr_route routes[] = {
       reset_query, reset_form },
     { "/change", VISITOR_AND_LOGIN, pwr_change_show, pwr_change_password,
       change_query, change_form },
+    { "/sessions", VISITOR_AND_LOGIN, pwr_sessions_show, pwr_sessions_end,
+      sessions_query, sessions_form },
     { "/notme", PWR_NEEDS_NOTHING, pwr_notme_show, pwr_notme_cancel,
       notme_query, notme_form },
     { NULL, 0, NULL, NULL, NULL, NULL }

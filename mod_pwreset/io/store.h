@@ -35,6 +35,7 @@
 #define PWR_TOKEN_GRACE_SEC 600     /* a POST is taken this long after expiry */
 #define PWR_TOKEN_JOBS_MAX 3        /* jobs of an account with live strings */
 #define PWR_NOTME_SEC (7 * 86400)   /* how long "this was not me" works */
+#define PWR_SESSIONS_MAX 100        /* of a user that are listed */
 #define PWR_DOUBLE_CLICK_SEC 60
 #define PWR_DOUBLE_CLICK_TRIES 3
 #define PWR_DEVICE_LIFETIME_SEC (400 * 86400)  /* since it last signed in; the
@@ -196,6 +197,17 @@ typedef struct pwr_device {
     const char *stamp;          /* of the password as it stands */
 } pwr_device;
 
+/* The live sessions of a user as one of them sees them. */
+typedef struct pwr_sessions {
+    const char *realm;
+    const char *user_id;
+    const char *digest;         /* of the one that asks */
+    int64_t idle_sec;
+    /* out */
+    int n;                      /* 0: the one that asks has ended */
+    pwr_session *row;           /* that one first, then by last use */
+} pwr_sessions;
+
 typedef enum pwr_change_outcome {
     PWR_CHANGE_REFUSED = 0,     /* nothing was changed; see `token_state` */
     PWR_CHANGE_NO_USER,         /* the account is gone, or was not written */
@@ -299,6 +311,11 @@ typedef struct pwr_store_ops {
      * digest, or NULL) is known under the new digest alone. */
     apr_status_t (*device_add)(pwr_store *store, apr_pool_t *pool,
                                const pwr_device *device, const char *before);
+    apr_status_t (*sessions_list)(pwr_store *store, apr_pool_t *pool,
+                                  pwr_sessions *sessions);
+    /* All of the user but the one that asks. */
+    apr_status_t (*sessions_end_others)(pwr_store *store, apr_pool_t *pool,
+                                        const pwr_sessions *sessions);
 
     /* Delete some rows of every kind that ended: sessions at once, strings
      * and given-up jobs after `keep_sec`.  `*purged` is 0 when nothing was

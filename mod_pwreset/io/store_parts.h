@@ -115,6 +115,10 @@ apr_status_t pwr_store_session_find(pwr_store *store, apr_pool_t *pool,
                                     pwr_session_lookup *lookup);
 apr_status_t pwr_store_session_end(pwr_store *store, apr_pool_t *pool,
                                    const char *realm, const char *digest);
+apr_status_t pwr_store_sessions_list(pwr_store *store, apr_pool_t *pool,
+                                     pwr_sessions *sessions);
+apr_status_t pwr_store_sessions_end_others(pwr_store *store, apr_pool_t *pool,
+                                           const pwr_sessions *sessions);
 
 /* Within a step: add a session under this stamp. */
 apr_status_t pwr_store_session_write(pwr_dbd_run *run,

@@ -15,6 +15,7 @@ typedef struct session_call {
     int64_t lifetime_sec;
     const pwr_session *given;
     pwr_session_lookup *lookup;
+    pwr_sessions *list;
 } session_call;
 
 apr_status_t pwr_store_session_write(pwr_dbd_run *run,
@@ -69,6 +70,19 @@ static const char *keep(const pwr_dbd_rows *rows, const char *name)
     return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
 }
 
+static void row_read(const pwr_dbd_rows *rows, const char *realm,
+                     pwr_session *session)
+{
+    session->realm = apr_pstrdup(rows->run->pool, realm);
+    session->user_id = keep(rows, "user_id");
+    session->login = keep(rows, "login");
+    session->created = pwr_dbd_number(rows, "created");
+    session->seen = pwr_dbd_number(rows, "seen");
+    session->expires = pwr_dbd_number(rows, "expires");
+    session->address = keep(rows, "address");
+    session->agent = keep(rows, "agent");
+}
+
 /* The row, when its time is not over; `*now` is the database's. */
 static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
                                  int *live, int64_t *now)
@@ -88,16 +102,9 @@ static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
         return rows.status;
     }
     apr_cpystrn(session->digest, call->digest, sizeof(session->digest));
-    session->realm = apr_pstrdup(run->pool, call->realm);
-    session->user_id = keep(&rows, "user_id");
-    session->login = keep(&rows, "login");
+    row_read(&rows, call->realm, session);
     stamp = pwr_dbd_text(&rows, "stamp");
     apr_cpystrn(session->stamp, stamp ? stamp : "", sizeof(session->stamp));
-    session->created = pwr_dbd_number(&rows, "created");
-    session->seen = pwr_dbd_number(&rows, "seen");
-    session->expires = pwr_dbd_number(&rows, "expires");
-    session->address = keep(&rows, "address");
-    session->agent = keep(&rows, "agent");
     *now = pwr_dbd_number(&rows, "clock");
     *live = session->user_id && *now < session->expires
          && *now - session->seen < call->lookup->idle_sec;
@@ -189,6 +196,105 @@ apr_status_t pwr_store_session_end(pwr_store *store, apr_pool_t *pool,
                                        .step = session_end };
     const pwr_store_impl *impl = store->impl;
     session_call call = { .impl = impl, .realm = realm, .digest = digest };
+
+    return pwr_dbd_do(&impl->dbd, pool, &work, &call);
+}
+
+/* MySQL's collations ignore blanks at the end: "u1 " is somebody else. */
+static int is_of(const pwr_dbd_rows *rows, const pwr_sessions *list)
+{
+    const char *user_id = pwr_dbd_text(rows, "user_id");
+
+    return pwr_store_is_of(rows, list->realm)
+        && user_id && strcmp(user_id, list->user_id) == 0;
+}
+
+static apr_status_t list_read(pwr_dbd_run *run, const session_call *call,
+                              const char *stamp)
+{
+    pwr_sessions *list = call->list;
+    const pwr_dbd_arg args[] = {
+        { "realm", list->realm }, { "user", list->user_id },
+        { "stamp", stamp }, { "digest", list->digest },
+        { "idle", pwr_dbd_decimal(run, list->idle_sec) },
+        { "max", APR_STRINGIFY(PWR_SESSIONS_MAX) }, { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+
+    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_SESSION_LIST], args,
+                   &rows);
+    while (list->n < PWR_SESSIONS_MAX && pwr_dbd_next(&rows)) {
+        const char *digest = pwr_dbd_text(&rows, "digest");
+        pwr_session *session = &list->row[list->n];
+
+        if (digest && is_of(&rows, list)) {
+            row_read(&rows, list->realm, session);
+            apr_cpystrn(session->digest, digest, sizeof(session->digest));
+            list->n++;
+        }
+    }
+    return rows.status;
+}
+
+static apr_status_t sessions_list(pwr_dbd_run *run, void *baton)
+{
+    session_call *call = baton;
+    pwr_sessions *list = call->list;
+    pwr_user user;
+    apr_status_t status = pwr_store_user_read(run, call->impl, list->user_id,
+                                              &user);
+
+    list->n = 0;
+    if (status != APR_SUCCESS || !user.id) {
+        return status;
+    }
+    status = list_read(run, call, user.stamp);
+    if (list->n > 0 && !pwr_crypto_equal(list->row[0].digest, list->digest)) {
+        list->n = 0;
+    }
+    return status;
+}
+
+apr_status_t pwr_store_sessions_list(pwr_store *store, apr_pool_t *pool,
+                                     pwr_sessions *sessions)
+{
+    static const pwr_dbd_work work = { .name = "sessions_list",
+                                       .step = sessions_list };
+    const pwr_store_impl *impl = store->impl;
+    session_call call = { .impl = impl, .list = sessions };
+    apr_status_t status;
+
+    sessions->n = 0;
+    sessions->row = apr_pcalloc(pool, PWR_SESSIONS_MAX
+                                      * sizeof(*sessions->row));
+    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    if (status != APR_SUCCESS) {
+        sessions->n = 0;
+    }
+    return status;
+}
+
+static apr_status_t end_others(pwr_dbd_run *run, void *baton)
+{
+    const session_call *call = baton;
+    const pwr_dbd_arg args[] = {
+        { "realm", call->list->realm }, { "user", call->list->user_id },
+        { "digest", call->list->digest }, { NULL, NULL }
+    };
+    int ended;
+
+    return pwr_dbd_exec(run, &call->impl->sql.stmt[PWR_STMT_SESSION_END_OTHERS],
+                        args, &ended);
+}
+
+apr_status_t pwr_store_sessions_end_others(pwr_store *store, apr_pool_t *pool,
+                                           const pwr_sessions *sessions)
+{
+    static const pwr_dbd_work work = { .name = "sessions_end_others",
+                                       .step = end_others };
+    const pwr_store_impl *impl = store->impl;
+    pwr_sessions list = *sessions;
+    session_call call = { .impl = impl, .list = &list };
 
     return pwr_dbd_do(&impl->dbd, pool, &work, &call);
 }

@@ -180,6 +180,19 @@ static const struct {
     { PWR_STMT_SESSION_END_USER, "session_end user",
       "DELETE FROM {prefix}session WHERE realm = :realm AND user_id = :user" },
 
+    { PWR_STMT_SESSION_END_OTHERS, "session_end others",
+      "DELETE FROM {prefix}session WHERE realm = :realm AND user_id = :user"
+      " AND digest <> :digest" },
+
+    /* At most :max live sessions of a user whose row has :stamp, that of
+     * :digest first.  Index owner. */
+    { PWR_STMT_SESSION_LIST, "sessions_list",
+      "SELECT realm, user_id, digest, login, created, seen, expires, address,"
+      " agent FROM {prefix}session"
+      " WHERE realm = :realm AND user_id = :user AND stamp = :stamp"
+      " AND expires > {now} AND seen > {now} - :idle"
+      " ORDER BY digest = :digest DESC, seen DESC, digest LIMIT :max" },
+
     /* Sessions beyond their lifetime.  Index expires. */
     { PWR_STMT_SESSION_DEAD, "purge sessions",
       "SELECT realm, digest FROM {prefix}session WHERE expires < {now} - :keep"
@@ -273,9 +286,10 @@ static const struct {
 static const char *const our_params[] = {
     "address", "agent", "before", "by", "change", "common", "created", "delay",
     "depth", "digest", "due", "email", "error", "every", "expires", "id",
-    "identifier", "interval", "job", "keep", "kind", "language", "lease",
-    "lifetime", "lock", "login", "max", "name", "newcomers", "next", "owner",
-    "password", "purpose", "realm", "recipient", "seen", "share", "stamp",
+    "identifier", "idle", "interval", "job", "keep", "kind", "language",
+    "lease", "lifetime", "lock", "login", "max", "name", "newcomers", "next",
+    "owner", "password", "purpose", "realm", "recipient", "seen", "share",
+    "stamp",
     "user", "within", NULL
 };
 

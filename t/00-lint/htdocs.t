@@ -11,7 +11,7 @@ use Test::More;
 
 my $htdocs = "$FindBin::Bin/../../htdocs";
 my $columns_max = 72;
-my %lines_max = ('assets/pwreset.css' => 370, 'assets/pwreset.js' => 150);
+my %lines_max = ('assets/pwreset.css' => 380, 'assets/pwreset.js' => 150);
 
 # Each state of each page: the keys that are set; those of all error flags are
 # added for a second look.
@@ -23,6 +23,7 @@ my %states = (
         map { ['dead', $_] } qw(expired spent cancelled unknown)],
     change => [['login', 'rules'], ['done']],
     notme => [['offer', 'login', 'token'], ['ask'], ['done'], map { ['dead', $_] } qw(expired cancelled unknown)],
+    sessions => [['sessions', 'current', 'device', 'address'], ['sessions', 'has_others', 'done'], ['done_others']],
     message => [['back_url']],
 );
 my @inputs = qw(login password email token confirm current);

@@ -121,6 +121,102 @@ static void test_stamp(const scene *on)
     }
 }
 
+/* What `digest` sees: the sessions' last digits, its own first. */
+static const char *seen_by(const scene *on, const char *digest)
+{
+    pwr_sessions list = { "r", on->user.id, digest, IDLE, 0, NULL };
+    apr_status_t status = on->store->ops->sessions_list(on->store, on->pool,
+                                                        &list);
+    const char *seen = status == APR_SUCCESS ? "" : "failed";
+
+    for (int i = 0; i < list.n; i++) {
+        seen = apr_pstrcat(on->pool, seen, list.row[i].digest, " ", NULL);
+    }
+    return seen;
+}
+
+static const char *words(const scene *on, const pwr_session *a,
+                         const pwr_session *b)
+{
+    return apr_pstrcat(on->pool, a ? a->digest : "", a ? " " : "",
+                       b ? b->digest : "", b ? " " : "", NULL);
+}
+
+static void test_list(const scene *on)
+{
+    /* Each ends one of three sessions, or makes it another's. */
+    static const char *const sets[] = {
+        "expires = expires - 3601", "seen = seen - 600", "stamp = ''",
+        "realm = 'R'", "realm = 'r '", "user_id = 'u9'",
+    };
+    pwr_session mine, old, third;
+
+    bench_sql(on->made, "DELETE FROM {p}session");
+    mine = session_make(on);
+    old = session_make(on);
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen - 60");
+    third = session_make(on);
+    tap_str(seen_by(on, mine.digest), apr_pstrcat(on->pool, mine.digest, " ",
+            words(on, &third, &old), NULL), "the own one, then the latest");
+    for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++) {
+        pwr_session other = session_make(on);
+
+        bench_sql(on->made, "UPDATE {p}session SET %s WHERE digest = '%s'",
+                  sets[i], other.digest);
+        tap_str(seen_by(on, mine.digest), apr_pstrcat(on->pool, mine.digest,
+                " ", words(on, &third, &old), NULL), "not with %s", sets[i]);
+        tap_str(seen_by(on, other.digest), "", "nor does it see any");
+    }
+    bench_sql(on->made, "UPDATE {p}session SET user_id = '%s '"
+              " WHERE digest = '%s'", on->user.id, old.digest);
+    tap_str(seen_by(on, mine.digest), words(on, &mine, &third),
+            "an id with a blank at its end is another");
+    tap_str(seen_by(on, "' OR 1=1 -- "), "", "no digest at all");
+    bench_sql(on->made, "UPDATE {p}user SET password = 'foreign'");
+    tap_str(seen_by(on, mine.digest), "", "none after a foreign change");
+}
+
+static void test_many(const scene *on)
+{
+    pwr_session mine;
+    pwr_sessions list = { "r", on->user.id, NULL, IDLE, 0, NULL };
+
+    bench_sql(on->made, "DELETE FROM {p}session");
+    mine = session_make(on);
+    bench_sql(on->made, "UPDATE {p}session SET seen = seen - 60");
+    for (int i = 0; i < PWR_SESSIONS_MAX + 1; i++) {
+        session_make(on);
+    }
+    list.digest = mine.digest;
+    on->store->ops->sessions_list(on->store, on->pool, &list);
+    tap_int(list.n, PWR_SESSIONS_MAX, "a list has its end");
+    tap_str(list.row[0].digest, mine.digest, "the own one is on it");
+}
+
+static void test_end_others(const scene *on)
+{
+    pwr_session mine, other, site;
+    pwr_sessions list = { "r", on->user.id, NULL, IDLE, 0, NULL };
+
+    bench_sql(on->made, "DELETE FROM {p}session");
+    site = session_make(on);
+    bench_sql(on->made, "UPDATE {p}session SET realm = 's'");
+    other = session_make(on);
+    bench_sql(on->made, "UPDATE {p}session SET user_id = 'u9'"
+              " WHERE realm = 'r'");
+    session_make(on);
+    session_make(on);
+    mine = session_make(on);
+    list.digest = mine.digest;
+    on->store->ops->sessions_end_others(on->store, on->pool, &list);
+    tap_str(seen_by(on, mine.digest), words(on, &mine, NULL),
+            "all others have ended");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}session WHERE"
+                         " digest = '%s' OR digest = '%s'", other.digest,
+                         site.digest), 2,
+            "but not another user's, nor those of another site");
+}
+
 static void test_gone(const scene *on)
 {
     pwr_session made = session_make(on);
@@ -161,6 +257,9 @@ int main(int argc, const char *const *argv)
     test_find(&on);
     test_time(&on);
     test_stamp(&on);
+    test_list(&on);
+    test_many(&on);
+    test_end_others(&on);
     tap_str(bench_log(on.made), "", "nothing was logged");
     test_locked(&on);
     test_gone(&on);

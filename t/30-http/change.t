@@ -153,7 +153,7 @@ sub login_off {
     my ($walk, $login, $string, $url) = @_;
     $walk->reconf("PwResetLogin Off\n" . ($url ? "PwResetLoginURL $url" : ''));
     my $client = $walk->client;
-    for my $page (qw(login logout change)) {
+    for my $page (qw(login logout change sessions)) {
         my $r = $client->get("/account/$page");
         is_deeply([$r->status, $r->header('Location')], $url ? [303, $url] : [404, undef], "GET $page");
         like($r->alert, qr/Please check the address/, "GET $page: in words") if !$url;
@@ -170,7 +170,7 @@ sub login_off {
         $client->get('/account/reset?token=' . $string =~ s/.$//r), $client->get("/account/reset?token=$string"),
         $client->get('/account/reset?done=1'), $client->get('/account/reset?token=' . '0' x 28)) {
         my @links = $page->links('a');
-        my @wrong = grep { $_ eq '' || m{/account/(?:login|logout|change)} } @links;
+        my @wrong = grep { $_ eq '' || m{/account/(?:login|logout|change|sessions)} } @links;
         is_deeply(\@wrong, [], 'no way to a page that is not there');
         my $is_told = $page->text =~ /sign-in/ ? 1 : 0;
         is(scalar(grep { $_ eq ($url // '') } @links), $url ? $is_told : 0, 'but to the own one');

@@ -18,6 +18,7 @@ my %page = (
     '/account/forgot' => [200, 422],
     '/account/reset' => [200, 422],
     '/account/change' => [303, 401],
+    '/account/sessions' => [303, 401],
     '/account/notme' => [200, 422],
     '/.well-known/change-password' => [303, 405],
 );
@@ -175,7 +176,7 @@ sub carried {
     is($client->get("/.well-known/change-password$q")->header('Location'), "/account/change$q", 'the lead-in');
     is($client->post("/account/logout$q", [])->header('Location'), "/account/logout$q", 'logging out');
     my $browser = $walk->signed_in('ivan');
-    leads_on($browser->get("/account/$_$q"), "GET /account/$_ when signed in") for qw(change login logout);
+    leads_on($browser->get("/account/$_$q"), "GET /account/$_ when signed in") for qw(change login logout sessions);
     return;
 }
 
