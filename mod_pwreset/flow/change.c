@@ -2,6 +2,7 @@
 #include "flow/change.h"
 
 #include "core/crypto.h"
+#include "flow/device.h"
 #include "flow/hash.h"
 #include "flow/notice.h"
 #include "flow/page.h"
@@ -97,7 +98,8 @@ static apr_status_t write_change(const pwr_env *env,
                                  const pwr_user *user, pwr_response *response)
 {
     const pwr_conf *conf = env->site->conf;
-    const char *secret, *password = pwr_form_get(request->form, "password");
+    const char *password = pwr_form_get(request->form, "password");
+    const char *secret, *device_secret;
     pwr_session session;
     pwr_job notice;
     pwr_change change = {
@@ -113,6 +115,10 @@ static apr_status_t write_change(const pwr_env *env,
 
     if (status == APR_SUCCESS) {
         status = pwr_session_begin(env, request, user, &session, &secret);
+    }
+    if (status == APR_SUCCESS) {
+        status = pwr_device_renew(env, request, user, &change,
+                                  &device_secret);
     }
     if (status == APR_SUCCESS) {
         status = pwr_notice_prepare(env, request, user, &notice);
@@ -134,6 +140,7 @@ static apr_status_t write_change(const pwr_env *env,
     pwr_page_redirect(response, pwr_url_with(env->pool, pwr_page_path(env,
                       request, "/change"), "done", "1"));
     pwr_session_send(env, secret, response);
+    pwr_device_send(env, device_secret, response);
     return APR_SUCCESS;
 }
 

@@ -66,6 +66,7 @@ typedef struct pwr_request {
     const pwr_form *form;           /* NULL unless is_post */
     const char *client_address;
     const char *agent;              /* User-Agent, may be NULL */
+    const char *device;             /* secret of a cookie, may be NULL */
     const char *login_hint;         /* from a cookie; shown, never believed */
     pwr_visitor visitor;
 } pwr_request;

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 
 #include "core/text.h"
+#include "flow/attempt.h"
 #include "flow/hash.h"
 #include "flow/page.h"
 #include "flow/session.h"
@@ -73,7 +74,8 @@ static apr_status_t find_user(const pwr_env *env, const char *typed,
 }
 
 static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
-                            const pwr_user *user, pwr_response *response)
+                            const pwr_user *user, const pwr_attempt *attempt,
+                            pwr_response *response)
 {
     const pwr_store_ops *ops = env->store->ops;
     const char *target = pwr_form_get(request->form, "return"), *secret;
@@ -98,7 +100,69 @@ static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
     pwr_page_redirect(response, pwr_session_landing(env, target));
     pwr_session_send(env, secret, response);
     pwr_page_cookie(response, env->site->login_cookie, "", 0);
+    pwr_attempt_right(env, request, user, attempt, response);
     return APR_SUCCESS;
+}
+
+/* May the password be looked at, and whose would it be? */
+static apr_status_t admit(const pwr_env *env, const pwr_request *request,
+                          pwr_attempt *attempt, pwr_user *user)
+{
+    const char *typed = pwr_form_get(request->form, "login");
+    apr_status_t status = pwr_attempt_begin(env, request, typed, attempt);
+    int is_asked = attempt->has_device;
+
+    if (status == APR_SUCCESS && attempt->has_device) {
+        status = find_user(env, typed, user);
+        if (status == APR_SUCCESS) {
+            status = pwr_attempt_known(env, user, attempt);
+        }
+    }
+    if (status == APR_SUCCESS && !attempt->may) {
+        status = pwr_attempt_queue(env, request, attempt);
+    }
+    if (status == APR_SUCCESS && attempt->may && !is_asked) {
+        status = find_user(env, typed, user);
+    }
+    return status;
+}
+
+/* One sentence for all that is wrong. */
+static apr_status_t fail(const pwr_env *env, const pwr_request *request,
+                         const pwr_attempt *attempt, pwr_response *response)
+{
+    pwr_page_error(env, request, response, "login",
+                   N_("The login or the password is wrong."), NULL);
+    if (!attempt->may) {
+        pwr_page_error(env, request, response, "login",
+                       N_("There have been too many attempts with this login. "
+                          "Please try again in a minute."), NULL);
+    }
+    return APR_SUCCESS;
+}
+
+/* Both were typed. */
+static apr_status_t try_to_enter(const pwr_env *env,
+                                 const pwr_request *request,
+                                 pwr_response *response)
+{
+    pwr_attempt attempt;
+    pwr_user user;
+    int match = 0;
+    apr_status_t status = admit(env, request, &attempt, &user);
+
+    if (status != APR_SUCCESS || !attempt.may) {
+        return status ? status : fail(env, request, &attempt, response);
+    }
+    status = pwr_hash_verify(env, pwr_form_get(request->form, "password"),
+                             user.password, response, &match);
+    if (status != APR_SUCCESS) {
+        pwr_attempt_drop(env, &attempt);
+        return status;
+    }
+    pwr_attempt_hold(&attempt, response);
+    return match ? sign_in(env, request, &user, &attempt, response)
+                 : fail(env, request, &attempt, response);
 }
 
 apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
@@ -106,9 +170,6 @@ apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
 {
     const char *typed = pwr_form_get(request->form, "login");
     const char *password = pwr_form_get(request->form, "password");
-    pwr_user user;
-    apr_status_t status;
-    int match;
 
     begin(env, request, 422, pwr_form_get(request->form, "return"), response);
     pwr_model_text(response->model, "login", typed);
@@ -120,23 +181,8 @@ apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
         pwr_page_error(env, request, response, "password",
                        N_("Enter your password."), NULL);
     }
-    if (response->errors) {
-        return APR_SUCCESS;
-    }
-    status = find_user(env, typed, &user);
-    if (status == APR_SUCCESS) {
-        status = pwr_hash_verify(env, password, user.password, response,
-                                 &match);
-    }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    if (match) {
-        return sign_in(env, request, &user, response);
-    }
-    pwr_page_error(env, request, response, "login",
-                   N_("The login or the password is wrong."), NULL);
-    return APR_SUCCESS;
+    return response->errors ? APR_SUCCESS
+                            : try_to_enter(env, request, response);
 }
 
 apr_status_t pwr_logout_show(const pwr_env *env, const pwr_request *request,

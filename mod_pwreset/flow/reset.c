@@ -7,6 +7,7 @@
 
 #include "core/crypto.h"
 #include "core/token.h"
+#include "flow/device.h"
 #include "flow/hash.h"
 #include "flow/notice.h"
 #include "flow/page.h"
@@ -231,6 +232,7 @@ static apr_status_t write_change(const pwr_env *env,
                                  const pwr_request *request,
                                  attempt *a, pwr_response *response)
 {
+    const char *password = pwr_form_get(request->form, "password"), *secret;
     pwr_job notice;
     pwr_change change = {
         .realm = env->site->conf->realm,
@@ -239,13 +241,14 @@ static apr_status_t write_change(const pwr_env *env,
         .token_digest = a->token.digest,
         .notice = &notice,
     };
-    apr_status_t status = pwr_hash_make(env,
-                                        pwr_form_get(request->form,
-                                                     "password"),
-                                        a->user.password, &change.stored);
+    apr_status_t status = pwr_hash_make(env, password, a->user.password,
+                                        &change.stored);
 
     if (status == APR_SUCCESS) {
         status = pwr_notice_prepare(env, request, &a->user, &notice);
+    }
+    if (status == APR_SUCCESS) {
+        status = pwr_device_renew(env, request, &a->user, &change, &secret);
     }
     if (status == APR_SUCCESS) {
         status = env->store->ops->password_change(env->store, env->pool,
@@ -253,6 +256,9 @@ static apr_status_t write_change(const pwr_env *env,
     }
     if (status != APR_SUCCESS) {
         return status;
+    }
+    if (change.outcome == PWR_CHANGE_DONE) {
+        pwr_device_send(env, secret, response);
     }
     return settle(env, request, a, &change, response);
 }

@@ -48,6 +48,7 @@ typedef struct pwr_site {
     pwr_url url;                    /* of PwResetPublicURL */
     const char *home;               /* origin and base: https://host/account */
     const char *cookie;             /* name of the session cookie */
+    const char *device_cookie;      /* of a browser that is known */
     const char *login_cookie;       /* of the cookie that fills in /login */
     const char *contact;            /* for people; NULL: leave it out */
     const pwr_zone *zone;           /* NULL: UTC */

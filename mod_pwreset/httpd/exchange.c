@@ -239,6 +239,8 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
     request->is_post = r->method_number == M_POST;
     request->client_address = r->useragent_ip;
     request->agent = agent_of(r);
+    request->device = pwr_cookie_find(r->pool, call->cookies,
+                                      site->device_cookie);
     request->login_hint = login_hint(r, site, call);
     if (refused) {
         return refused;
