@@ -127,20 +127,27 @@ static void protect_header(request_rec *r, const char *name)
     }
 }
 
+void pwr_auth_hide_cookie(request_rec *r, const pwr_server *self)
+{
+    const char *cookies = apr_table_get(r->headers_in, "Cookie");
+    const char *left = pwr_cookie_remove(r->pool, cookies,
+                                         self->site->cookie);
+
+    if (left) {
+        apr_table_setn(r->headers_in, "Cookie", left);
+    }
+    else {
+        apr_table_unset(r->headers_in, "Cookie");
+    }
+}
+
 void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call)
 {
     const pwr_conf *conf = self->conf;
-    const char *left;
 
     call->cookies = apr_table_get(r->headers_in, "Cookie");
-    if (conf->hide_cookie && call->cookies) {
-        left = pwr_cookie_remove(r->pool, call->cookies, self->site->cookie);
-        if (left) {
-            apr_table_setn(r->headers_in, "Cookie", left);
-        }
-        else {
-            apr_table_unset(r->headers_in, "Cookie");
-        }
+    if (conf->hide_cookie) {
+        pwr_auth_hide_cookie(r, self);
     }
     if (conf->user_header) {
         remove_header(r, conf->user_header);

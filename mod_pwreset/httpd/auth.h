@@ -20,6 +20,9 @@ void pwr_auth_conceal(request_rec *r, const pwr_server *self, pwr_call *call);
  * it. */
 int pwr_auth_is_alike(const char *name, const char *other);
 
+/* Take our cookies, and no others, out of the request. */
+void pwr_auth_hide_cookie(request_rec *r, const pwr_server *self);
+
 /* Hook access_checker_ex, last of all: our own pages need no user. */
 int pwr_auth_own_page(request_rec *r);
 

@@ -90,28 +90,35 @@ const char *pwr_redact_request(request_rec *r, const pwr_server *self)
     return query;
 }
 
-/* What leads to a page may repeat the string with which it was asked for. */
-static void redact_location(request_rec *r)
+/* Whatever a LogFormat asks for: a redirect may repeat the string with which
+ * it was asked for, and Set-Cookie holds a session. */
+static void redact_answer(request_rec *r)
 {
     const char *location = apr_table_get(r->headers_out, "Location");
 
-    if (location && pwr_route_own(r)) {
+    if (location) {
         apr_table_setn(r->headers_out, "Location",
                        without_query(r->pool, location));
+    }
+    if (apr_table_get(r->headers_out, "Set-Cookie")) {
+        apr_table_setn(r->headers_out, "Set-Cookie", REDACTED);
     }
 }
 
 int pwr_redact_log(request_rec *r)
 {
     const pwr_server *self = pwr_server_active(r->server);
-    pwr_call refused = { 0 };
 
-    if (self && !pwr_call_of(r)) {
-        pwr_auth_conceal(r, self, &refused);
+    if (!self) {
+        return DECLINED;
     }
-    if (self && pwr_redact_request(r, self)) {
+    /* Also where PwResetHideCookie Off shows it to scripts. */
+    pwr_auth_hide_cookie(r, self);
+    if (pwr_redact_request(r, self)) {
         ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     }
-    redact_location(r);
+    if (pwr_route_own(r)) {
+        redact_answer(r);
+    }
     return DECLINED;
 }

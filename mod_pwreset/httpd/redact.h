@@ -12,7 +12,8 @@
 const char *pwr_redact_request(request_rec *r, const pwr_server *self);
 
 /* Hook log_transaction, first of all: also for requests that were refused
- * before any other hook saw them, and for where our pages have led. */
+ * before any other hook saw them.  Takes from our answers what logs must not
+ * have: the query of Location, the cookies. */
 int pwr_redact_log(request_rec *r);
 
 #endif
