@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/crypto.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "core/text.h"
@@ -111,6 +111,20 @@ apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
         ok = fingerprint_add(ctx, strings[i]);
     }
     return finish(ctx, ok, out);
+}
+
+apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
+                              const void *bytes, size_t len)
+{
+    unsigned char digest[PWR_DIGEST_BYTES];
+
+    *place = 0;
+    if (!HMAC(EVP_sha256(), key, PWR_DIGEST_BYTES, bytes, len, digest,
+              NULL)) {
+        return APR_EGENERAL;
+    }
+    memcpy(place, digest, sizeof(*place));
+    return APR_SUCCESS;
 }
 
 int pwr_crypto_equal(const char *a, const char *b)

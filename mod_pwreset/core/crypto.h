@@ -8,6 +8,7 @@
 #define PWR_CRYPTO_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <apr_errno.h>
 #include <apr_pools.h>
@@ -46,6 +47,11 @@ apr_status_t pwr_crypto_digest(char *out, const char *realm,
  * from "".  For stamps and fingerprints. `out` as above. */
 apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
                                     size_t n);
+
+/* 64 bits of HMAC-SHA-256 under a key of PWR_DIGEST_BYTES: places in tables
+ * that nobody may choose.  0 on failure. */
+apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
+                              const void *bytes, size_t len);
 
 /* Compare two NUL-terminated strings; time depends on their lengths only.
  * NULL equals nothing. */

@@ -11,6 +11,7 @@
 
 #define COUNT_MAX 1000000
 #define PER_SEC_MAX 1000            /* states are in milliseconds */
+#define WIDE 4
 #define BURST_SPAN_MAX_SEC (INT64_C(366) * 86400)
 /* What is counted in rows is counted in rows that stay this long. */
 #define PERIOD_MAX_SEC (7 * 86400)
@@ -22,14 +23,15 @@
 static const struct limit_class {
     const char *name;
     pwr_rate rate;              /* the default */
+    int is_open;
 } classes[PWR_LIMITS_N] = {
-    [PWR_LIMIT_FORGOT_CLIENT] = { "forgot-client", { 10, 3600, 10 } },
-    [PWR_LIMIT_FORGOT_ACCOUNT] = { "forgot-account", { 3, 3600, 3 } },
-    [PWR_LIMIT_FORGOT_SITE] = { "forgot-site", { 1000, 60, 1000 } },
-    [PWR_LIMIT_RESET_CLIENT] = { "reset-client", { 30, 3600, 30 } },
-    [PWR_LIMIT_LOGIN_CLIENT] = { "login-client", { 60, 600, 60 } },
-    [PWR_LIMIT_LOGIN_ACCOUNT] = { "login-account", { 10, 600, 10 } },
-    [PWR_LIMIT_CHANGE_ACCOUNT] = { "change-account", { 10, 3600, 10 } },
+    [PWR_LIMIT_FORGOT_CLIENT] = { "forgot-client", { 10, 3600, 10 }, 1 },
+    [PWR_LIMIT_FORGOT_ACCOUNT] = { "forgot-account", { 3, 3600, 3 }, 0 },
+    [PWR_LIMIT_FORGOT_SITE] = { "forgot-site", { 1000, 60, 1000 }, 0 },
+    [PWR_LIMIT_RESET_CLIENT] = { "reset-client", { 30, 3600, 30 }, 1 },
+    [PWR_LIMIT_LOGIN_CLIENT] = { "login-client", { 60, 600, 60 }, 0 },
+    [PWR_LIMIT_LOGIN_ACCOUNT] = { "login-account", { 10, 600, 10 }, 0 },
+    [PWR_LIMIT_CHANGE_ACCOUNT] = { "change-account", { 10, 3600, 10 }, 0 },
 };
 
 static const pwr_rate off = { .count = 0, .period_sec = 1, .burst = 0 };
@@ -73,7 +75,9 @@ static const char *no_rate(apr_pool_t *pool, const char *text)
 /* How long one that was taken counts. */
 static int64_t interval_ms(const pwr_rate *rate)
 {
-    return rate->period_sec * INT64_C(1000) / rate->count;
+    int64_t interval = rate->period_sec * INT64_C(1000) / rate->count;
+
+    return interval ? interval : 1;
 }
 
 static const char *take_burst(apr_pool_t *pool, const char *text,
@@ -172,6 +176,17 @@ void pwr_limits_defaults(pwr_rate rates[PWR_LIMITS_N])
             rates[i] = i == PWR_LIMIT_NONE ? off : classes[i].rate;
         }
     }
+}
+
+int pwr_limit_is_open(pwr_limit_class limit)
+{
+    return classes[limit].is_open;
+}
+
+pwr_rate pwr_rate_wide(const pwr_rate *rate)
+{
+    return (pwr_rate){ WIDE * rate->count, rate->period_sec,
+                       WIDE * rate->burst };
 }
 
 int pwr_rate_take(const pwr_rate *rate, int64_t now_ms, int64_t *state_ms,

@@ -56,6 +56,13 @@ void pwr_limits_inherit(pwr_rate rates[PWR_LIMITS_N],
                         const pwr_rate base[PWR_LIMITS_N]);
 void pwr_limits_defaults(pwr_rate rates[PWR_LIMITS_N]);
 
+/* When nobody new can be counted: may he do it uncounted?  Logging in may not;
+ * who has forgotten a password must not suffer from a crowd of others. */
+int pwr_limit_is_open(pwr_limit_class limit);
+
+/* Four times the rate, for a network that holds many clients. */
+pwr_rate pwr_rate_wide(const pwr_rate *rate);
+
 /* May it happen now?  Takes one from `*state` if so; else `*retry_ms` is when
  * to come again.  GCRA: the state is the time at which nothing will have been
  * taken; 0 or any time past: nothing is.  Milliseconds of any clock; one that

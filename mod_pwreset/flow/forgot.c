@@ -102,6 +102,7 @@ apr_status_t pwr_forgot_ask(const pwr_env *env, const pwr_request *request,
 
     if (!by) {
         begin(env, request, 422, response);
+        response->spares_limit = 1;
         pwr_model_text(response->model, "email", typed);
         pwr_page_error(env, request, response, "email",
                        what_is_wrong(env, typed), NULL);

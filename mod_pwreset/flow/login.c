@@ -97,6 +97,7 @@ static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
     if (status != APR_SUCCESS) {
         return status;
     }
+    response->spares_limit = 1;
     pwr_page_redirect(response, pwr_session_landing(env, target));
     pwr_session_send(env, secret, response);
     pwr_page_cookie(response, env->site->login_cookie, "", 0);

@@ -139,7 +139,9 @@ void pwr_page_message(const pwr_env *env, const pwr_request *request,
     model = response->model;
     pwr_model_text(model, "heading",
                    pwr_catalog_get(catalog, message->heading));
-    pwr_model_text(model, "text", pwr_catalog_get(catalog, message->text));
+    pwr_model_text(model, "text",
+                   pwr_page_words(env->pool, request->voice, message->text,
+                                  message->values));
     if (message->back_path) {
         pwr_model_text(model, "back_url", pwr_page_path(env, request, path));
         pwr_model_text(model, "back_text",

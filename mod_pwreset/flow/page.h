@@ -85,6 +85,7 @@ typedef struct pwr_message_page {
     const char *text;
     const char *back_path;          /* under the base; NULL: no way on */
     const char *back_text;
+    const pwr_model *values;        /* of {{words}} in the text; or NULL */
 } pwr_message_page;
 
 void pwr_page_message(const pwr_env *env, const pwr_request *request,

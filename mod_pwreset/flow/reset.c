@@ -121,6 +121,7 @@ static int take(const pwr_env *env, const pwr_request *request,
     *status = APR_SUCCESS;
     switch (pwr_token_read(a->bare, typed ? typed : "")) {
     case PWR_TOKEN_EMPTY:
+        response->spares_limit = 1;
         ask(env, request, request->is_post ? 422 : 200, response);
         if (request->is_post) {
             pwr_page_error(env, request, response, "token",
@@ -129,6 +130,7 @@ static int take(const pwr_env *env, const pwr_request *request,
         }
         return 1;
     case PWR_TOKEN_MISTYPED:
+        response->spares_limit = 1;
         mistyped(env, request, typed, response);
         return 1;
     case PWR_TOKEN_READ:
@@ -140,6 +142,7 @@ static int take(const pwr_env *env, const pwr_request *request,
         *status = env->store->ops->token_find(env->store, env->pool, realm,
                                               digest, &a->token, &a->user);
     }
+    response->spares_limit = a->token.state == PWR_TOKEN_LIVE;
     return *status != APR_SUCCESS;
 }
 

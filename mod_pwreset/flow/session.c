@@ -56,7 +56,7 @@ void pwr_session_missing(const pwr_env *env, const pwr_request *request,
         401, N_("Please sign in"),
         N_("This page is only for those who are signed in. Your session may "
            "have ended."),
-        "/login", N_("Back to sign-in")
+        "/login", N_("Back to sign-in"), NULL
     };
 
     pwr_page_message(env, request, &message, response);

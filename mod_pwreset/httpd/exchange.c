@@ -16,12 +16,14 @@
 #include "httpd/auth.h"
 #include "httpd/delay.h"
 #include "httpd/host.h"
+#include "httpd/limits.h"
 #include "httpd/route.h"
 
 #define BODY_BYTES_MAX 16384
 #define AGENT_BYTES_MAX 200
 #define HINT_BYTES_MAX 320
 #define RETRY_AFTER_SEC 5
+#define HALF_DAY_SEC (12 * 3600)
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define HTML_TYPE "text/html; charset=utf-8"
 
@@ -328,7 +330,7 @@ static int refuse(request_rec *r, const pwr_env *env,
     const char *back = route->form && why->status != HTTP_NOT_FOUND
         ? route->path : NULL;
     const pwr_message_page message = {
-        why->status, why->heading, why->text, back, N_("Try again")
+        why->status, why->heading, why->text, back, N_("Try again"), NULL
     };
     pwr_response response = { 0 };
 
@@ -369,6 +371,53 @@ static int lead_to(request_rec *r, const pwr_env *env,
     return answer(r, env, request, &response);
 }
 
+/* When to come again, as a clock shows it: not before. */
+static const char *clock_time(const pwr_env *env, int64_t retry_sec)
+{
+    int64_t then = apr_time_sec(apr_time_now()) + retry_sec;
+
+    then += (60 - then % 60) % 60;
+    return retry_sec < HALF_DAY_SEC
+        ? pwr_zone_time(env->pool, env->site->zone, then)
+        : pwr_zone_date_time(env->pool, env->site->zone, then);
+}
+
+static int refuse_for_now(request_rec *r, const pwr_env *env,
+                          const pwr_request *request, int64_t retry_sec)
+{
+    const pwr_route *route = pwr_call_of(r)->route;
+    pwr_model *values = pwr_model_make(r->pool);
+    const pwr_message_page message = {
+        HTTP_TOO_MANY_REQUESTS, N_("Too many requests"),
+        N_("Too many requests came from your network. Nothing has been "
+           "changed. Please try again after {{until}}."),
+        route->path, N_("Try again"), values
+    };
+    pwr_response response = { 0 };
+
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, PWR_LOG("PWR0422")
+                  "%s: over the limit %s of realm %s", route->path,
+                  pwr_limit_name(route->limit), env->site->conf->realm);
+    pwr_model_text(values, "until", clock_time(env, retry_sec));
+    pwr_page_message(env, request, &message, &response);
+    response.retry_after_sec = (int)retry_sec;
+    return answer(r, env, request, &response);
+}
+
+/* Count the request against its client; 0, or in how many seconds he may come
+ * again. */
+static int64_t count_client(request_rec *r, const pwr_server *self,
+                            const pwr_request *request, pwr_taken *taken)
+{
+    const pwr_route *route = pwr_call_of(r)->route;
+    int is_counted = request->is_post
+        || (route->limited && pwr_form_get(request->query, route->limited));
+
+    memset(taken, 0, sizeof(*taken));
+    return route->limit && is_counted
+        ? pwr_limits_take_client(r, self, route->limit, taken) : 0;
+}
+
 /* PwResetLogin Off: the pages that need our login lead to the site's own. */
 static int lead_elsewhere(request_rec *r, const pwr_env *env,
                           const pwr_request *request)
@@ -379,14 +428,33 @@ static int lead_elsewhere(request_rec *r, const pwr_env *env,
     return lead_to(r, env, request, env->site->conf->login_url);
 }
 
+static apr_status_t decide(request_rec *r, pwr_server *self, pwr_call *call,
+                           const pwr_env *env, pwr_request *request,
+                           pwr_response *response)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    if (call->route->needs & PWR_NEEDS_VISITOR) {
+        status = pwr_auth_visitor(r, self, call);
+        request->visitor = call->visitor;
+    }
+    if (status == APR_SUCCESS) {
+        status = (request->is_post ? call->route->post : call->route->get)(
+            env, request, response);
+    }
+    return status;
+}
+
 int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
 {
     pwr_env env = pwr_host_env(r->pool, self);
     pwr_request request;
     pwr_response response = { 0 };
+    pwr_taken taken;
     const refusal *refused = read_request(r, self->site, call, &request);
-    apr_status_t status = APR_SUCCESS;
     const char *home;
+    apr_status_t status;
+    int64_t retry_sec;
 
     if (refused) {
         return refuse(r, &env, &request, refused);
@@ -398,13 +466,15 @@ int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call)
     if ((call->route->needs & PWR_NEEDS_LOGIN) && !self->conf->login) {
         return lead_elsewhere(r, &env, &request);
     }
-    if (call->route->needs & PWR_NEEDS_VISITOR) {
-        status = pwr_auth_visitor(r, self, call);
-        request.visitor = call->visitor;
+    /* Before anything is looked up; what is refused above costs nothing, or
+     * another site could use up its visitors' allowance here. */
+    retry_sec = count_client(r, self, &request, &taken);
+    if (retry_sec) {
+        return refuse_for_now(r, &env, &request, retry_sec);
     }
-    if (status == APR_SUCCESS) {
-        status = (request.is_post ? call->route->post : call->route->get)(
-            &env, &request, &response);
+    status = decide(r, self, call, &env, &request, &response);
+    if (status != APR_SUCCESS || response.spares_limit) {
+        pwr_limits_give(self, &taken);
     }
     if (status != APR_SUCCESS) {
         return refuse(r, &env, &request, refusal_for(r, status));

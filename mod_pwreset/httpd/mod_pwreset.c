@@ -14,6 +14,7 @@
 #include "httpd/cache.h"
 #include "httpd/config.h"
 #include "httpd/delay.h"
+#include "httpd/limits.h"
 #include "httpd/redact.h"
 #include "httpd/route.h"
 #include "httpd/shared.h"
@@ -39,6 +40,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return OK;
     }
     status = pwr_shared_make(main_server);
+    if (status == APR_SUCCESS) {
+        status = pwr_limits_make(pconf, main_server);
+    }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main_server,
                      PWR_LOG("PWR0001") "shared memory cannot be made: see "

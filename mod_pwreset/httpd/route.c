@@ -5,6 +5,7 @@
  *  match   httpd/route.c         request_rec -> pwr_route, or DECLINED
  *  read    httpd/exchange.c      request_rec -> pwr_request {form, language,
  *                                client, visitor}
+ *  count   httpd/limits.c        client -> may, or 429
  *  decide  flow/forgot.c, ...    pwr_request -> pwr_response {status, cookies,
  *                                page, model}
  *  keep    io/store.h            plain structs <-> rows
@@ -93,30 +94,31 @@ static const pwr_form_field change_form[] = {
 
 static const pwr_route routes[] = {
     { "/login", VISITOR_AND_LOGIN, pwr_login_show, pwr_login_enter,
-      login_query, login_form },
+      login_query, login_form, PWR_LIMIT_LOGIN_CLIENT, NULL },
     { "/logout", VISITOR_AND_LOGIN, pwr_logout_show, pwr_logout_leave,
-      no_fields, no_fields },
+      no_fields, no_fields, PWR_LIMIT_NONE, NULL },
     { "/forgot", PWR_NEEDS_NOTHING, pwr_forgot_show, pwr_forgot_ask,
-      no_fields, forgot_form },
+      no_fields, forgot_form, PWR_LIMIT_FORGOT_CLIENT, NULL },
     { "/reset", PWR_NEEDS_NOTHING, pwr_reset_show, pwr_reset_change,
-      reset_query, reset_form },
+      reset_query, reset_form, PWR_LIMIT_RESET_CLIENT, "token" },
     { "/change", VISITOR_AND_LOGIN, pwr_change_show, pwr_change_password,
-      change_query, change_form },
+      change_query, change_form, PWR_LIMIT_NONE, NULL },
     { "/sessions", VISITOR_AND_LOGIN, pwr_sessions_show, pwr_sessions_end,
-      sessions_query, sessions_form },
+      sessions_query, sessions_form, PWR_LIMIT_NONE, NULL },
     { "/notme", PWR_NEEDS_NOTHING, pwr_notme_show, pwr_notme_cancel,
-      notme_query, notme_form },
-    { NULL, 0, NULL, NULL, NULL, NULL }
+      notme_query, notme_form, PWR_LIMIT_RESET_CLIENT, "token" },
+    { NULL, 0, NULL, NULL, NULL, NULL, PWR_LIMIT_NONE, NULL }
 };
 
 static const pwr_route lead_in_route = {
     "/.well-known/change-password", PWR_NEEDS_NOTHING, pwr_change_lead_in,
-    NULL, no_fields, NULL
+    NULL, no_fields, NULL, PWR_LIMIT_NONE, NULL
 };
 
 /* Never GET here, see pwr_route_handle(): a page only tells what is wrong. */
 static const pwr_route asset_route = {
-    "/assets/", PWR_NEEDS_NOTHING, NULL, NULL, no_fields, NULL
+    "/assets/", PWR_NEEDS_NOTHING, NULL, NULL, no_fields, NULL,
+    PWR_LIMIT_NONE, NULL
 };
 
 /* The route of a path, or of a file below /assets/ (then `*asset` is set);

@@ -20,6 +20,9 @@ struct pwr_route {
     pwr_flow *post;                 /* NULL: GET and HEAD only */
     const pwr_form_field *query;
     const pwr_form_field *form;
+    pwr_limit_class limit;          /* that a post counts into */
+    const char *limited;            /* so does a GET with this in its query;
+                                     * NULL: none */
 };
 
 /* The call of a request that is for one of our pages itself; NULL for others,

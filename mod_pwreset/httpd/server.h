@@ -17,6 +17,7 @@ extern module AP_MODULE_DECLARE_DATA pwreset_module
 APLOG_USE_MODULE(pwreset);
 
 typedef struct pwr_route pwr_route;
+typedef struct pwr_limits pwr_limits;
 
 /* One per server_rec.  Written while the configuration is read and checked,
  * read-only in the children. */
@@ -29,6 +30,8 @@ typedef struct pwr_server {
     pwr_site *site;             /* NULL: PwReset is off here */
     pwr_store *store;
     int tenant;                 /* where shared memory keeps its realm */
+    pwr_limits *limits;         /* shared by the vhosts of a realm; made after
+                                 * the configuration was checked */
     pwr_diag diag;
 } pwr_server;
 

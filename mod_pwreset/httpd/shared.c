@@ -56,7 +56,7 @@ void pwr_shared_lock(pthread_mutex_t *lock)
     }
 }
 
-static void make_lock(pthread_mutex_t *lock)
+void pwr_shared_make_lock(pthread_mutex_t *lock)
 {
     pthread_mutexattr_t attributes;
 
@@ -133,10 +133,10 @@ static apr_status_t make(retained *kept)
         return status;
     }
     kept->memory = map;
-    make_lock(&kept->memory->lease.lock);
-    make_lock(&kept->memory->gate.lock);
+    pwr_shared_make_lock(&kept->memory->lease.lock);
+    pwr_shared_make_lock(&kept->memory->gate.lock);
     for (int i = 0; i < PWR_TENANTS_MAX; i++) {
-        make_lock(&kept->memory->tenant[i].lock);
+        pwr_shared_make_lock(&kept->memory->tenant[i].lock);
     }
     return APR_SUCCESS;
 }

@@ -70,6 +70,9 @@ int pwr_shared_wake_fd(void);
 int64_t pwr_shared_now_usec(void);
 int64_t pwr_shared_now_ms(void);
 
+/* Make a robust mutex that processes share. */
+void pwr_shared_make_lock(pthread_mutex_t *lock);
+
 /* Lock a robust mutex; one whose holder died is put right again. */
 void pwr_shared_lock(pthread_mutex_t *lock);
 

@@ -13,6 +13,7 @@
 
 #include "flow/deliver.h"
 #include "httpd/host.h"
+#include "httpd/limits.h"
 #include "httpd/shared.h"
 
 #define TICK_MS 1000            /* lease renewal; a dead holder is noticed */
@@ -435,6 +436,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
         if (!is_holder || pwr_shared_now_ms() < next_ms) {
             continue;
         }
+        pwr_limits_report(w->pool, w->main_server);
         quiet_sweeps = each_store(w, sweep_store) > 0 ? 0 : quiet_sweeps + 1;
         next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
         if (pwr_shared_now_ms() > purge_ms) {

@@ -323,6 +323,13 @@ typedef struct pwr_store_ops {
     apr_status_t (*purge)(pwr_store *store, apr_pool_t *pool,
                           int64_t keep_sec, int *purged);
 
+    /* The realm was seen behind a proxy that httpd was not told of: note when,
+     * and how long ago that was (-1: never). */
+    apr_status_t (*proxy_seen)(pwr_store *store, apr_pool_t *pool,
+                               const char *realm);
+    apr_status_t (*proxy_age)(pwr_store *store, apr_pool_t *pool,
+                              const char *realm, int64_t *age_sec);
+
     /* Setting up and the shipped user table; not on a request's way. */
     apr_status_t (*schema_apply)(pwr_store *store, apr_pool_t *pool);
     /* 0: no schema. */

@@ -35,6 +35,8 @@ static const pwr_store_ops ops = {
     .purge = pwr_store_purge,
     .schema_apply = pwr_store_schema_apply,
     .schema_version = pwr_store_schema_version,
+    .proxy_seen = pwr_store_proxy_seen,
+    .proxy_age = pwr_store_proxy_age,
     .user_add = pwr_store_user_add,
 };
 

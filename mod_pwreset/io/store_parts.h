@@ -146,6 +146,11 @@ apr_status_t pwr_store_device_write(pwr_dbd_run *run,
                                     const pwr_store_impl *impl,
                                     const pwr_device *device,
                                     const char *stamp, const char *before);
+/* store_proxy.c */
+apr_status_t pwr_store_proxy_seen(pwr_store *store, apr_pool_t *pool,
+                                  const char *realm);
+apr_status_t pwr_store_proxy_age(pwr_store *store, apr_pool_t *pool,
+                                 const char *realm, int64_t *age_sec);
 
 /* store_schema.c */
 apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool);

@@ -21,8 +21,8 @@ static const struct {
     } index[INDEXES_MAX];
 } tables[] = {
     { "meta",
-      "  name VARCHAR(64){hex} NOT NULL,  -- 'schema', or a lock\n"
-      "  value BIGINT NOT NULL,           -- version of the schema; counter\n"
+      "  name VARCHAR(64){hex} NOT NULL,  -- 'schema', a lock, or a note\n"
+      "  value BIGINT NOT NULL,           -- version, counter, time\n"
       "  PRIMARY KEY (name)",
       { { NULL, NULL } } },
     { "job",

@@ -39,6 +39,18 @@ static const struct {
     { PWR_STMT_SCHEMA_VERSION, "schema_version",
       "SELECT value FROM {prefix}meta WHERE name = 'schema'" },
 
+    /* A realm was seen behind an unconfigured proxy.  Primary key. */
+    { PWR_STMT_PROXY_SEEN, "proxy_seen",
+      "UPDATE {prefix}meta SET value = {now} WHERE name = :name" },
+
+    /* For the first time: "exists" is another node. */
+    { PWR_STMT_PROXY_ADD, "proxy_seen add",
+      "INSERT INTO {prefix}meta (name, value) VALUES (:name, {now})" },
+
+    /* At most one row: age, in seconds.  Primary key. */
+    { PWR_STMT_PROXY_AGE, "proxy_age",
+      "SELECT {now} - value AS age FROM {prefix}meta WHERE name = :name" },
+
     /* A job due in :delay seconds.  :id is random: "exists" is our own first
      * try whose answer was lost. */
     { PWR_STMT_JOB_ADD, "job_add",

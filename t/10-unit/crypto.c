@@ -35,6 +35,25 @@ static void test_fingerprint(void)
     tap_ok(strcmp(a, b) != 0, "absent is not empty");
 }
 
+/* Test case 1 of RFC 4231 has a key of twenty bytes; zeros fill it up. */
+static void test_place(void)
+{
+    static const unsigned char key[PWR_DIGEST_BYTES] = {
+        11, 11, 11, 11, 11, 11, 11, 11, 11, 11,
+        11, 11, 11, 11, 11, 11, 11, 11, 11, 11
+    };
+    static const unsigned char other[PWR_DIGEST_BYTES] = { 1 };
+    static const unsigned char want[] = {
+        0xb0, 0x34, 0x4c, 0x61, 0xd8, 0xdb, 0x38, 0x53
+    };
+    uint64_t a = 0, b = 0;
+
+    pwr_crypto_place(&a, key, "Hi There", 8);
+    tap_ok(memcmp(&a, want, sizeof(want)) == 0, "a place is by HMAC-SHA-256");
+    pwr_crypto_place(&b, other, "Hi There", 8);
+    tap_ok(a != b, "and by its key");
+}
+
 static void test_random(apr_pool_t *pool)
 {
     char a[PWR_ID_HEX + 1], b[PWR_ID_HEX + 1];
@@ -90,6 +109,7 @@ int main(void)
 
     test_digest();
     test_fingerprint();
+    test_place();
     test_random(pool);
     test_compare();
     test_wiping(pool);

@@ -205,6 +205,33 @@ static void test_give(void)
     tap_int(state_ms, 5000, "nor where there is no limit");
 }
 
+static void test_policy(void)
+{
+    static const pwr_limit_class open[] = {
+        PWR_LIMIT_FORGOT_CLIENT, PWR_LIMIT_RESET_CLIENT
+    };
+    const pwr_rate rate = { 10, 3600, 20 }, fast = { 1000, 1, 1000 };
+    pwr_rate wide = pwr_rate_wide(&rate);
+    int64_t state_ms = 0;
+    int n = 0;
+
+    for (int i = 0; i < PWR_LIMITS_N; i++) {
+        n += pwr_limit_is_open((pwr_limit_class)i);
+    }
+    tap_int(n, 2, "where nobody can be counted, two classes let through");
+    for (int i = 0; i < 2; i++) {
+        tap_ok(pwr_limit_is_open(open[i]), "%s lets through",
+               pwr_limit_name(open[i]));
+    }
+    tap_int(taken(&wide, 0, &state_ms, 3000), 80, "a wide burst");
+    tap_int(taken(&wide, 3600000, &state_ms, 3000), 40, "a wide rate");
+    wide = pwr_rate_wide(&fast);
+    state_ms = 0;
+    tap_int(taken(&wide, 0, &state_ms, 9000), 4000, "the fastest of all");
+    wide = pwr_rate_wide(&(pwr_rate){ 0, 1, 0 });
+    tap_int(wide.count, 0, "no limit stays none");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -216,5 +243,6 @@ int main(void)
     test_steps();
     test_bursts(pool);
     test_give();
+    test_policy();
     return tap_end();
 }

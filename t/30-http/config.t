@@ -355,7 +355,7 @@ CONF
     return;
 }
 
-my $walk = PWR::Walk->new('sqlite', start => 0, ports => 1);
+my $walk = PWR::Walk->new('sqlite', start => 0, ports => 1, limits => 1);
 my $httpd = $walk->httpd;
 subtest missing => sub { missing($httpd) };
 subtest 'public URL' => sub { public_url($httpd) };

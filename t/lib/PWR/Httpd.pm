@@ -12,6 +12,7 @@
 #       ports => 1,                     # more ports, for `global` to Listen on
 #       children => 2, threads => 8,
 #       stop_sec => 10,                 # then stop() kills, which fails
+#       limits => 1,                    # PwResetLimit as by default; else None
 #       module => 0);                   # without mod_pwreset
 #   $httpd->start;                      # dies with the error log
 #   $httpd->graceful; $httpd->stop; $httpd->done;

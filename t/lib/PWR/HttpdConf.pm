@@ -84,6 +84,12 @@ sub _account {
     return "User $account->{name}\nGroup $account->{group}\n";
 }
 
+# Most tests post more than people do; a test's own limits are the last word.
+sub _limits {
+    my $httpd = shift;
+    return $httpd->{module} && !$httpd->{limits} ? "PwResetLimit None\n" : '';
+}
+
 # Ours come before what the test gives, so that the test has the last word.
 sub _vhost {
     my $httpd = shift;
@@ -103,7 +109,7 @@ sub text {
     my ($httpd, $build) = @_;
     my $h2 = grep { $_ eq 'http2' } _optional($httpd);
     return _defines($httpd) . _modules($httpd, $build) . _processes($httpd) . _account($httpd) . _database($httpd)
-        . <<'CONF' . ($h2 ? "Protocols h2 h2c http/1.1\n" : '') . "$httpd->{global}\n" . _vhost($httpd);
+        . <<'CONF' . ($h2 ? "Protocols h2 h2c http/1.1\n" : '') . _limits($httpd) . "$httpd->{global}\n" . _vhost($httpd);
 ServerRoot "${ROOT}"
 DefaultRuntimeDir "${ROOT}/run"
 PidFile "${ROOT}/run/httpd.pid"

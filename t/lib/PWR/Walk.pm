@@ -226,9 +226,12 @@ sub at_once {
         syswrite $sockets[$i], $bytes;
     }
     syswrite $sockets[$_], $left[$_] for 0 .. $#posts;
+    # A process of prefork waits for the client to close, before it serves another.
     return map {
         my $socket = $_;
-        PWR::Response->parse(do { local $/; <$socket> } // '', 'POST')
+        my $bytes = do { local $/; <$socket> } // '';
+        close $socket;
+        PWR::Response->parse($bytes, 'POST')
     } @sockets;
 }
 

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/limits.h"
+
+#include <string.h>
+
+#include <apr_shm.h>
+#include <apr_strings.h>
+
+#include "core/crypto.h"
+#include "core/tally.h"
+#include "httpd/shared.h"
+#include "httpd/worker.h"
+
+/* Of all tables together, while they are not at their smallest or largest.
+ * Nothing of it is used before somebody is counted there. */
+#define MEMORY_BYTES (64 << 20)
+#define ROWS_MIN 128
+#define ROWS_MAX 2048
+#define ROW_BYTES (PWR_TALLY_WAYS * sizeof(uint64_t))
+#define TELL_EVERY_MS (3600 * 1000)
+#define RETRY_BROKEN_MS 5000        /* OpenSSL failed */
+
+/* What each realm counts. */
+static const pwr_limit_class counted[] = {
+    PWR_LIMIT_FORGOT_CLIENT, PWR_LIMIT_RESET_CLIENT, PWR_LIMIT_LOGIN_CLIENT,
+    PWR_LIMIT_CHANGE_ACCOUNT
+};
+
+#define TABLES_N (sizeof(counted) / sizeof(*counted))
+
+typedef struct table {
+    pthread_mutex_t lock;           /* of whoever adds a cell */
+    pwr_tally tally;
+} table;
+
+/* What is said at most once an hour. */
+typedef enum tale {
+    TALE_FULL,
+    TALE_PROXY,
+    TALES_N
+} tale;
+
+struct pwr_limits {
+    table table[TABLES_N];
+    int64_t told_ms[TALES_N];       /* 0: never */
+    int is_proxy_seen;              /* and not yet kept */
+};
+
+static unsigned char place_key[PWR_DIGEST_BYTES];
+
+/* ---- making ---- */
+
+/* The first of the servers that share a realm. */
+static pwr_server *first_of_realm(server_rec *main_server,
+                                  const pwr_server *self)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        pwr_server *other = pwr_server_active(s);
+
+        if (other && strcmp(other->conf->realm, self->conf->realm) == 0) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+static size_t count_realms(server_rec *main_server)
+{
+    size_t n = 0;
+
+    for (server_rec *s = main_server; s; s = s->next) {
+        const pwr_server *self = pwr_server_active(s);
+
+        n += self && first_of_realm(main_server, self) == self;
+    }
+    return n;
+}
+
+static uint32_t rows_for(size_t realms_n)
+{
+    uint32_t rows_n = ROWS_MAX;
+
+    while (rows_n > ROWS_MIN
+           && rows_n * ROW_BYTES * TABLES_N * realms_n > MEMORY_BYTES) {
+        rows_n /= 2;
+    }
+    return rows_n;
+}
+
+/* Give the realms their parts of `memory`: all heads, then all cells. */
+static void share_out(server_rec *main_server, pwr_limits *head,
+                      uint64_t *cell, uint32_t rows_n)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        pwr_server *self = pwr_server_active(s);
+        const pwr_server *first = self ? first_of_realm(main_server, self)
+                                       : NULL;
+
+        if (!self) {
+            continue;
+        }
+        if (first != self) {
+            self->limits = first->limits;
+            continue;
+        }
+        self->limits = head++;
+        for (size_t i = 0; i < TABLES_N; i++) {
+            pwr_shared_make_lock(&self->limits->table[i].lock);
+            self->limits->table[i].tally = (pwr_tally){ cell, rows_n };
+            cell += rows_n * PWR_TALLY_WAYS;
+        }
+    }
+}
+
+apr_status_t pwr_limits_make(apr_pool_t *pconf, server_rec *main_server)
+{
+    size_t realms_n = count_realms(main_server);
+    uint32_t rows_n = rows_for(realms_n);
+    size_t heads = APR_ALIGN(realms_n * sizeof(pwr_limits), ROW_BYTES);
+    size_t bytes = heads + ROW_BYTES
+        + realms_n * TABLES_N * rows_n * ROW_BYTES;
+    apr_status_t status = pwr_crypto_random(place_key, sizeof(place_key));
+    apr_shm_t *shm;
+    char *memory;
+
+    if (status == APR_SUCCESS) {
+        status = apr_shm_create(&shm, bytes, NULL, pconf);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    /* Zero already, and to clear it would be to use it. */
+    memory = (char *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(shm),
+                               ROW_BYTES);
+    share_out(main_server, (pwr_limits *)memory,
+              (uint64_t *)(memory + heads), rows_n);
+    return APR_SUCCESS;
+}
+
+/* ---- telling ---- */
+
+static int is_time_to_tell(pwr_limits *limits, tale which)
+{
+    int64_t now_ms = pwr_shared_now_ms();
+    int64_t told_ms = __atomic_load_n(&limits->told_ms[which],
+                                      __ATOMIC_RELAXED);
+
+    return (!told_ms || now_ms - told_ms >= TELL_EVERY_MS)
+        && __atomic_compare_exchange_n(&limits->told_ms[which], &told_ms,
+                                       now_ms, 0, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
+
+static void tell_full(const pwr_server *self, pwr_limit_class limit)
+{
+    int is_open = pwr_limit_is_open(limit);
+
+    if (is_time_to_tell(self->limits, TALE_FULL)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, self->server,
+                     PWR_LOG("PWR0420") "limit %s of realm %s: so many "
+                     "clients are counted that there is no room for another; "
+                     "new ones are %s: keep the crowd out before it gets "
+                     "here, see the access log", pwr_limit_name(limit),
+                     self->conf->realm, is_open ? "let through uncounted"
+                                                : "refused");
+    }
+}
+
+static void tell_proxy(request_rec *r, const pwr_server *self,
+                       const char *header)
+{
+    if (is_time_to_tell(self->limits, TALE_PROXY)) {
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      PWR_LOG("PWR0421") "realm %s is behind a proxy at %s "
+                      "(%s) that httpd was not told of: nobody can be told "
+                      "from another, and no client is limited: load "
+                      "mod_remoteip and say RemoteIPHeader X-Forwarded-For "
+                      "and RemoteIPInternalProxy %s", self->conf->realm,
+                      r->useragent_ip, header, r->useragent_ip);
+        __atomic_store_n(&self->limits->is_proxy_seen, 1, __ATOMIC_RELAXED);
+        pwr_worker_wake();
+    }
+}
+
+void pwr_limits_report(apr_pool_t *pool, server_rec *main_server)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        pwr_server *self = pwr_server_active(s);
+
+        if (self && __atomic_exchange_n(&self->limits->is_proxy_seen, 0,
+                                        __ATOMIC_RELAXED)) {
+            apr_pool_t *scratch;
+
+            apr_pool_create(&scratch, pool);
+            self->store->ops->proxy_seen(self->store, scratch,
+                                         self->conf->realm);
+            apr_pool_destroy(scratch);
+        }
+    }
+}
+
+/* ---- counting ---- */
+
+static table *table_of(const pwr_server *self, pwr_limit_class limit)
+{
+    for (size_t i = 0; i < TABLES_N; i++) {
+        if (counted[i] == limit) {
+            return &self->limits->table[i];
+        }
+    }
+    return NULL;
+}
+
+/* 0, or in how many milliseconds to come again; then nothing was taken. */
+static int64_t take(const pwr_server *self, const pwr_rate *rate,
+                    uint64_t key, pwr_taken *taken)
+{
+    table *t = table_of(self, taken->limit);
+    int64_t now_ms = pwr_shared_now_ms(), retry_ms;
+    pwr_take took = pwr_tally_take(&t->tally, key, rate, now_ms, 0,
+                                   &retry_ms);
+
+    if (took == PWR_TAKE_ABSENT) {
+        pwr_shared_lock(&t->lock);
+        took = pwr_tally_take(&t->tally, key, rate, now_ms, 1, &retry_ms);
+        pthread_mutex_unlock(&t->lock);
+    }
+    if (took == PWR_TAKE_FULL) {
+        tell_full(self, taken->limit);
+    }
+    if (took == PWR_TAKE_DONE) {
+        taken->key[taken->n++] = key;
+        return 0;
+    }
+    return took == PWR_TAKE_FULL && pwr_limit_is_open(taken->limit)
+        ? 0 : retry_ms;
+}
+
+/* The rate of the `i`th network of a client. */
+static pwr_rate rate_of(const pwr_server *self, pwr_limit_class limit, int i)
+{
+    const pwr_rate *rate = &self->conf->limit[limit];
+
+    return i == 0 ? *rate : pwr_rate_wide(rate);
+}
+
+void pwr_limits_give(const pwr_server *self, const pwr_taken *taken)
+{
+    for (int i = 0; i < taken->n; i++) {
+        pwr_rate rate = rate_of(self, taken->limit, i);
+
+        pwr_tally_give(&table_of(self, taken->limit)->tally, taken->key[i],
+                       &rate);
+    }
+}
+
+static int64_t seconds(int64_t ms)
+{
+    return (ms + 999) / 1000;
+}
+
+/* The header by which a proxy says that it is one, where nobody believed it:
+ * mod_remoteip would have put another address in the connection's place. */
+static const char *unheard_proxy(request_rec *r)
+{
+    static const char *const headers[] = { "X-Forwarded-For", "Forwarded" };
+    const apr_sockaddr_t *client = r->useragent_addr;
+
+    if (client != r->connection->client_addr
+        || !pwr_network_is_private(client->ipaddr_ptr,
+                                   (size_t)client->ipaddr_len)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+        if (apr_table_get(r->headers_in, headers[i])) {
+            return headers[i];
+        }
+    }
+    return NULL;
+}
+
+int64_t pwr_limits_take_client(request_rec *r, const pwr_server *self,
+                               pwr_limit_class limit, pwr_taken *taken)
+{
+    const apr_sockaddr_t *client = r->useragent_addr;
+    const char *proxy = unheard_proxy(r);
+    pwr_network nets[PWR_NETWORKS_MAX];
+    int64_t retry_ms = 0;
+    int nets_n;
+
+    memset(taken, 0, sizeof(*taken));
+    taken->limit = limit;
+    if (!self->conf->limit[limit].count) {
+        return 0;
+    }
+    if (proxy) {
+        tell_proxy(r, self, proxy);
+        return 0;
+    }
+    nets_n = pwr_network_of(client->ipaddr_ptr, (size_t)client->ipaddr_len,
+                            nets);
+    for (int i = 0; i < nets_n && !retry_ms; i++) {
+        pwr_rate rate = rate_of(self, limit, i);
+        uint64_t key;
+
+        retry_ms = pwr_crypto_place(&key, place_key, nets[i].bytes,
+                                    nets[i].len)
+            ? RETRY_BROKEN_MS : take(self, &rate, key, taken);
+    }
+    if (retry_ms) {
+        pwr_limits_give(self, taken);
+    }
+    return seconds(retry_ms);
+}
+
+int64_t pwr_limits_take_account(const pwr_server *self, pwr_limit_class limit,
+                                const char *user_id, pwr_taken *taken)
+{
+    const pwr_rate *rate = &self->conf->limit[limit];
+    uint64_t key;
+
+    memset(taken, 0, sizeof(*taken));
+    taken->limit = limit;
+    if (!rate->count) {
+        return 0;
+    }
+    return seconds(pwr_crypto_place(&key, place_key, user_id, strlen(user_id))
+                   ? RETRY_BROKEN_MS : take(self, rate, key, taken));
+}
