@@ -147,6 +147,7 @@ static int line_read(apr_pool_t *pool, const char *prompt, const char **secret)
                          : bytes_read(line, LINE_BYTES, -1);
     int status;
 
+    *secret = NULL;
     if (len < 0) {
         return pwr_call_fail(EX_IOERR, "standard input was not read: give "
                              "the password as one line there");
@@ -161,7 +162,6 @@ int pwr_prompt_read(apr_pool_t *pool, pwr_prompt prompt, const char **secret)
     const char *again;
     int status, typed = isatty(STDIN_FILENO);
 
-    *secret = NULL;
     status = line_read(pool, typed ? "Password: " : NULL, secret);
     if (status != EX_OK || !typed || prompt != PWR_PROMPT_TWICE) {
         return status;

@@ -42,9 +42,11 @@ static int judge(const pwr_env *env, const pwr_user *user, const char *secret)
 static int password_take(const pwr_call *call, const pwr_env *env,
                          const pwr_user *user, const char **stored)
 {
-    const pwr_scheme scheme = pwr_scheme_choose(
-        &env->site->conf->password_scheme, user->password);
-    const char *secret;
+    /* NOLINTNEXTLINE(clang-analyzer-*): env_make() told whether there is one */
+    const pwr_conf *conf = env->site->conf;
+    const pwr_scheme scheme = pwr_scheme_choose(&conf->password_scheme,
+                                                user->password);
+    const char *secret = NULL;
     int status = pwr_prompt_read(env->pool, PWR_PROMPT_TWICE, &secret);
 
     if (status == EX_OK && !pwr_call_option(call, "any-password")) {
@@ -168,6 +170,7 @@ static int user_find(pwr_call *call, pwr_user *user)
     apr_status_t done = call->store->ops->users_find(
         call->store, call->pool, PWR_USER_BY_LOGIN, call->args[0], &users);
 
+    memset(user, 0, sizeof(*user));
     if (done != APR_SUCCESS) {
         return pwr_call_store_status(done);
     }

@@ -362,5 +362,6 @@ const char *pwr_conf_set(apr_pool_t *pool, pwr_conf *conf,
     if (!error) {
         conf->set[row - pwr_conf_rows] = 1;
     }
+    /* cppcheck-suppress returnDanglingLifetime; sentences are of the pool */
     return error;
 }

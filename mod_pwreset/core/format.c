@@ -103,7 +103,7 @@ static uint64_t bcrypt_read(const char *rest, pwr_format *format)
     }
     format->setting_len = 3;
     format->bytes_max = PWR_BCRYPT_BYTES_MAX;
-    return (uint64_t)((rest[0] - '0') * 10 + (rest[1] - '0'));
+    return (uint64_t)(rest[0] - '0') * 10 + (uint64_t)(rest[1] - '0');
 }
 
 /* A number after `name` and before a '$'; `setting_len` reaches to there. */

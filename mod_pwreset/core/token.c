@@ -105,6 +105,7 @@ static int symbol_value(uint32_t c)
     if (c == 'I' || c == 'L') {
         return 1;
     }
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): NUL is no symbol */
     found = c < 0x80 ? memchr(alphabet, (int)c, SYMBOLS_N) : NULL;
     return found ? (int)(found - alphabet) : -1;
 }

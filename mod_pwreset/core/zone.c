@@ -432,7 +432,7 @@ const pwr_zone *pwr_zone_parse(apr_pool_t *pool, const char *bytes, size_t len)
     if (!read_block(&from, time_bytes, &data)) {
         return NULL;
     }
-    version = bytes[4];
+    version = (unsigned char)bytes[4];
     if (version != 0 && (version < '2' || version > '4')) {
         return NULL;
     }

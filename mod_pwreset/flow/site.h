@@ -63,13 +63,13 @@ const pwr_words *pwr_site_words(apr_pool_t *pool);
 
 /* Make a site of a resolved configuration (all defaults filled in, realm,
  * public URL, site name and contact worked out).
- * Returns NULL and sets `*site`, or a sentence for the admin that names the
+ * Returns NULL and sets `*out`, or a sentence for the admin that names the
  * directive and, for a template, file and line.  A file of PwResetTemplates
  * that is broken or not to be trusted is such a sentence when `strict`, else it
  * is logged and the built-in ones are used. */
 const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
                           const pwr_words *words, const pwr_diag *diag,
-                          int strict, pwr_site **site);
+                          int strict, pwr_site **out);
 
 /* The voice of a tag of site->tags. */
 const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag);

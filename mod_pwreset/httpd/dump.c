@@ -61,6 +61,7 @@ static json_t *vhost(apr_pool_t *pool, const pwr_server *self, int unmasked)
 
 void pwr_config_dump(apr_pool_t *pconf, server_rec *main_server)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): under httpd -t, no thread yet */
     const char *fd_text = getenv(DUMP_FD_VARIABLE);
     int fd = fd_text ? (int)strtol(fd_text, NULL, 10) : STDOUT_FILENO;
     json_t *vhosts, *root;

@@ -497,7 +497,8 @@ static const char *type_of(const char *path)
     const char *suffix = strrchr(path, '.');
     int i = 0;
 
-    while (types[i].suffix && strcmp(types[i].suffix, suffix ? suffix : "")) {
+    while (types[i].suffix
+           && strcmp(types[i].suffix, suffix ? suffix : "") != 0) {
         i++;
     }
     return types[i].type;

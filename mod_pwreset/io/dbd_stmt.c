@@ -70,7 +70,9 @@ static void cache_make_room(pwr_dbd_run *run)
             oldest = one;
         }
     }
-    cache_forget(all, oldest);
+    if (oldest) {
+        cache_forget(all, oldest);
+    }
 }
 
 static apr_status_t prepare(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
@@ -139,7 +141,7 @@ static apr_status_t call_make(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     if (!out->one) {
         status = prepare(run, stmt, &out->one);
     }
-    if (status == APR_SUCCESS) {
+    if (out->one) {
         out->one->used = ++run->cache->clock;
     }
     return status;

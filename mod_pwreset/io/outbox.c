@@ -55,8 +55,9 @@ static const char *masked(apr_pool_t *pool, const char *s)
         return "-";
     }
     at = strrchr(s, '@');
-    for (rest = s + 1; ((unsigned char)*rest & 0xC0) == 0x80; rest++) {
-        continue;
+    rest = s + 1;
+    while (((unsigned char)*rest & 0xC0) == 0x80) {
+        rest++;
     }
     s = apr_pstrcat(pool, apr_pstrmemdup(pool, s, (size_t)(rest - s)), "***",
                     at, NULL);

@@ -295,7 +295,7 @@ static void tail_add(mail_tail *tail, const char *bytes, size_t len)
             line_end(tail);
         }
         else if (tail->line_len < LINE_BYTES_MAX) {
-            tail->line[tail->line_len++] = c ? (char)c : ' ';
+            tail->line[tail->line_len++] = (char)(c ? c : ' ');
             tail->blank &= c <= ' ' || c == 0x7F;
         }
     }
@@ -448,7 +448,7 @@ static void hide_echo(char *line, const char *message, size_t len)
         }
     }
     for (i = 0; i < line_len; i++) {
-        line[i] = hidden[i] ? '*' : line[i];
+        line[i] = (char)(hidden[i] ? '*' : line[i]);
     }
 }
 

@@ -131,7 +131,7 @@ static int is_known(const pwr_users *users, const pwr_user *user)
 static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
 {
     pwr_users *users = asked->users;
-    int index[COLUMNS_N];
+    int index[COLUMNS_N] = { 0 };
 
     while (users->n < PWR_USERS_MAX && pwr_dbd_next(rows)) {
         pwr_user *user = &users->row[users->n];
