@@ -67,6 +67,7 @@ typedef struct pwr_request {
     const char *client_address;
     const char *agent;              /* User-Agent, may be NULL */
     const char *device;             /* secret of a cookie, may be NULL */
+    int sends_cookies;              /* one of ours came */
     const char *login_hint;         /* from a cookie; shown, never believed */
     pwr_visitor visitor;
 } pwr_request;

@@ -31,13 +31,57 @@ static void begin(const pwr_env *env, const pwr_request *request, int status,
     }
 }
 
+/* Whoever comes from a protected page goes back there, and without a cookie
+ * from there to this page again, and so on for ever.  So a cookie goes with the
+ * form, and the form says so: if it comes alone, none will ever come.  What was
+ * not sent by a form of ours needs no such cookie. */
+static void try_cookies(const pwr_env *env, const pwr_request *request,
+                        pwr_response *response)
+{
+    pwr_model_flag(response->model, "cookies", 1);
+    if (!request->sends_cookies) {
+        pwr_page_cookie(response, env->site->try_cookie, "1", -1);
+    }
+}
+
 apr_status_t pwr_login_show(const pwr_env *env, const pwr_request *request,
                             pwr_response *response)
 {
-    begin(env, request, 200, pwr_form_get(request->query, "return"),
-          response);
+    const char *target = pwr_form_get(request->query, "return");
+
+    begin(env, request, 200, target, response);
     pwr_model_text(response->model, "login", request->login_hint);
+    if (target && pwr_url_is_local(target)) {
+        try_cookies(env, request, response);
+    }
     return APR_SUCCESS;
+}
+
+/* What is wrong before anybody is looked up. */
+static void judge(const pwr_env *env, const pwr_request *request,
+                  pwr_response *response)
+{
+    const char *typed = pwr_form_get(request->form, "login");
+    const char *password = pwr_form_get(request->form, "password");
+
+    if (!typed || !*pwr_text_trim(env->pool, typed)) {
+        pwr_page_error(env, request, response, "login",
+                       N_("Enter your login or email address."), NULL);
+    }
+    if (!password || !*password) {
+        pwr_page_error(env, request, response, "password",
+                       N_("Enter your password."), NULL);
+    }
+    if (!pwr_form_get(request->form, "cookies")) {
+        return;
+    }
+    try_cookies(env, request, response);
+    if (!request->sends_cookies) {
+        pwr_page_error(env, request, response, NULL,
+                       N_("Your browser does not send cookies, and without "
+                          "them nobody stays signed in. Allow cookies for "
+                          "this site and try again."), NULL);
+    }
 }
 
 /* The one account that `typed` names; id NULL when there is none, or when
@@ -169,19 +213,10 @@ static apr_status_t try_to_enter(const pwr_env *env,
 apr_status_t pwr_login_enter(const pwr_env *env, const pwr_request *request,
                              pwr_response *response)
 {
-    const char *typed = pwr_form_get(request->form, "login");
-    const char *password = pwr_form_get(request->form, "password");
-
     begin(env, request, 422, pwr_form_get(request->form, "return"), response);
-    pwr_model_text(response->model, "login", typed);
-    if (!typed || !*pwr_text_trim(env->pool, typed)) {
-        pwr_page_error(env, request, response, "login",
-                       N_("Enter your login or email address."), NULL);
-    }
-    if (!password || !*password) {
-        pwr_page_error(env, request, response, "password",
-                       N_("Enter your password."), NULL);
-    }
+    pwr_model_text(response->model, "login",
+                   pwr_form_get(request->form, "login"));
+    judge(env, request, response);
     return response->errors ? APR_SUCCESS
                             : try_to_enter(env, request, response);
 }

@@ -31,8 +31,9 @@
  *                   it, said again beside it
  * login.html        login, password is never given back, return (a path),
  *                   by_email, by_login (flags: what may be typed),
- *                   signed_in_as (text: already signed in under this login);
- *                   inputs login, password
+ *                   signed_in_as (text: already signed in under this login),
+ *                   cookies (flag: a hidden input of this name says that a
+ *                   cookie went with the form); inputs login, password
  * logout.html       signed_in (flag) and login; done (flag: just signed out)
  * forgot.html       email (as typed), by_email, by_login (flags: what may be
  *                   typed), sent (flag: the notice, no form); input email

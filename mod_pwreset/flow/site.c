@@ -316,6 +316,7 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
     site->cookie = pwr_cookie_name(pool, conf->realm, https);
     site->device_cookie = apr_pstrcat(pool, site->cookie, "-device", NULL);
     site->login_cookie = apr_pstrcat(pool, site->cookie, "-login", NULL);
+    site->try_cookie = apr_pstrcat(pool, site->cookie, "-try", NULL);
     site->contact = contact_for_people(conf);
     site->decoy = pwr_scheme_decoy(pool, &conf->password_scheme);
     if ((error = make_zone(&m, site)) || (error = make_policy(&m, site))

@@ -50,6 +50,8 @@ typedef struct pwr_site {
     const char *cookie;             /* name of the session cookie */
     const char *device_cookie;      /* of a browser that is known */
     const char *login_cookie;       /* of the cookie that fills in /login */
+    const char *try_cookie;         /* of the one that shows whether any come
+                                     * back */
     const char *contact;            /* for people; NULL: leave it out */
     const pwr_zone *zone;           /* NULL: UTC */
     pwr_policy policy;              /* bytes_max by the scheme of the row */

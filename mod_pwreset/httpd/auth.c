@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 #include <mod_auth.h>
+#include <mod_core.h>
 #include <util_filter.h>
 
 #include "core/cookie.h"
@@ -236,6 +237,24 @@ static int is_navigation(request_rec *r)
         && !apr_table_get(r->headers_in, "X-Requested-With");
 }
 
+/* A form that a person sent: his browser will show what we answer.  Scripts say
+ * what they are, or what they want. */
+static int is_form(request_rec *r)
+{
+    const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+
+    if (r->method_number != M_POST || r->main || r->prev) {
+        return 0;
+    }
+    if (mode) {
+        return strcmp(mode, "navigate") == 0;
+    }
+    return !apr_table_get(r->headers_in, "X-Requested-With")
+        && (!accept || ap_strcasestr(accept, "text/html")
+            || strstr(accept, "*/*"));
+}
+
 /* The address as the browser knows it. */
 static const char *asked_for(const request_rec *r)
 {
@@ -245,21 +264,27 @@ static const char *asked_for(const request_rec *r)
     return r->unparsed_uri;
 }
 
-/* Lead a person to the login page and back; others get 401. */
-static int turn_away(request_rec *r, const pwr_server *self)
+/* Lead a person to the login page and back; others get 401.  A form gets it
+ * with a page: a redirect would drop what was typed, without a word. */
+static int turn_away(request_rec *r, pwr_server *self)
 {
     const pwr_conf *conf = self->conf;
     const char *login = conf->login
         ? apr_pstrcat(r->pool, conf->base, "/login", NULL) : conf->login_url;
     const char *target = asked_for(r);
 
+    if (conf->login && target && pwr_url_is_local(target)) {
+        login = pwr_url_with(r->pool, login, "return", target);
+    }
+    if (is_form(r) && !ap_response_code_string(r, ap_index_of_response(
+                                                   HTTP_UNAUTHORIZED))) {
+        ap_note_auth_failure(r);
+        return pwr_exchange_unknown(r, self, login);
+    }
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");
     if (!login || !is_navigation(r)) {
         ap_note_auth_failure(r);
         return HTTP_UNAUTHORIZED;
-    }
-    if (conf->login && target && pwr_url_is_local(target)) {
-        login = pwr_url_with(r->pool, login, "return", target);
     }
     apr_table_setn(r->err_headers_out, "Location", login);
     return HTTP_SEE_OTHER;

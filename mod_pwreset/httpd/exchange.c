@@ -243,6 +243,9 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
     request->agent = agent_of(r);
     request->device = pwr_cookie_find(r->pool, call->cookies,
                                       site->device_cookie);
+    /* All our cookies' names begin with that of the session's. */
+    request->sends_cookies = call->cookies
+        && strstr(call->cookies, site->cookie);
     request->login_hint = login_hint(r, site, call);
     if (refused) {
         return refused;
@@ -533,6 +536,35 @@ int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset)
     }
     ap_rwrite(asset->bytes, (int)asset->len, r);
     return OK;
+}
+
+int pwr_exchange_unknown(request_rec *r, pwr_server *self, const char *login)
+{
+    const pwr_message_page message = {
+        HTTP_UNAUTHORIZED, N_("Please sign in"),
+        N_("What you sent was not taken: you are not signed in, or your "
+           "session has ended. Sign in, then send it again."),
+        login ? "/login" : NULL, N_("Continue to sign-in")
+    };
+    pwr_env env = pwr_host_env(r->pool, self);
+    pwr_request request = {
+        .voice = pwr_site_voice(self->site, pwr_language_accept(
+            self->site->tags, apr_table_get(r->headers_in,
+                                            "Accept-Language"))),
+    };
+    pwr_response response = { 0 };
+
+    pwr_page_message(&env, &request, &message, &response);
+    if (login) {
+        pwr_model_text(response.model, "back_url", login);
+    }
+    if (self->conf->login) {
+        pwr_page_languages(&env, &request, &response, login);
+    }
+    /* No handler runs: what "Header always" says is added as to any error. */
+    ap_run_insert_error_filter(r);
+    answer(r, &env, &request, &response);
+    return DONE;
 }
 
 int pwr_exchange_away(request_rec *r)

@@ -13,6 +13,11 @@ int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call);
 /* Send a file below /assets/. */
 int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset);
 
+/* 401 and a page, for a form that somebody sent to a page that is not ours
+ * without a session; `login` leads in and back, NULL: nowhere.  DONE: the
+ * answer was sent. */
+int pwr_exchange_unknown(request_rec *r, pwr_server *self, const char *login);
+
 /* 503 with Retry-After for a page that is not ours (AuthType PwReset while the
  * database is away). */
 int pwr_exchange_away(request_rec *r);

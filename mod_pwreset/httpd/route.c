@@ -49,7 +49,7 @@ static const pwr_form_field login_query[] = {
 
 static const pwr_form_field login_form[] = {
     { "login", ADDRESS_BYTES }, { "password", PASSWORD_BYTES },
-    { "return", PATH_BYTES }, { NULL, 0 }
+    { "return", PATH_BYTES }, { "cookies", 1 }, { NULL, 0 }
 };
 
 static const pwr_form_field forgot_form[] = {
