@@ -127,8 +127,9 @@ const pwr_conf_row pwr_conf_rows[] = {
       "login-account 10/10min, change-account 10/1h." },
     { "PwResetHashGate", PWR_KIND_PAIR, AT(hash_gate), NULL, 1, 10000, NULL,
       PWR_SCOPE_SERVER, "N [QUEUE]",
-      "Password hashes at a time on this host, and requests that may wait; "
-      "by default the cores and a quarter of MaxRequestWorkers." },
+      "Password hashes at a time on this host, and requests that may wait, of "
+      "which a site gets half; by default the cores and a quarter of "
+      "MaxRequestWorkers." },
     { "PwResetUserHeader", PWR_KIND_TEXT, AT(user_header), NULL, 0, 0, NULL,
       PWR_SCOPE_VHOST, "NAME",
       "Request header that carries the login name to a backend; one that a "

@@ -25,9 +25,9 @@
 /* What the process around us does for a flow. */
 typedef struct pwr_host_ops {
     /* Wait for a place among the host's concurrent hashes; PWR_GATE_FULL after
-     * a bounded time.  `*place` is to be left. */
-    apr_status_t (*gate_enter)(void *baton, const char *realm, int *place);
-    void (*gate_leave)(void *baton, int place);
+     * a bounded time.  It is to be left; `pool` is the request's. */
+    apr_status_t (*gate_enter)(void *baton, apr_pool_t *pool);
+    void (*gate_leave)(void *baton, apr_pool_t *pool);
     /* This user's cached sessions are stale from now on, on this node. */
     void (*sessions_changed)(void *baton, const char *realm,
                              const char *user_id);

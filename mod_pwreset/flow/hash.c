@@ -65,18 +65,16 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
                              int *match)
 {
     int64_t entered_usec;
-    int place;
     apr_status_t status;
 
     *match = 0;
-    status = env->host->gate_enter(env->host_baton, env->site->conf->realm,
-                                   &place);
+    status = env->host->gate_enter(env->host_baton, env->pool);
     if (status != APR_SUCCESS) {
         return status;
     }
     entered_usec = env->host->now_usec(env->host_baton);
     *match = verify_all(env, password, stored);
-    env->host->gate_leave(env->host_baton, place);
+    env->host->gate_leave(env->host_baton, env->pool);
     if (!*match) {
         response->answer_at_usec = refuse_at_usec(env, entered_usec);
     }
@@ -88,16 +86,14 @@ apr_status_t pwr_hash_make(const pwr_env *env, const char *password,
 {
     pwr_scheme scheme = pwr_scheme_choose(&env->site->conf->password_scheme,
                                           old);
-    int place;
     apr_status_t status;
 
     *stored = NULL;
-    status = env->host->gate_enter(env->host_baton, env->site->conf->realm,
-                                   &place);
+    status = env->host->gate_enter(env->host_baton, env->pool);
     if (status != APR_SUCCESS) {
         return status;
     }
     status = pwr_password_make(env->pool, &scheme, password, stored);
-    env->host->gate_leave(env->host_baton, place);
+    env->host->gate_leave(env->host_baton, env->pool);
     return status;
 }

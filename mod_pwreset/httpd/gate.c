@@ -12,75 +12,194 @@
 #include "httpd/shared.h"
 
 #define DEADLINE_MS 5000
-#define LOOK_AGAIN_MS 200       /* for places whose child died in a hash */
+#define LOOK_AGAIN_MS 200       /* for seats whose child died */
+#define REAP_EVERY_MS 20
+/* No request keeps a seat for longer: then its child is dead, and another
+ * process has its number. */
+#define LEASE_MS (60 * 1000)
+#define SEAT_KEY "pwreset-seat"
 
-/* A free place, or one whose holder is no more; -1 when all are taken. */
-static int find_place(const pid_t *place, int n)
+/* The seat of a request, in its pool: the whole of it has one. */
+typedef struct sitter {
+    pwr_gate *gate;
+    int seat;
+    uint64_t ticket;            /* another one sits there: it was taken away */
+} sitter;
+
+static int is_lost(const pwr_gate *gate, int seat, int64_t now_ms)
 {
-    for (int i = 0; i < n; i++) {
-        if (place[i] == 0 || (kill(place[i], 0) != 0 && errno == ESRCH)) {
+    return now_ms > gate->until_ms[seat]
+        || (kill(gate->pid[seat], 0) != 0 && errno == ESRCH);
+}
+
+/* Free the seats of children that are no more. */
+static void reap(pwr_gate *gate)
+{
+    int64_t now_ms = pwr_shared_now_ms();
+
+    if (now_ms - gate->reaped_ms < REAP_EVERY_MS) {
+        return;
+    }
+    gate->reaped_ms = now_ms;
+    for (int i = 0; i < gate->seats_n; i++) {
+        if (gate->claim[i].state != PWR_FAIR_NONE
+            && is_lost(gate, i, now_ms)) {
+            gate->claim[i].state = PWR_FAIR_NONE;
+        }
+    }
+}
+
+/* Give what places are free to those who wait. */
+static void serve(pwr_gate *gate)
+{
+    int free_n = gate->places_n - pwr_fair_held(gate->claim, gate->seats_n);
+    int next;
+
+    while (free_n-- > 0
+           && (next = pwr_fair_next(gate->claim, gate->seats_n,
+                                    gate->served)) >= 0) {
+        pwr_fair_claim *claim = &gate->claim[next];
+
+        claim->state = PWR_FAIR_HOLDS;
+        gate->served[claim->party] = gate->ticket;
+        gate->turn[next]++;
+        syscall(SYS_futex, &gate->turn[next], FUTEX_WAKE, 1, NULL, NULL, 0);
+    }
+}
+
+/* A free seat for this party, -1: it may not sit, or there is none. */
+static int find_seat(const pwr_gate *gate, int party)
+{
+    if (!pwr_fair_may_sit(gate->claim, gate->seats_n, party,
+                          gate->queue_max)) {
+        return -1;
+    }
+    for (int i = 0; i < gate->seats_n; i++) {
+        if (gate->claim[i].state == PWR_FAIR_NONE) {
             return i;
         }
     }
     return -1;
 }
 
+static int is_mine(const sitter *s)
+{
+    const pwr_fair_claim *claim = &s->gate->claim[s->seat];
+
+    return claim->state != PWR_FAIR_NONE && claim->ticket == s->ticket;
+}
+
+static apr_status_t stand_up(void *data)
+{
+    const sitter *s = data;
+
+    pwr_shared_lock(&s->gate->lock);
+    if (is_mine(s)) {
+        s->gate->claim[s->seat].state = PWR_FAIR_NONE;
+        serve(s->gate);
+    }
+    pthread_mutex_unlock(&s->gate->lock);
+    return APR_SUCCESS;
+}
+
+/* The seat of this request, found or taken; NULL: none is to be had. */
+static sitter *sit_down(pwr_gate *gate, apr_pool_t *pool, int party)
+{
+    void *known = NULL;
+    sitter *s;
+    int seat;
+
+    apr_pool_userdata_get(&known, SEAT_KEY, pool);
+    s = known;
+    if (s && is_mine(s)) {
+        return s;
+    }
+    seat = find_seat(gate, party);
+    if (seat < 0) {
+        reap(gate);
+        seat = find_seat(gate, party);
+    }
+    if (seat < 0) {
+        return NULL;
+    }
+    s = apr_palloc(pool, sizeof(*s));
+    *s = (sitter){ gate, seat, ++gate->ticket };
+    gate->pid[seat] = getpid();
+    gate->until_ms[seat] = pwr_shared_now_ms() + LEASE_MS;
+    apr_pool_userdata_setn(s, SEAT_KEY, NULL, pool);
+    apr_pool_cleanup_register(pool, s, stand_up, apr_pool_cleanup_null);
+    return s;
+}
+
 /* A futex and no condition variable: that remembers who waits in it, and when
  * one of them was killed, pthread_cond_signal() waits for him for ever, with
  * our lock in its hand. */
-static void wait_left(pwr_gate *gate)
+static void wait_turn(pwr_gate *gate, int seat)
 {
     const struct timespec patience = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
-    uint32_t seen = gate->left;
+    uint32_t seen = gate->turn[seat];
 
     pthread_mutex_unlock(&gate->lock);
-    syscall(SYS_futex, &gate->left, FUTEX_WAIT, seen, &patience, NULL, 0);
+    syscall(SYS_futex, &gate->turn[seat], FUTEX_WAIT, seen, &patience, NULL,
+            0);
     pwr_shared_lock(&gate->lock);
 }
 
-static int wait_place(pwr_gate *gate)
+/* Wait until it is this seat's turn; zero when that took too long. */
+static int wait_place(const sitter *s)
 {
+    pwr_gate *gate = s->gate;
+    pwr_fair_claim *claim = &gate->claim[s->seat];
     int64_t deadline_ms = pwr_shared_now_ms() + DEADLINE_MS;
-    int queued = find_place(gate->waiter, gate->queue_max), place = -1;
 
-    if (queued < 0) {
-        return -1;
+    serve(gate);
+    while (claim->state == PWR_FAIR_WAITS
+           && pwr_shared_now_ms() < deadline_ms) {
+        wait_turn(gate, s->seat);
+        if (claim->state == PWR_FAIR_WAITS) {
+            reap(gate);
+            serve(gate);
+        }
     }
-    gate->waiter[queued] = getpid();
-    while (place < 0 && pwr_shared_now_ms() < deadline_ms) {
-        wait_left(gate);
-        place = find_place(gate->place, gate->places_n);
+    if (claim->state == PWR_FAIR_HOLDS) {
+        return 1;
     }
-    gate->waiter[queued] = 0;
-    return place;
+    claim->state = PWR_FAIR_NONE;
+    return 0;
 }
 
-apr_status_t pwr_gate_enter(void *baton, const char *realm, int *place)
+apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool)
 {
     pwr_gate *gate = &pwr_shared_memory()->gate;
+    const pwr_server *self = baton;
+    sitter *s;
+    int is_in = 0;
 
-    (void)baton;
-    (void)realm;
     pwr_shared_lock(&gate->lock);
-    *place = find_place(gate->place, gate->places_n);
-    if (*place < 0) {
-        *place = wait_place(gate);
-    }
-    if (*place >= 0) {
-        gate->place[*place] = getpid();
+    s = sit_down(gate, pool, self->tenant);
+    if (s) {
+        gate->claim[s->seat] = (pwr_fair_claim){
+            PWR_FAIR_WAITS, self->tenant, s->ticket
+        };
+        is_in = wait_place(s);
     }
     pthread_mutex_unlock(&gate->lock);
-    return *place >= 0 ? APR_SUCCESS : PWR_GATE_FULL;
+    return is_in ? APR_SUCCESS : PWR_GATE_FULL;
 }
 
-void pwr_gate_leave(void *baton, int place)
+void pwr_gate_leave(void *baton, apr_pool_t *pool)
 {
     pwr_gate *gate = &pwr_shared_memory()->gate;
+    void *known = NULL;
+    const sitter *s;
 
     (void)baton;
+    apr_pool_userdata_get(&known, SEAT_KEY, pool);
+    s = known;
     pwr_shared_lock(&gate->lock);
-    gate->place[place] = 0;
-    gate->left++;
+    if (s && is_mine(s)) {
+        gate->claim[s->seat].state = PWR_FAIR_RESTS;
+        serve(gate);
+    }
     pthread_mutex_unlock(&gate->lock);
-    syscall(SYS_futex, &gate->left, FUTEX_WAKE, 1, NULL, NULL, 0);
 }

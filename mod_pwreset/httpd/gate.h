@@ -3,14 +3,19 @@
  *
  * A hash costs a whole core for up to half a second; without a gate a flood of
  * logins starves every other page of the server.  N places in shared memory, a
- * bounded queue, a deadline; then PWR_GATE_FULL and 503. */
+ * bounded number of seats, a deadline; then PWR_GATE_FULL and 503.
+ *
+ * A request has a seat from when it wants to hash until it is over: those whose
+ * answer waits (delay.c) count as those who wait for a place, so that neither
+ * can take the server's threads and connections.  Realms share both as
+ * core/fair.h says. */
 #ifndef PWR_GATE_H
 #define PWR_GATE_H
 
 #include "flow/env.h"
 
 /* As pwr_host_ops says; any thread of any child. */
-apr_status_t pwr_gate_enter(void *baton, const char *realm, int *place);
-void pwr_gate_leave(void *baton, int place);
+apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool);
+void pwr_gate_leave(void *baton, apr_pool_t *pool);
 
 #endif

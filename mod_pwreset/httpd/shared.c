@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-1"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-2"
 
 typedef struct retained {
     pwr_shared *memory;
@@ -85,6 +85,10 @@ static void set_gate(pwr_gate *gate, const pwr_conf *conf)
                                          : (workers + 3) / 4;
     if (gate->queue_max > PWR_GATE_QUEUE_MAX) {
         gate->queue_max = PWR_GATE_QUEUE_MAX;
+    }
+    /* Never fewer: those who sit there count. */
+    if (gate->places_n + gate->queue_max > gate->seats_n) {
+        gate->seats_n = gate->places_n + gate->queue_max;
     }
     pthread_mutex_unlock(&gate->lock);
 }

@@ -9,23 +9,30 @@
 #include <httpd.h>
 
 #include "core/cost.h"
+#include "core/fair.h"
 #include "httpd/server.h"
 
 #define PWR_GENERATIONS 4096
-#define PWR_TENANTS_MAX 1024
+#define PWR_TENANTS_MAX PWR_FAIR_PARTIES_MAX
 #define PWR_TENANT_REALM_MAX 192        /* as in the schema */
 #define PWR_GATE_PLACES_MAX 256
 #define PWR_GATE_QUEUE_MAX 10000
+#define PWR_GATE_SEATS_MAX (PWR_GATE_PLACES_MAX + PWR_GATE_QUEUE_MAX)
 
-/* Places for concurrent hashes; see gate.c.  All of it stays sound when a
+/* Who hashes, and who waits for it; see gate.c.  All of it stays sound when a
  * child is killed at any instruction. */
 typedef struct pwr_gate {
     pthread_mutex_t lock;           /* robust, process-shared */
-    uint32_t left;                  /* futex: how often a place was left */
     int places_n;
-    int queue_max;
-    pid_t place[PWR_GATE_PLACES_MAX];   /* 0: free */
-    pid_t waiter[PWR_GATE_QUEUE_MAX];   /* 0: free */
+    int queue_max;                  /* of those who do not hold a place */
+    int seats_n;                    /* for both */
+    uint64_t ticket;                /* the last one given out */
+    uint64_t served[PWR_FAIR_PARTIES_MAX];
+    int64_t reaped_ms;
+    pwr_fair_claim claim[PWR_GATE_SEATS_MAX];
+    pid_t pid[PWR_GATE_SEATS_MAX];
+    int64_t until_ms[PWR_GATE_SEATS_MAX];
+    uint32_t turn[PWR_GATE_SEATS_MAX];  /* futex: it is one's turn */
 } pwr_gate;
 
 /* Who does the mails of this host; see worker.c. */

@@ -10,7 +10,7 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {LOGINS => 8, QUEUE => 8, KILLS => 5, ANSWER_SEC => 15};
+use constant {LOGINS => 8, QUEUE => 16, KILLS => 5, ANSWER_SEC => 15};
 
 # Cost 10: long enough to find somebody waiting, and to have many.
 my $slow = crypt OLD, '$2y$10$abcdefghijklmnopqrstuu';
@@ -44,8 +44,9 @@ sub answers {
 }
 
 # Both those that hash and those that wait for a place are killed; the queue is
-# as long as needed, so that one waiter not forgotten is a 503.  (AH00161: as
-# prefork has it here, each login takes a child.)
+# as long as needed (half of it is for one site), so that one waiter not
+# forgotten is a 503.  (AH00161: as prefork has it here, each login takes a
+# child.)
 each_database(sub {
     my $walk = shift;
     $walk->httpd->allow_log('AH00052', 'AH00161');

@@ -1,0 +1,119 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# The gate before the hashes: two sites of one server share it, neither a crowd
+# at one of them nor a restart takes it from the other.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use IO::Select;
+use PWR::Sites;
+use PWR::Walk;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# Half of the queue is eight; with the one that hashes, nine of a site at once.
+use constant {QUEUE => 16, OURS => 9, FEW => 5, CROWD => 30, WAIT_SEC => 30};
+
+my $slow = crypt OLD, '$2y$11$abcdefghijklmnopqrstuu';
+my $slower = crypt OLD, '$2y$12$abcdefghijklmnopqrstuu';
+
+# Connections on which a login at this site was sent, its answer unread.
+sub ask {
+    my ($sites, $name, $n, $login, $password) = @_;
+    my $body = PWR::Client::form_encode(login => $login, password => $password // OLD);
+    my $port = $sites->httpd->port;
+    return map {
+        my $socket = $sites->client($name)->open_socket;
+        syswrite $socket, "POST /account/login HTTP/1.1\r\nHost: $name.test:$port\r\nConnection: close\r\n"
+            . "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+        $socket;
+    } 1 .. $n;
+}
+
+sub answered { return scalar IO::Select->new(@_)->can_read(0) }
+
+# status => how many, once all are answered.
+sub statuses {
+    my %n;
+    my $until = time + WAIT_SEC;
+    for my $socket (@_) {
+        my $text = '';
+        my $left = $until - time;
+        sysread $socket, $text, 65_536 if IO::Select->new($socket)->can_read($left > 0 ? $left : 0);
+        $n{$text =~ m{^HTTP/1\.1 (\d+)} ? $1 : 0}++;
+        ok($text =~ /^Retry-After: \d+\r$/m, '503 says when to come again') if $text =~ m{^HTTP/1\.1 503};
+    }
+    return \%n;
+}
+
+sub login { return $_[0]->client($_[1])->post('/account/login', [login => 'ivan', password => OLD])->status }
+
+# One place: at the other site one need not wait for the crowd.
+sub turns {
+    my $sites = shift;
+    my @crowd = ask($sites, 'a', OURS, 'ivan');
+    sleep 0.05 until answered(@crowd);
+    is(login($sites, 'b'), 303, 'the other site is served');
+    my $before = answered(@crowd);
+    cmp_ok($before, '<', OURS / 2 + 1, "after $before of the crowd");
+    is_deeply(statuses(@crowd), {303 => OURS}, 'and the crowd is served, too');
+    @crowd = ask($sites, 'a', OURS - 1, 'ivan');
+    sleep 0.05 until answered(@crowd);
+    is(login($sites, 'a'), 303, 'at the same site');
+    cmp_ok(answered(@crowd), '>', OURS / 2 + 1, 'one comes after them');
+    statuses(@crowd);
+    return;
+}
+
+# A crowd gets half of the seats, and the next at the other site finds one.
+sub seats {
+    my $sites = shift;
+    my @crowd = ask($sites, 'a', CROWD, 'ivan');
+    sleep 0.05 until answered(@crowd) > CROWD / 3;
+    is(login($sites, 'b'), 303, 'the other site has a seat');
+    my $n = statuses(@crowd);
+    cmp_ok($n->{303} // 0, '>=', OURS, 'of the crowd some get in');
+    cmp_ok($n->{503} // 0, '>', 0, 'and some are told to come again');
+    is(keys %$n, 2, 'no more than that');
+    return;
+}
+
+# Answers that wait have seats, too: a thousand of them could not pile up.
+sub resting {
+    my $sites = shift;
+    $sites->client('a')->post('/account/login', [login => 'olga', password => NEW]);
+    my $n = statuses(ask($sites, 'a', CROWD, 'quick', NEW));
+    cmp_ok($n->{503} // 0, '>', 0, 'not all that wait for their answer have a seat');
+    cmp_ok($n->{422} // 0, '>=', QUEUE / 2, 'those that have are answered');
+    return;
+}
+
+# The children of before a graceful restart hold the gate still.
+sub restart {
+    my $sites = shift;
+    my @old = ask($sites, 'a', FEW, 'olga');
+    sleep 0.1;
+    $sites->httpd->graceful;
+    my $left = FEW - answered(@old);
+    is(login($sites, 'a'), 303, 'a newcomer is served');
+    SKIP: {
+        skip 'those of before were served already', 1 if !$left;
+        is(answered(@old), FEW, "after the $left of before, not beside them");
+    }
+    is_deeply(statuses(@old), {303 => FEW}, 'who are served, too');
+    is(login($sites, 'a'), 303, 'and the next, as ever');
+    return;
+}
+
+my $sites = PWR::Sites->new({a => '', b => ''}, global => 'PwResetHashGate 1 ' . QUEUE, threads => 16);
+$sites->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287');
+$sites->walk->add('ivan', password => $slow);
+$sites->walk->add('olga', password => $slower);
+$sites->walk->add('quick', password => crypt OLD, '$1$abcdefgh');
+subtest turns => sub { turns($sites) };
+subtest seats => sub { seats($sites) };
+subtest resting => sub { resting($sites) };
+subtest restart => sub { restart($sites) };
+$sites->httpd->done;
+done_testing();
