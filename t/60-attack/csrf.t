@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Another site posts in a visitor's name (login CSRF on Google 2008, Froxlor
-# CVE-2023-3192, mod_auth_form, which has no defence): every combination of what
+# Another site posts in a visitor's name (login CSRF on Google 2008; mod_auth_form,
+# which has no defence to this day): every combination of what
 # browsers say of where a form came from, against an oracle that is written here
 # anew; and other ways to make a GET act.
 use strict;
@@ -22,7 +22,8 @@ sub origins {
         [undef, 1], [$own, 1], [$public, 1], [uc $public, 1], ['null', 0], ['', 0], ['https://evil.example', 0],
         ["https://$host:$port", 0], ["http://$host", 0], ["http://$host:" . ($port + 1), 0], ["http://sub.$host:$port", 0],
         ["http://$host.:$port", 0], ['http://www.example.org', 0], ["$public:443", 0], ["$public:8443", 0], ["$public.", 0],
-        ['https://sub.www.example.org', 0], ['https://example.org', 0], ["$public.evil.example", 0], ["$public\@evil.example", 0],
+        ['https://sub.www.example.org', 0], ['https://example.org', 0], ["$public.evil.example", 0],
+        ["$public\@evil.example", 0],
         ["$public, $public", 0], ["$public/", 0], ['https://www.example.org%2eevil.example', 0],
     );
 }

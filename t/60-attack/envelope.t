@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # An address that is more than one: options for the mail program (PHPMailer
 # CVE-2016-10033, SwiftMailer CVE-2016-10074, Roundcube CVE-2016-9920), headers
-# and recipients by a line feed (Zend CVE-2016-10034, Python CVE-2019-16056's
-# second @), commands and routes of old mailers.  Each is in the table of users,
+# and recipients by a line feed (PHPMailer CVE-2015-8476), a second @ (Python
+# CVE-2019-16056), commands and routes of old mailers.  Each is in the table of users,
 # where a customer wrote it; what the mail program is told is the witness.
 # t/10-unit/addr.c has the same for the function alone.
 use strict;

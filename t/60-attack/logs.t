@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Who may read a log reads no control string, cookie or password: others had
 # their reset links in a debug log of mails (Easy WP SMTP 2020), in the process
-# list (HestiaCP) and in the log of the web server (LTB #222, mod_auth_openidc).
+# list (HestiaCP) and in their own debug log (LTB Self Service Password).
 # The same requests are made to a vhost without PwReset, whose logs must hold
 # what ours must not.
 use strict;
@@ -197,7 +197,8 @@ sub typed {
         $client->post('/account/reset', [token => $typed, login => $typed, password => $typed, confirm => 'x']);
         $session->post('/account/change', [current => $typed, password => $typed, confirm => $typed]);
         $client->get('/account/login?' . PWR::Client::form_encode(login => $typed, password => $typed));
-        $client->raw("POST /account/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nConnection: close\r\n\r\nlogin=$typed");
+        $client->raw("POST /account/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nConnection: close\r\n\r\n"
+            . "login=$typed");
     }
     $session->get($_) for '/portal/', '/portal/nothing', '/account/change', '/account/nothing';
     $session->h2(GET => '/portal/');
