@@ -30,9 +30,10 @@ sub tidy {
 my %rules = %{tree(qr{(?:^|/)\.clang-tidy$})};
 clean(\&tidy, {%rules, %{tree(qr{^mod_pwreset/.*\.[ch]$})}}, 'clang-tidy');
 my %plants = (
-    'a NULL that is followed' => ["int f(const int *a);\nint f(const int *a)\n{\n    return a ? 0 : *a;\n}\n", 'NullDereference'],
+    'a NULL that is followed' => ["int f(const int *a);\nint f(const int *a)\n{\n    return a ? 0 : *a;\n}\n",
+        'NullDereference'],
     'a comparison with itself' => ["int f(int a);\nint f(int a)\n{\n    return a == a;\n}\n", 'misc-redundant-expression'],
-    'a function for one thread' => ["#include <stdlib.h>\nchar *f(void);\nchar *f(void)\n{\n    return getenv(\"A\");\n}\n",
+    'a function for one thread' => [qq{#include <stdlib.h>\nchar *f(void);\nchar *f(void)\n{\n    return getenv("A");\n}\n},
         'concurrency-mt-unsafe'],
 );
 planted(\&tidy, {%rules, 'mod_pwreset/core/a.c' => $plants{$_}[0]}, qr/a\.c:\d+.*$plants{$_}[1]/, $_) for sort keys %plants;

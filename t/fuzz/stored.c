@@ -49,6 +49,30 @@ static void look_kept(apr_pool_t *pool, const char *stored)
     FUZZ_CLAIM(decoy.kind == chosen.kind);
 }
 
+/* The same costs without the salt; nothing matches it. */
+static void look_masked(const char *stored, const char *password)
+{
+    char mask[2 * 384], again[sizeof(mask)];
+    pwr_format format = pwr_format_of(stored), masked;
+    int match;
+
+    FUZZ_CLAIM(!*stored || (!pwr_format_mask(mask, strlen(stored), stored)
+                            && !*mask));
+    if (!pwr_format_mask(mask, sizeof(mask), stored)) {
+        FUZZ_CLAIM(format.engine == PWR_ENGINE_NONE && !*mask);
+        return;
+    }
+    masked = pwr_format_of(mask);
+    FUZZ_CLAIM(masked.engine == format.engine && masked.work == format.work);
+    FUZZ_CLAIM(strlen(mask) == strlen(stored));
+    FUZZ_CLAIM(pwr_format_mask(again, sizeof(again), mask)
+               && strcmp(mask, again) == 0);
+    if (is_cheap(&masked, mask)) {
+        pwr_password_verify(password, mask, &match);
+        FUZZ_CLAIM(!match);
+    }
+}
+
 /* An input: a stored password, a password. */
 static void fuzz_one(apr_pool_t *pool, fuzz_input in)
 {
@@ -57,6 +81,7 @@ static void fuzz_one(apr_pool_t *pool, fuzz_input in)
     int match;
 
     look_kept(pool, stored);
+    look_masked(stored, password);
     if (format.engine == PWR_ENGINE_NONE) {
         pwr_password_verify(password, stored, &match);
         FUZZ_CLAIM(!match);
