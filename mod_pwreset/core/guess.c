@@ -70,18 +70,14 @@ pwr_guess_verdict pwr_guess_judge(const pwr_rate *rate,
     slot share = slot_next(&share_rate, share_rate.burst, queues->share_ms,
                            now_ms);
     int is_newcomer = share.wait_ms == 0 && !queues->was_last;
-    pwr_guess_verdict verdict = { .lane = PWR_GUESS_REFUSED };
+    pwr_guess_verdict verdict = {
+        PWR_GUESS_COMMON, common.wait_ms, common.next_ms, queues->share_ms
+    };
 
     if (is_newcomer && newcomers.wait_ms < common.wait_ms) {
         verdict = (pwr_guess_verdict){
             PWR_GUESS_NEWCOMERS, newcomers.wait_ms, newcomers.next_ms,
             share.next_ms
-        };
-    }
-    else {
-        verdict = (pwr_guess_verdict){
-            PWR_GUESS_COMMON, common.wait_ms, common.next_ms,
-            queues->share_ms
         };
     }
     if (verdict.wait_ms > PWR_GUESS_WAIT_MS) {

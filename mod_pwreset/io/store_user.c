@@ -291,7 +291,7 @@ apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
 
     memset(user, 0, sizeof(*user));
     if (status == APR_SUCCESS && users.n > 0) {
-        *user = rows[0];
+        *user = users.row[0];
     }
     return status;
 }
