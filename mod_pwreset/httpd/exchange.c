@@ -544,7 +544,7 @@ int pwr_exchange_unknown(request_rec *r, pwr_server *self, const char *login)
         HTTP_UNAUTHORIZED, N_("Please sign in"),
         N_("What you sent was not taken: you are not signed in, or your "
            "session has ended. Sign in, then send it again."),
-        login ? "/login" : NULL, N_("Continue to sign-in")
+        login ? "/login" : NULL, N_("Continue to sign-in"), NULL
     };
     pwr_env env = pwr_host_env(r->pool, self);
     pwr_request request = {
