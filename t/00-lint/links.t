@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # No link in our documents leads nowhere, neither here nor where `make install`
-# puts them.
+# puts them; and the sources and tests that they name are there.
 use strict;
 use warnings;
 use File::Basename qw(dirname);
@@ -43,6 +43,19 @@ sub dead {
     return @complaints;
 }
 
+# A source stands below mod_pwreset/ or t/, a test below t/.
+sub missing_files {
+    my $tree = shift;
+    my %is = map { $_ => 1 } keys %$tree;
+    return map {
+        my $path = $_;
+        each_line($path, $tree->{$path}, sub {
+            return map { $is{$_} || $is{"mod_pwreset/$_"} || $is{"t/$_"} ? () : "there is no $_" }
+                /`((?:[\w-]+\/)+[\w-]+\.(?:[cht]|js|pm))`/g;
+        })
+    } grep { m{^[^/]+\.md$|^docs/.*\.md$} } sort keys %$tree;
+}
+
 # {path below the folder of documents => text} of what is installed.
 sub installed {
     my $folder = tempdir(CLEANUP => 1);
@@ -58,16 +71,20 @@ sub installed {
     return \%tree;
 }
 
-my $tree = tree(qr{^(?:README\.md|LICENSE|docs/.*|conf/.*)$});
+my $tree = tree(qr{^(?:README\.md|SECURITY\.md|LICENSE|docs/.*|conf/.*)$});
 clean(\&dead, $tree, 'every link leads somewhere');
 my $copy = installed();
 clean(\&dead, $copy, 'installed, too');
 is_deeply([grep { !$copy->{$_} } grep { !m{^docs/man/|^conf/quickstart} } sort keys %$tree], [],
     'all that an admin reads is installed');
 
+clean(\&missing_files, tree(qr{^(?:\w+\.md|docs/.*\.md|mod_pwreset/.*|t/.*)$}), 'what documents name is there');
+
 my %small = ('README.md' => "# A b, c\n", 'docs/a.md' => '');
 planted(\&dead, {%small, 'docs/b.md' => "[x](a.md) [y](c.md)\n"}, qr{^docs/b\.md:1: .*c\.md}, 'no such file');
 planted(\&dead, {%small, 'docs/b.md' => "[x](../README.md)\n![x](../docs/images/a.png)\n"}, qr/:2: .*a\.png/,
     'no such picture');
 planted(\&dead, {%small, 'docs/b.md' => "# X\n[x](../README.md#a-b-c) [y](#y)\n"}, qr/:2: there is no #y/, 'no such heading');
+planted(\&missing_files, {%small, 't/x/a.t' => '', 'mod_pwreset/core/b.c' => '',
+    'docs/b.md' => "`x/a.t` `core/b.c`\n`core/c.c`\n"}, qr/:2: there is no core\/c\.c/, 'no such source');
 done_testing();

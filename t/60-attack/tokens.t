@@ -77,7 +77,8 @@ sub malformed {
     my %bad = (
         'nothing' => '', 'a blank' => ' ', 'zero' => '0', 'one' => '1', 'true' => 'true', 'null' => 'null', 'NULL' => 'NULL',
         'array' => 'Array', '28 zeros' => '0' x 28, 'cut at the end' => substr($bare, 0, 27),
-        'cut in front' => substr($bare, 1), 'a group less' => substr($string, 0, 29), 'a symbol more' => "${bare}0", 'a percent sign' => '%',
+        'cut in front' => substr($bare, 1), 'a group less' => substr($string, 0, 29),
+        'a symbol more' => "${bare}0", 'a percent sign' => '%',
         'a pattern' => substr($bare, 0, 27) . '_', 'a longer pattern' => substr($bare, 0, 4) . '%', 'stars' => '*' x 28,
         'SQL' => q(' OR '1'='1), 'a union' => "' UNION SELECT digest FROM pwreset_token -- ",
         'stacked' => "';UPDATE pwreset_user SET password='x';--", 'regular' => '.*', 'a template' => '{{token}}',
