@@ -6,7 +6,9 @@
 
 int pwr_device_is_used(const pwr_env *env)
 {
-    return env->site->conf->limit[PWR_LIMIT_LOGIN_ACCOUNT].count > 0;
+    const pwr_conf *conf = env->site->conf;
+
+    return conf->login && conf->limit[PWR_LIMIT_LOGIN_ACCOUNT].count > 0;
 }
 
 apr_status_t pwr_device_digest(const pwr_env *env, const pwr_request *request,

@@ -6,7 +6,8 @@
 
 #include "flow/env.h"
 
-/* Are browsers known at all?  Not where attempts are not limited. */
+/* Are browsers known at all?  Not where attempts are not limited, or not
+ * ours. */
 int pwr_device_is_used(const pwr_env *env);
 
 /* The digest of the cookie that the browser sent, "" when it sent none. */

@@ -81,6 +81,12 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
     return APR_SUCCESS;
 }
 
+void pwr_hash_refuse(const pwr_env *env, pwr_response *response)
+{
+    response->answer_at_usec = refuse_at_usec(
+        env, env->host->now_usec(env->host_baton));
+}
+
 apr_status_t pwr_hash_make(const pwr_env *env, const char *password,
                            const char *old, const char **stored)
 {

@@ -178,6 +178,10 @@ static apr_status_t fail(const pwr_env *env, const pwr_request *request,
 {
     pwr_page_error(env, request, response, "login",
                    N_("The login or the password is wrong."), NULL);
+    /* Where the account was asked for, its work must not show in the time. */
+    if (!attempt->may && attempt->has_device) {
+        pwr_hash_refuse(env, response);
+    }
     if (!attempt->may) {
         pwr_page_error(env, request, response, "login",
                        N_("There have been too many attempts with this login. "

@@ -15,8 +15,8 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {BURST => 10, MINUTE_MS => 60_000, WAIT_MS => 5000, FLOOD_SEC => 15, AT_ONCE_SEC => 4, DUE_SEC => 1, SHARE => 3,
-    DEVICE_SEC => 400 * 86_400};
+use constant {BURST => 10, SHARE => 3, MINUTE_MS => 60_000, WAIT_MS => 5000, FLOOD_SEC => 15, AT_ONCE_SEC => 4,
+    DUE_SEC => 1, HASH_SEC => 0.03, DEVICE_SEC => 400 * 86_400};
 
 my $wrong = 'The login or the password is wrong.';
 my $many = 'There have been too many attempts with this login. Please try again in a minute.';
@@ -236,6 +236,28 @@ sub device {
     return;
 }
 
+# A cookie has the account looked up, which must not show when the answer comes.
+sub in_time {
+    my $walk = shift;
+    forget($walk);
+    my $client = at($walk, $attacker);
+    enter($client, 'olga01');
+    $walk->add('dear01', password => crypt OLD, '$2y$10$abcdefghijklmnopqrstuu');
+    guess($walk, $attacker, 'dear01') for 1 .. 2;
+    use_up($walk, $_) for qw(ivan01 nobody);
+    for my $name (qw(ivan01 nobody)) {
+        my ($begin, %took) = time;
+        is(said(enter($client, $name)), 'later', "$name, with a cookie: later");
+        $took{with} = time - $begin;
+        $begin = time;
+        is(said(enter(at($walk, $attacker), $name)), 'later', "$name, without one: later");
+        $took{without} = time - $begin;
+        cmp_ok($took{with}, '>', HASH_SEC, 'with it no sooner than after the dearest hash') or diag explain \%took;
+    }
+    $walk->sql(q(DELETE FROM pwreset_user WHERE login = 'dear01'));
+    return;
+}
+
 # The thief of a cookie has its allowance, and no more.
 sub thief {
     my $walk = shift;
@@ -377,6 +399,7 @@ each_database(sub {
     subtest accounts => sub { accounts($walk) };
     subtest changes => sub { changes($walk) };
     subtest costs => sub { costs($walk) } if $walk->kind eq 'mysql';
+    subtest 'in time' => sub { in_time($walk) };
     subtest closed => sub { closed($walk) };
 }, conf => $conf, modules => ['remoteip'], global => "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1");
 done_testing();
