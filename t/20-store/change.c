@@ -174,6 +174,7 @@ static void test_addresses(bench *made, apr_pool_t *pool)
         = {
         { "'eve@example.org'", "'eve@second.org'", 2 },
         { "'eve@example.org'", "'EVE@Example.ORG'", 1 },
+        { "'eve@xn--bcher-kva.org'", "'Eve@b\xC3\xBC" "cher.org'", 1 },
         { "'eve@example.org'", "NULL", 1 },
         { "'eve@example.org'", "''", 1 },
         { "NULL", "'eve@second.org'", 1 },
@@ -196,6 +197,25 @@ static void test_addresses(bench *made, apr_pool_t *pool)
         tap_int(jobs(&on), table[i].notices, "notices to %s and %s",
                 table[i].email, table[i].recovery);
     }
+}
+
+/* The notice goes where the owner was before, whatever comes after. */
+static void test_moved(bench *made, apr_pool_t *pool)
+{
+    static const char *const after[] = {
+        "UPDATE {prefix}user SET email = 'moved@example.org' WHERE id = :id",
+        NULL
+    };
+    const pwr_store_conf conf = { .after_change = after };
+    scene on = { made, pool, bench_store(made, &conf) };
+    pwr_change change;
+
+    scene_reset(&on);
+    change = scene_change(&on, NULL, "new");
+    tap_int(scene_change_do(&on, &change), PWR_CHANGE_DONE, "change");
+    tap_str(change.user.email, "moved@example.org", "and move");
+    tap_str(bench_value(made, "SELECT recipient FROM {p}job"),
+            "eve@example.org", "the old address is told");
 }
 
 static void test_after(bench *made, apr_pool_t *pool)
@@ -316,6 +336,7 @@ int main(int argc, const char *const *argv)
     test_refused(&on);
     test_stamp(&on);
     test_addresses(made, pool);
+    test_moved(made, pool);
     test_hostile(&on);
     tap_str(bench_log(made), "", "nothing was logged");
     test_after(made, pool);
