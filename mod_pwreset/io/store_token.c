@@ -229,7 +229,7 @@ apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
     notme->state = token.state;
     /* cppcheck-suppress uninitvar; find() has zeroed what it did not fill */
     notme->user_id = user.id;
-    notme->cancelled = user.id ? call.changed : 0;
+    notme->cancelled = notme->user_id ? call.changed : 0;
     return status;
 }
 
