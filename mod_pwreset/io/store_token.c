@@ -220,16 +220,15 @@ apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
     static const pwr_dbd_work work = { .name = "notme_do", .transaction = 1,
                                        .step = notme_do };
     pwr_token token;
-    pwr_user user;
+    pwr_user user = { .id = NULL };
     token_call call = { .impl = store->impl,
                         .key = { notme->realm, notme->digest, 1 },
                         .token = &token, .user = &user };
     apr_status_t status = find(&work, pool, &call);
 
     notme->state = token.state;
-    /* cppcheck-suppress uninitvar; find() has zeroed what it did not fill */
     notme->user_id = user.id;
-    notme->cancelled = notme->user_id ? call.changed : 0;
+    notme->cancelled = user.id ? call.changed : 0;
     return status;
 }
 
