@@ -227,6 +227,39 @@ static apr_status_t secret_make(const pwr_env *env, pwr_purpose purpose,
     return pwr_crypto_digest(digest, env->site->conf->realm, purpose, out);
 }
 
+/* What stands for a mailbox in the rows of this realm. */
+static apr_status_t mailbox_digest(const pwr_env *env, const char *mailbox,
+                                   char digest[PWR_DIGEST_HEX + 1])
+{
+    const char *const parts[] = {
+        "mailbox", env->site->conf->realm,
+        pwr_addr_canonical(env->pool, mailbox)
+    };
+
+    return pwr_crypto_fingerprint(digest, parts,
+                                  sizeof(parts) / sizeof(*parts));
+}
+
+/* The visitor is told nothing of it. */
+static void tell_unminted(const pwr_env *env, const pwr_user *user,
+                          pwr_mint outcome)
+{
+    const char *id = pwr_text_printable(env->pool, user->id, 64);
+    const char *realm = env->site->conf->realm;
+
+    if (outcome == PWR_MINT_REFUSED) {
+        pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0412",
+                     "recovery for user id %s of realm %s: three live control "
+                     "strings; nothing sent", id, realm);
+    }
+    if (outcome == PWR_MINT_LIMITED) {
+        pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0423",
+                     "recovery for user id %s of realm %s: over the limit "
+                     "forgot-account, by mails to this account or to its "
+                     "mailbox; nothing sent", id, realm);
+    }
+}
+
 /* Mint a string for one account; `bare` stays NULL when it gets none, because
  * it has enough, or because an equal request was answered a moment ago. */
 static apr_status_t mint(const pwr_env *env, const pwr_job *job,
@@ -243,6 +276,7 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
         .job = job->id,
         .lifetime_sec = conf->token_lifetime_sec,
         .merge_sec = PWR_MERGE_SEC,
+        .rate = conf->limit[PWR_LIMIT_FORGOT_ACCOUNT],
     };
     apr_status_t status = secret_make(env, PWR_PURPOSE_RECOVER, &bare,
                                       token.digest);
@@ -255,6 +289,9 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
     memcpy(token.notme_stamp, r->user->address_stamp,
            sizeof(token.notme_stamp));
     if (status == APR_SUCCESS) {
+        status = mailbox_digest(env, r->mailbox, token.mailbox);
+    }
+    if (status == APR_SUCCESS) {
         status = env->store->ops->token_mint(env->store, env->pool, &token,
                                              &outcome);
     }
@@ -263,11 +300,8 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
         r->notme = notme;
         r->expires = token.expires;
     }
-    else if (status == APR_SUCCESS && outcome == PWR_MINT_REFUSED) {
-        pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0412",
-                     "recovery for user id %s of realm %s: three live control "
-                     "strings; nothing sent", pwr_text_printable(env->pool,
-                     r->user->id, 64), conf->realm);
+    else if (status == APR_SUCCESS) {
+        tell_unminted(env, r->user, outcome);
     }
     return status;
 }

@@ -130,6 +130,10 @@ typedef struct pwr_token {
      * with the password. */
     char notme_digest[PWR_DIGEST_HEX + 1];
     char notme_stamp[PWR_DIGEST_HEX + 1];   /* the user's address_stamp */
+    /* On minting: how often mails may go to an account, and to a mailbox; and
+     * a digest that stands for the mailbox, needed unless the rate is off. */
+    pwr_rate rate;
+    char mailbox[PWR_DIGEST_HEX + 1];
     int64_t expires;                    /* set by the store */
     int64_t spent_at;
     pwr_token_state state;
@@ -147,6 +151,7 @@ typedef struct pwr_notme {
 
 typedef enum pwr_mint {
     PWR_MINT_REFUSED = 0,       /* three other jobs have live strings */
+    PWR_MINT_LIMITED,           /* too many mails went there lately */
     PWR_MINT_MERGED,            /* another job minted a moment ago */
     PWR_MINT_DONE
 } pwr_mint;

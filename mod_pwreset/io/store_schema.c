@@ -51,7 +51,7 @@ static const struct {
       "  -- what mails carry: digests only; dead rows tell the reason\n"
       "  realm VARCHAR(191) NOT NULL,\n"
       "  digest CHAR(64){hex} NOT NULL,   -- SHA-256 of the secret\n"
-      "  purpose VARCHAR(16){hex} NOT NULL,  -- recover, notme\n"
+      "  purpose VARCHAR(16){hex} NOT NULL,  -- recover, notme, mailbox\n"
       "  user_id VARCHAR(191) NOT NULL,   -- id column of PwResetIdQuery\n"
       "  login VARCHAR(255),              -- as it was, to be shown\n"
       "  language VARCHAR(35),\n"

@@ -129,6 +129,19 @@ static const struct {
       " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
       " AND expires > {now}" },
 
+    /* One row: n, other jobs that minted for a user within :within seconds,
+     * whatever became of it; with :purpose mailbox, that sent mail to that one.
+     * Behind the lock.  Index owner. */
+    { PWR_STMT_TOKEN_LATELY, "token_lately",
+      "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :user AND job <> :job"
+      " AND purpose = :purpose AND created > {now} - :within" },
+
+    /* One row: n, 1 or 0.  Primary key. */
+    { PWR_STMT_TOKEN_THERE, "token_there",
+      "SELECT COUNT(*) AS n FROM {prefix}token"
+      " WHERE realm = :realm AND digest = :digest AND purpose = :purpose" },
+
     /* One row for the one who spends it, none for everybody else: this decides
      * who wins.  In the transaction that writes the password.  Primary key. */
     { PWR_STMT_TOKEN_SPEND, "token_spend",

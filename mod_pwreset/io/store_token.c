@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#define MAILBOX "mailbox"       /* purpose of a row that is no string */
+
 static const char *const purposes[] = { "recover", "notme" };
 
 typedef struct token_call {
@@ -28,21 +30,16 @@ apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
     return rows.status;
 }
 
-/* Sixteen rows for all users: two that share one wait a moment for one
- * another, and there is no row to be made for every new user. */
-apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
-                            const char *realm, const char *user_id)
+static apr_status_t lock_row(pwr_dbd_run *run, const pwr_store_impl *impl,
+                             char row)
 {
-    char digest[PWR_DIGEST_HEX + 1];
-    pwr_dbd_arg args[] = { { "lock", NULL }, { NULL, NULL } };
-    apr_status_t status = pwr_store_fingerprint(impl, digest, realm, user_id);
+    pwr_dbd_arg args[] = {
+        { "lock", apr_psprintf(run->scratch, "lock-%c", row) }, { NULL, NULL }
+    };
     int changed;
+    apr_status_t status = pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_LOCK],
+                                       args, &changed);
 
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    args[0].value = apr_psprintf(run->scratch, "lock-%c", digest[0]);
-    status = pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_LOCK], args, &changed);
     if (status == APR_SUCCESS && changed != 1) {
         pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0221",
                      "%smeta has no row \"%s\": run `pwresetctl schema "
@@ -50,6 +47,38 @@ apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
         return PWR_STORE_BROKEN;
     }
     return status;
+}
+
+/* Sixteen rows for all users: two that share one wait a moment for one
+ * another, and there is no row to be made for every new user. */
+apr_status_t pwr_store_lock(pwr_dbd_run *run, const pwr_store_impl *impl,
+                            const char *realm, const char *user_id)
+{
+    char digest[PWR_DIGEST_HEX + 1];
+    apr_status_t status = pwr_store_fingerprint(impl, digest, realm, user_id);
+
+    return status ? status : lock_row(run, impl, digest[0]);
+}
+
+/* Two, always in the same order, or two who want them wait for each other. */
+static apr_status_t lock_both(pwr_dbd_run *run, const pwr_store_impl *impl,
+                              const char *realm, const char *const names[2])
+{
+    char digest[2][PWR_DIGEST_HEX + 1];
+    apr_status_t status = pwr_store_fingerprint(impl, digest[0], realm,
+                                                names[0]);
+    int first;
+
+    if (status == APR_SUCCESS) {
+        status = pwr_store_fingerprint(impl, digest[1], realm, names[1]);
+    }
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    first = digest[0][0] > digest[1][0];
+    status = lock_row(run, impl, digest[first][0]);
+    return status == APR_SUCCESS && digest[0][0] != digest[1][0]
+        ? lock_row(run, impl, digest[!first][0]) : status;
 }
 
 int pwr_store_is_of(const pwr_dbd_rows *rows, const char *realm)
@@ -270,6 +299,33 @@ static apr_status_t row_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                         &added);
 }
 
+/* That this job's mail goes to this mailbox: one row, whatever the number of
+ * its accounts. */
+static apr_status_t mailbox_write(pwr_dbd_run *run, const pwr_store_impl *impl,
+                                  const pwr_token *token, int64_t now)
+{
+    char digest[PWR_DIGEST_HEX + 1];
+    pwr_dbd_arg args[] = {
+        { "realm", token->realm }, { "digest", digest },
+        { "purpose", MAILBOX }, { "user", token->mailbox },
+        { "login", NULL }, { "language", NULL }, { "job", token->job },
+        { "stamp", "" }, { "created", pwr_dbd_decimal(run, now) },
+        { "expires", pwr_dbd_decimal(run, now) }, { NULL, NULL }
+    };
+    int64_t mine = 0;
+    int added;
+    apr_status_t status = pwr_store_fingerprint(impl, digest, token->job,
+                                                token->mailbox);
+
+    if (status == APR_SUCCESS) {
+        status = count(run, &impl->sql.stmt[PWR_STMT_TOKEN_THERE], args,
+                       &mine);
+    }
+    return status == APR_SUCCESS && mine == 0
+        ? pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_TOKEN_ADD], args, &added)
+        : status;
+}
+
 static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                                 pwr_token *token)
 {
@@ -280,8 +336,39 @@ static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
         token->expires = now + token->lifetime_sec;
         status = row_write(run, impl, token, 0, now);
     }
-    return status == APR_SUCCESS && token->notme_digest[0]
-        ? row_write(run, impl, token, 1, now) : status;
+    if (status == APR_SUCCESS && token->notme_digest[0]) {
+        status = row_write(run, impl, token, 1, now);
+    }
+    return status == APR_SUCCESS && token->rate.count
+        ? mailbox_write(run, impl, token, now) : status;
+}
+
+/* How many other jobs have sent mail for this account, or to this mailbox, in
+ * the rate's period: the greater of both. */
+static apr_status_t count_lately(pwr_dbd_run *run, const token_call *call,
+                                 int64_t *n)
+{
+    const pwr_token *token = call->token;
+    const struct { const char *purpose, *user; } of[] = {
+        { purposes[0], token->user_id }, { MAILBOX, token->mailbox }
+    };
+    apr_status_t status = APR_SUCCESS;
+
+    *n = 0;
+    for (int i = 0; i < 2 && status == APR_SUCCESS; i++) {
+        const pwr_dbd_arg args[] = {
+            { "realm", token->realm }, { "user", of[i].user },
+            { "purpose", of[i].purpose }, { "job", token->job },
+            { "within", pwr_dbd_decimal(run, token->rate.period_sec) },
+            { NULL, NULL }
+        };
+        int64_t jobs;
+
+        status = count(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_LATELY],
+                       args, &jobs);
+        *n = jobs > *n ? jobs : *n;
+    }
+    return status;
 }
 
 /* What becomes of the string, by what others did for this user. */
@@ -295,7 +382,7 @@ static apr_status_t mint_judge(pwr_dbd_run *run, const token_call *call,
         { "job", token->job }, { "stamp", token->stamp },
         { "within", pwr_dbd_decimal(run, token->merge_sec) }, { NULL, NULL }
     };
-    int64_t recent = 0, jobs = 0;
+    int64_t recent = 0, jobs = 0, lately = 0;
     apr_status_t status = APR_SUCCESS;
 
     *outcome = PWR_MINT_REFUSED;
@@ -305,11 +392,15 @@ static apr_status_t mint_judge(pwr_dbd_run *run, const token_call *call,
     if (status == APR_SUCCESS && recent == 0) {
         status = count(run, &stmt[PWR_STMT_TOKEN_JOBS], args, &jobs);
     }
+    if (status == APR_SUCCESS && recent == 0 && token->rate.count) {
+        status = count_lately(run, call, &lately);
+    }
     if (status == APR_SUCCESS && recent > 0) {
         *outcome = PWR_MINT_MERGED;
     }
     else if (status == APR_SUCCESS && jobs < PWR_TOKEN_JOBS_MAX) {
-        *outcome = PWR_MINT_DONE;
+        *outcome = token->rate.count && lately >= token->rate.count
+            ? PWR_MINT_LIMITED : PWR_MINT_DONE;
     }
     return status;
 }
@@ -320,8 +411,10 @@ static apr_status_t token_mint(pwr_dbd_run *run, void *baton)
 {
     token_call *call = baton;
     pwr_token *token = call->token;
-    apr_status_t status = pwr_store_lock(run, call->impl, token->realm,
-                                         token->user_id);
+    const char *const names[] = {
+        token->user_id, token->rate.count ? token->mailbox : token->user_id
+    };
+    apr_status_t status = lock_both(run, call->impl, token->realm, names);
 
     call->mint = PWR_MINT_REFUSED;
     if (status == APR_SUCCESS) {

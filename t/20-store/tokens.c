@@ -175,6 +175,68 @@ static void test_merge(const scene *on)
     tap_int(merge(on, "r", 'c', 120), PWR_MINT_DONE, "nor what is spent");
 }
 
+/* A string for job `job` of a user whose mail goes to mailbox `box`. */
+static pwr_token limited(const scene *on, const char *user_id, char job,
+                         char box)
+{
+    pwr_token token = scene_token(on, user_id, job);
+
+    token.rate = (pwr_rate){ 3, 3600, 3 };
+    memset(token.mailbox, box, PWR_DIGEST_HEX);
+    return token;
+}
+
+static pwr_mint mint_limited(const scene *on, const char *user_id, char job,
+                             char box)
+{
+    pwr_token token = limited(on, user_id, job, box);
+
+    return mint(on, &token);
+}
+
+/* However soon the strings are used, three mails an hour are all. */
+static void test_limit(const scene *on)
+{
+    static const struct {
+        const char *name, *user_id;
+        char job, box;
+        pwr_mint outcome;
+    } table[] = {
+        { "one", "u1", 'a', '1', PWR_MINT_DONE },
+        { "two", "u1", 'b', '1', PWR_MINT_DONE },
+        { "two again", "u1", 'b', '1', PWR_MINT_DONE },
+        { "three", "u1", 'c', '1', PWR_MINT_DONE },
+        { "four", "u1", 'd', '1', PWR_MINT_LIMITED },
+        { "one of the three again", "u1", 'a', '1', PWR_MINT_DONE },
+        { "to another mailbox", "u1", 'd', '2', PWR_MINT_LIMITED },
+        { "another account of the mailbox", "u2", 'd', '1',
+          PWR_MINT_LIMITED },
+        { "in the same mail as three", "u2", 'c', '1', PWR_MINT_DONE },
+        { "another account elsewhere", "u2", 'd', '2', PWR_MINT_DONE },
+    };
+    pwr_token token;
+
+    scene_reset(on);
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        tap_int(mint_limited(on, table[i].user_id, table[i].job,
+                             table[i].box), table[i].outcome, "%s",
+                table[i].name);
+        bench_sql(on->made, "UPDATE {p}token SET spent_at = 5, why = 'used'");
+    }
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}token"
+                         " WHERE purpose = 'mailbox'"), 4,
+            "a row for each mail");
+    token = limited(on, "u1", 'd', '1');
+    token.realm = "s";
+    tap_int(mint(on, &token), PWR_MINT_DONE, "another realm");
+    token = limited(on, "u1", 'e', '1');
+    token.rate.count = 0;
+    tap_int(mint(on, &token), PWR_MINT_DONE, "no limit");
+    tap_int(mint_limited(on, "u1", 'f', '1'), PWR_MINT_LIMITED, "limited");
+    bench_sql(on->made, "UPDATE {p}token SET created = created - 3601");
+    tap_int(mint_limited(on, "u1", 'f', '1'), PWR_MINT_DONE, "an hour later");
+}
+
 static void test_double_click(const scene *on)
 {
     const pwr_store_ops *ops = on->store->ops;
@@ -265,6 +327,31 @@ static void test_race(const scene *on)
     tap_int(fair, ROUNDS, "of %d that mint at once three do", WORKERS);
 }
 
+/* Two accounts, one mailbox, and all at once. */
+static void test_limit_race(const scene *on)
+{
+    int fair = 0;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        mints all = { .on = on };
+        int done = 0, limited_n = 0;
+
+        scene_reset(on);
+        for (int i = 0; i < WORKERS; i++) {
+            all.token[i] = limited(on, i % 2 ? "u1" : "u2", (char)('a' + i),
+                                   '1');
+        }
+        bench_threads(on->made, WORKERS, mint_one, &all);
+        for (int i = 0; i < WORKERS; i++) {
+            done += all.outcome[i] == PWR_MINT_DONE;
+            limited_n += all.outcome[i] == PWR_MINT_LIMITED;
+        }
+        fair += done == 3 && limited_n == WORKERS - 3;
+    }
+    tap_int(fair, ROUNDS, "of %d mails to one mailbox at once three go",
+            WORKERS);
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *pool = tap_begin();
@@ -278,9 +365,11 @@ int main(int argc, const char *const *argv)
     test_foreign_change(&on);
     test_three(&on);
     test_merge(&on);
+    test_limit(&on);
     test_double_click(&on);
     test_purge(&on);
     test_race(&on);
+    test_limit_race(&on);
     tap_str(bench_log(on.made), "", "nothing was logged");
     return tap_end();
 }

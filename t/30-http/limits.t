@@ -50,8 +50,10 @@ sub at_once {
     return $walk;
 }
 
+# Over so long a period that a slow machine is given no more.
 sub crowd {
-    my $walk = at_once(@_);
+    my $walk = at_once(@_, conf => join "\n", map { "PwResetLimit $_/7d" } 'forgot-client 10', 'reset-client 30',
+        'login-client 60');
     my %want = (forgot => [\&forgot, 200, 10], reset => [\&reset_by, 410, 30], login => [\&login, 422, 60]);
     for my $page (sort keys %want) {
         my ($post, $status, $burst) = @{$want{$page}};
@@ -86,6 +88,8 @@ sub killed {
     my $until = time + 10;
     select undef, undef, undef, 0.02 while time < $until && grep { kill 0 => $_ } @children[0, 1];
     is_deeply(statuses($walk->at_once(map { forgot($_) } 1 .. 40)), {429 => 40}, 'what was counted is still there');
+    $httpd->graceful;
+    is($client->post(@{forgot(0)})->status, 429, 'after a graceful restart, too');
     $walk->settle;
     $httpd->done;
     return;
@@ -192,6 +196,30 @@ sub away {
     return;
 }
 
+# --- mails -------------------------------------------------------------------------------
+
+# Six logins of one mailbox: each is asked for, and each string used, but three
+# mails an hour come; the pages say what they always say.
+sub mailbox {
+    my $walk = PWR::Walk->new('sqlite', conf => "PwResetIdentify forgot both\nPwResetLimit forgot-account 3/1h");
+    my $client = $walk->client;
+    $walk->add("user$_", email => 'shared@example.org') for 1 .. 6;
+    my %bytes;
+    for my $n (1 .. 6) {
+        my $r = $client->post('/account/forgot', [email => "user$n"]);
+        $bytes{$r->status . $r->body =~ s/user$n/user/gr}++;
+        $walk->settle;
+        $walk->sql(q(UPDATE pwreset_token SET spent_at = 5, why = 'used' WHERE purpose = 'recover'));
+    }
+    is(keys %bytes, 1, 'six answers are one');
+    my $limited = grep { /PWR0423/ } $walk->httpd->error_log;
+    is($limited, 3, 'the admin is told of three');
+    my @mails = grep { defined } map { $walk->mail_to('shared@example.org', 2) } 1 .. 4;
+    is(@mails, 3, 'three mails came');
+    $walk->httpd->done;
+    return;
+}
+
 # --- realms -------------------------------------------------------------------------------
 
 sub realms {
@@ -266,6 +294,7 @@ for my $kind (qw(sqlite mysql)) {
         $walk->httpd->done;
     };
 }
+subtest mailbox => \&mailbox;
 subtest realms => \&realms;
 subtest proxied => \&proxied;
 done_testing();
