@@ -73,7 +73,7 @@ sub nameless {
     return map {
         my $file = $_;
         map {
-            my ($package) = /\(Debian: apt\s+install\s+([\w-]+)\)/;
+            my ($package) = /\(Debian: apt\s+install\s+([\w-]+)/;
             my $needs_none = /from --with-apxs|glibc/;
             $needs_none || $is_installed{$package // ''} ? () : "$file: no package that is installed: $_";
         } $tree->{$file} =~ /AC_MSG_ERROR\(((?:[^()]|\((?1)\))*)\)/g;

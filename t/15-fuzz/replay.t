@@ -18,7 +18,7 @@ my @targets = map { m{([^/]+)\.c$} } sort glob "$fuzz/*.c";
 # hands it.
 my %reached = (
     argon2id => 'stored', builtin => 'data', conf_kind => 'conf', cost => 'no parser', crypto => 'no parser',
-    diag => 'no parser', keyboard => 'policy', person => 'policy', score => 'policy', sink => 'template',
+    diag => 'no parser', fair => 'no parser', keyboard => 'policy', person => 'policy', score => 'policy', sink => 'template',
     tally => 'no parser', template_int => 'template',
 );
 
