@@ -38,6 +38,13 @@ static const pwr_option user_passwd_options[] = {
 };
 
 const pwr_command pwr_commands[] = {
+    { "check", "", 0, 0, PWR_NEED_STORE, NULL,
+      "is the site as it should be?",
+      "One line for each: configuration, database, schema, mail program, and\n"
+      "whether requests came in the last day through a proxy that httpd was\n"
+      "not told of.  Each says OK, or FAIL and what to do; the exit status is\n"
+      "that of the first that failed.\n",
+      pwr_command_check },
     { "schema", "", 0, 0, PWR_NEED_VHOST, schema_options,
       "print the database schema, or apply it",
       "Prints SQL for the database and table prefix of the site.  With\n"

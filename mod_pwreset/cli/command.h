@@ -86,6 +86,7 @@ int pwr_call_hash(apr_pool_t *pool, const pwr_scheme *scheme,
                   const char *secret, const char **stored);
 
 /* The commands, in the order of the table. */
+int pwr_command_check(pwr_call *call);
 int pwr_command_schema(pwr_call *call);
 int pwr_command_user_add(pwr_call *call);
 int pwr_command_user_passwd(pwr_call *call);

@@ -41,6 +41,7 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
     pwr_device device = { .realm = "r", .user_id = "u1", .stamp = "s" };
     pwr_user user = { .id = "7", .login = "e", .password = SECRET };
     int may = 7, mine = 7, added = 7, taken = 7;
+    int64_t age_sec = 7;
     apr_status_t got[] = {
         ops->users_find(store, pool, PWR_USER_BY_LOGIN, "eve", &users),
         ops->job_add(store, pool, &job),
@@ -60,6 +61,8 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
         ops->device_take(store, pool, &device, &guess.rate, &taken),
         ops->device_add(store, pool, &device, NULL),
         ops->user_add(store, pool, &user, &added),
+        ops->proxy_seen(store, pool, "r"),
+        ops->proxy_age(store, pool, "r", &age_sec),
     };
 
     for (size_t i = 0; i < sizeof(got) / sizeof(*got); i++) {
@@ -70,7 +73,7 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
            && !user.id && change.outcome == PWR_CHANGE_REFUSED
            && change.token_state == PWR_TOKEN_UNKNOWN && added == 0
            && guess.lane == PWR_GUESS_REFUSED && guess.wait_ms == 0
-           && taken == 0 && lookup.state == PWR_SESSION_NONE
+           && taken == 0 && age_sec == -1 && lookup.state == PWR_SESSION_NONE
            && !lookup.session.user_id,
            "%s: all answers refuse", name);
     (void)made;

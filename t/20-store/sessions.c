@@ -239,6 +239,29 @@ static void test_locked(const scene *on)
     tap_int(is_live(on, "r", made.digest), 1, "and afterwards");
 }
 
+/* A note of meta, one for each realm. */
+static void test_proxy(bench *made, apr_pool_t *pool, pwr_store *store)
+{
+    int64_t age_sec = 7;
+
+    store->ops->proxy_age(store, pool, "r", &age_sec);
+    tap_int(age_sec, -1, "no proxy was seen");
+    for (int i = 0; i < 2; i++) {
+        tap_int(store->ops->proxy_seen(store, pool, "r"), APR_SUCCESS,
+                "a proxy is seen");
+        store->ops->proxy_age(store, pool, "r", &age_sec);
+        tap_ok(age_sec >= 0 && age_sec < 60, "a moment ago");
+        bench_sql(made, "UPDATE {p}meta SET value = value - 5000"
+                  " WHERE name LIKE 'proxy-%%'");
+        store->ops->proxy_age(store, pool, "r", &age_sec);
+        tap_ok(age_sec >= 5000 && age_sec < 5060, "time passes");
+    }
+    store->ops->proxy_age(store, pool, "s", &age_sec);
+    tap_int(age_sec, -1, "in another realm there was none");
+    tap_int(bench_number(made, "SELECT COUNT(*) FROM {p}meta"
+                         " WHERE name LIKE 'proxy-%%'"), 1, "one row");
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *pool = tap_begin();
@@ -260,6 +283,7 @@ int main(int argc, const char *const *argv)
     test_list(&on);
     test_many(&on);
     test_end_others(&on);
+    test_proxy(on.made, pool, on.store);
     tap_str(bench_log(on.made), "", "nothing was logged");
     test_locked(&on);
     test_gone(&on);

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
 use Test::More;
 use PWR::Ctl;
@@ -49,6 +50,47 @@ sub test_schema {
     $printed =~ s/\bpwreset_/printed_/g;
     $db->dbh->do($_) for grep { /\S/ } split /;\n/, $printed;
     is(value('SELECT COUNT(*) FROM printed_user'), 0, 'what is printed can be applied by hand');
+}
+
+# Lines of check, by what they begin with.
+sub checked {
+    my ($name, $status, $fails, $why) = @_;
+    my ($out) = runs_ok("check: $name", {status => $status, out => qr/^(?:OK  |FAIL) configuration: /}, '', 'check');
+    my @failed = $out =~ /^FAIL ([a-z ]+):/mg;
+    is_deeply(\@failed, $fails, "check: $name: what fails") or diag($out);
+    like($out, $why, "check: $name: it is told") if $why;
+    return;
+}
+
+sub test_check {
+    my $meta = sub { $db->dbh->do("UPDATE pwreset_meta SET value = $_[0] WHERE name = 'schema'") };
+    my $version = value(q(SELECT value FROM pwreset_meta WHERE name = 'schema'));
+    my $program = $ctl->dir . '/mailer';
+    unlink $program;
+    site(PwResetSendmail => [[$program]]);
+    checked('no mail program', 69, ['mail program'], qr/mailer: No such file.*name yours with PwResetSendmail/);
+    $ctl->write(mailer => '');
+    chmod 0644, $program;
+    checked('one that is no program', 69, ['mail program'], qr/Permission denied/);
+    chmod 0755, $program;
+    checked('all is well', 0, []);
+    $meta->(99);
+    checked('a newer schema', 78, ['schema'], qr/version 99 is of a newer mod_pwreset/);
+    $meta->(1);
+    checked('an older schema', 78, ['schema'], qr/version 1 is too old: run pwresetctl schema --apply/);
+    $meta->($version);
+    my $now = $db->kind eq 'mysql' ? 'UNIX_TIMESTAMP()' : q(CAST(strftime('%s', 'now') AS INTEGER));
+    # As the store names it: a digest of two texts, each behind its length.
+    my $name = 'proxy-' . substr sha256_hex(map { pack('Q>', length) . $_ } 'proxy', 'www.example.org/account'), 0, 32;
+    for my $row ([90_000, 0, []], [3000, 78, ['proxy'], qr/50 minutes ago .*RemoteIPHeader X-Forwarded-For/]) {
+        $db->dbh->do(q(DELETE FROM pwreset_meta WHERE name LIKE 'proxy-%'));
+        $db->dbh->do("INSERT INTO pwreset_meta (name, value) VALUES ('$name', $now - $row->[0])");
+        checked("a proxy $row->[0] s ago", @$row[1 .. 3]);
+    }
+    $db->dbh->do(q(DELETE FROM pwreset_meta WHERE name LIKE 'proxy-%'));
+    site(PwResetSendmail => [[$program]], PwResetTablePrefix => [['none_']]);
+    checked('no tables', 78, ['schema'], qr/there is none: run pwresetctl schema --apply/);
+    site();
 }
 
 sub test_add {
@@ -187,6 +229,9 @@ sub test_trouble {
     my (undef, $err) = runs_ok('no database', {status => 75, err => qr/no connection to the database of www.*DBDPar/},
         '', qw(schema --apply));
     is(() = $err =~ /^pwresetctl:/mg, 1, 'which is said once');
+    my ($out) = runs_ok('check', {status => 75, out => qr/^FAIL database: .* do what the message above says/m,
+        err => qr/no connection/}, '', 'check');
+    unlike($out, qr/schema|proxy/, 'and what stands there is not asked for');
 }
 
 # root makes the file for httpd, whose folder it is
@@ -213,6 +258,7 @@ for my $kind (qw(sqlite mysql)) {
         local %ENV = (%ENV, $db->env);
         site();
         test_schema();
+        test_check();
         test_add();
         test_add_refuses();
         test_passwd();

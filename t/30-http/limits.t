@@ -45,7 +45,7 @@ sub at_once {
     my ($mpm, %option) = @_;
     my $walk = PWR::Walk->new('sqlite', mpm => $mpm, children => 4, limits => 1, global => 'PwResetHashGate 2 400',
         %option);
-    $walk->httpd->allow_log('AH00161');
+    $walk->httpd->allow_log('AH00161', 'AH00484');
     $walk->add('ivan');
     return $walk;
 }
@@ -240,6 +240,14 @@ sub realms {
     return;
 }
 
+sub check {
+    my $httpd = shift;
+    my $program = ($ENV{PWR_BUILD} || "$FindBin::Bin/../../build") . '/pwresetctl';
+    local $ENV{HTTPD} = PWR::HttpdConf::program();
+    my $out = qx('$program' -c '@{[$httpd->conf_file]}' check 2>&1);
+    return ($? >> 8, $out);
+}
+
 # --- a proxy that nobody told httpd of -------------------------------------------------------
 
 sub proxied {
@@ -258,6 +266,12 @@ sub proxied {
     my $until = time + 10;
     select undef, undef, undef, 0.05 while !$seen->() && time < $until;
     is($seen->(), 1, 'and kept');
+    my ($status, $out) = check($httpd);
+    is($status, 78, 'pwresetctl check fails');
+    like($out, qr/^FAIL proxy: 0 minutes ago .*RemoteIPInternalProxy/m, 'on the proxy');
+    $walk->sql(q(UPDATE pwreset_meta SET value = value - 90000 WHERE name LIKE 'proxy-%'));
+    ($status, $out) = check($httpd);
+    is($status, 0, 'a day later it does not') or diag($out);
     is_deeply([map { $client->post(@{forgot($_)})->status } 1 .. 11], [(200) x 10, 429], 'without the header: a client');
     $walk->settle;
     $httpd->done;
