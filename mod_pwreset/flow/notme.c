@@ -70,6 +70,7 @@ static int take(const pwr_env *env, const pwr_request *request, attempt **out,
 
     *out = a;
     *status = APR_SUCCESS;
+    response->spares_limit = 1;     /* until it is looked up */
     switch (pwr_token_read(a->bare, typed ? typed : "")) {
     case PWR_TOKEN_EMPTY:
         ask(env, request, NULL, request->is_post
@@ -84,6 +85,7 @@ static int take(const pwr_env *env, const pwr_request *request, attempt **out,
     case PWR_TOKEN_READ:
         break;
     }
+    response->spares_limit = 0;
     *status = pwr_crypto_digest(a->digest, env->site->conf->realm,
                                 PWR_PURPOSE_NOTME, a->bare);
     return *status != APR_SUCCESS;
@@ -108,6 +110,7 @@ apr_status_t pwr_notme_show(const pwr_env *env, const pwr_request *request,
                                          env->site->conf->realm, a->digest,
                                          &token, &user);
     if (status == APR_SUCCESS && token.state == PWR_TOKEN_LIVE) {
+        response->spares_limit = 1;
         offer(env, request, user.login, a, response);
     }
     else if (status == APR_SUCCESS) {

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/limits.h"
 
+#include <errno.h>
 #include <string.h>
-
-#include <apr_shm.h>
-#include <apr_strings.h>
+#include <sys/mman.h>
 
 #include "core/crypto.h"
 #include "core/tally.h"
 #include "httpd/shared.h"
 #include "httpd/worker.h"
 
-/* Of all tables together, while they are not at their smallest or largest.
- * Nothing of it is used before somebody is counted there. */
-#define MEMORY_BYTES (64 << 20)
-#define ROWS_MIN 128
-#define ROWS_MAX 2048
+/* Another version's memory is not ours to read: its name tells. */
+#define RETAINED_KEY "mod_pwreset-limits-" PWR_VERSION "-1"
+
+#define ROWS_N 1024                 /* a quarter of a megabyte a table */
 #define ROW_BYTES (PWR_TALLY_WAYS * sizeof(uint64_t))
 #define TELL_EVERY_MS (3600 * 1000)
 #define RETRY_BROKEN_MS 5000        /* OpenSSL failed */
@@ -46,95 +44,67 @@ struct pwr_limits {
     int is_proxy_seen;              /* and not yet kept */
 };
 
-static unsigned char place_key[PWR_DIGEST_BYTES];
+/* What outlives a restart. */
+typedef struct retained {
+    unsigned char place_key[PWR_DIGEST_BYTES];
+    pwr_limits *limits[PWR_TENANTS_MAX];
+} retained;
+
+static retained *kept;
 
 /* ---- making ---- */
 
-/* The first of the servers that share a realm. */
-static pwr_server *first_of_realm(server_rec *main_server,
-                                  const pwr_server *self)
+/* One mapping a realm; what is not used of it is no memory.  Never unmapped:
+ * children of before a restart count there, too. */
+static pwr_limits *make(void)
 {
-    for (server_rec *s = main_server; s; s = s->next) {
-        pwr_server *other = pwr_server_active(s);
+    size_t cells_n = ROWS_N * PWR_TALLY_WAYS;
+    size_t head = APR_ALIGN(sizeof(pwr_limits), ROW_BYTES);
+    void *map = mmap(NULL, head + TABLES_N * cells_n * sizeof(uint64_t),
+                     PROT_READ | PROT_WRITE,
+                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    pwr_limits *limits = map;
 
-        if (other && strcmp(other->conf->realm, self->conf->realm) == 0) {
-            return other;
-        }
+    if (map == MAP_FAILED) {
+        return NULL;
     }
-    return NULL;
+    for (size_t i = 0; i < TABLES_N; i++) {
+        uint64_t *cells = (uint64_t *)((char *)map + head) + i * cells_n;
+
+        pwr_shared_make_lock(&limits->table[i].lock);
+        limits->table[i].tally = (pwr_tally){ cells, ROWS_N };
+    }
+    return limits;
 }
 
-static size_t count_realms(server_rec *main_server)
+static apr_status_t find_retained(void)
 {
-    size_t n = 0;
-
-    for (server_rec *s = main_server; s; s = s->next) {
-        const pwr_server *self = pwr_server_active(s);
-
-        n += self && first_of_realm(main_server, self) == self;
+    kept = ap_retained_data_get(RETAINED_KEY);
+    if (kept) {
+        return APR_SUCCESS;
     }
-    return n;
+    kept = ap_retained_data_create(RETAINED_KEY, sizeof(*kept));
+    return pwr_crypto_random(kept->place_key, sizeof(kept->place_key));
 }
 
-static uint32_t rows_for(size_t realms_n)
+apr_status_t pwr_limits_make(server_rec *main_server)
 {
-    uint32_t rows_n = ROWS_MAX;
+    apr_status_t status = find_retained();
 
-    while (rows_n > ROWS_MIN
-           && rows_n * ROW_BYTES * TABLES_N * realms_n > MEMORY_BYTES) {
-        rows_n /= 2;
-    }
-    return rows_n;
-}
-
-/* Give the realms their parts of `memory`: all heads, then all cells. */
-static void share_out(server_rec *main_server, pwr_limits *head,
-                      uint64_t *cell, uint32_t rows_n)
-{
-    for (server_rec *s = main_server; s; s = s->next) {
+    for (server_rec *s = main_server; s && status == APR_SUCCESS;
+         s = s->next) {
         pwr_server *self = pwr_server_active(s);
-        const pwr_server *first = self ? first_of_realm(main_server, self)
-                                       : NULL;
+        pwr_limits **limits = self ? &kept->limits[self->tenant] : NULL;
 
-        if (!self) {
-            continue;
+        if (limits && !*limits) {
+            *limits = make();
+            status = *limits ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
         }
-        if (first != self) {
-            self->limits = first->limits;
-            continue;
-        }
-        self->limits = head++;
-        for (size_t i = 0; i < TABLES_N; i++) {
-            pwr_shared_make_lock(&self->limits->table[i].lock);
-            self->limits->table[i].tally = (pwr_tally){ cell, rows_n };
-            cell += rows_n * PWR_TALLY_WAYS;
+        if (limits) {
+            self->limits = *limits;
         }
     }
-}
-
-apr_status_t pwr_limits_make(apr_pool_t *pconf, server_rec *main_server)
-{
-    size_t realms_n = count_realms(main_server);
-    uint32_t rows_n = rows_for(realms_n);
-    size_t heads = APR_ALIGN(realms_n * sizeof(pwr_limits), ROW_BYTES);
-    size_t bytes = heads + ROW_BYTES
-        + realms_n * TABLES_N * rows_n * ROW_BYTES;
-    apr_status_t status = pwr_crypto_random(place_key, sizeof(place_key));
-    apr_shm_t *shm;
-    char *memory;
-
-    if (status == APR_SUCCESS) {
-        status = apr_shm_create(&shm, bytes, NULL, pconf);
-    }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    /* Zero already, and to clear it would be to use it. */
-    memory = (char *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(shm),
-                               ROW_BYTES);
-    share_out(main_server, (pwr_limits *)memory,
-              (uint64_t *)(memory + heads), rows_n);
-    return APR_SUCCESS;
+    return status;
 }
 
 /* ---- telling ---- */
@@ -303,7 +273,7 @@ int64_t pwr_limits_take_client(request_rec *r, const pwr_server *self,
         pwr_rate rate = rate_of(self, limit, i);
         uint64_t key;
 
-        retry_ms = pwr_crypto_place(&key, place_key, nets[i].bytes,
+        retry_ms = pwr_crypto_place(&key, kept->place_key, nets[i].bytes,
                                     nets[i].len)
             ? RETRY_BROKEN_MS : take(self, &rate, key, taken);
     }
@@ -324,6 +294,7 @@ int64_t pwr_limits_take_account(const pwr_server *self, pwr_limit_class limit,
     if (!rate->count) {
         return 0;
     }
-    return seconds(pwr_crypto_place(&key, place_key, user_id, strlen(user_id))
+    return seconds(pwr_crypto_place(&key, kept->place_key, user_id,
+                                    strlen(user_id))
                    ? RETRY_BROKEN_MS : take(self, rate, key, taken));
 }

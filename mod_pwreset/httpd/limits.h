@@ -3,7 +3,7 @@
  *
  * Each realm has tables of its own, one a class, so that no crowd at one site
  * or page is felt at another.  Keys are digests under a random key made at the
- * start.  A restart, graceful too, begins anew.  Any thread of any child. */
+ * start.  A restart keeps it all.  Any thread of any child. */
 #ifndef PWR_LIMITS_H
 #define PWR_LIMITS_H
 
@@ -17,9 +17,9 @@ typedef struct pwr_taken {
     int n;
 } pwr_taken;
 
-/* Hook post_config: make the tables and tell each pwr_server its own.  Gone
- * with `pconf`. */
-apr_status_t pwr_limits_make(apr_pool_t *pconf, server_rec *main_server);
+/* Hook post_config: make the tables, or find those of before a restart, and
+ * tell each pwr_server its own.  After pwr_shared_make. */
+apr_status_t pwr_limits_make(server_rec *main_server);
 
 /* Take one for the client of `r`; returns 0, or in how many seconds to come
  * again.  An unconfigured proxy is told to the admin and never limited: its

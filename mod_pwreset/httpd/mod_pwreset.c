@@ -41,7 +41,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     status = pwr_shared_make(main_server);
     if (status == APR_SUCCESS) {
-        status = pwr_limits_make(pconf, main_server);
+        status = pwr_limits_make(main_server);
     }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main_server,

@@ -30,8 +30,8 @@ typedef struct pwr_server {
     pwr_site *site;             /* NULL: PwReset is off here */
     pwr_store *store;
     int tenant;                 /* where shared memory keeps its realm */
-    pwr_limits *limits;         /* shared by the vhosts of a realm; made after
-                                 * the configuration was checked */
+    pwr_limits *limits;         /* of the realm; made after the configuration
+                                 * was checked */
     pwr_diag diag;
 } pwr_server;
 
