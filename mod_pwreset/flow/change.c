@@ -63,28 +63,66 @@ apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
     return status;
 }
 
+static void too_often(const pwr_env *env, const pwr_request *request,
+                      int64_t retry_sec, pwr_response *response)
+{
+    pwr_model *values = pwr_model_make(env->pool);
+
+    response->status = 429;
+    response->retry_after_sec = (int)retry_sec;
+    pwr_model_text(values, "until", pwr_page_until(env, retry_sec));
+    pwr_page_error(env, request, response, "current",
+                   N_("A wrong password was entered too often. Please try "
+                      "again after {{until}}, or let us send you a control "
+                      "string."), values);
+}
+
+/* Who sits at somebody else's session must not find the password out.  Taken
+ * before it is looked at, and given back when it is right. */
+static apr_status_t judge_current(const pwr_env *env,
+                                  const pwr_request *request,
+                                  const pwr_user *user, const char *current,
+                                  pwr_response *response)
+{
+    const pwr_host_ops *host = env->host;
+    int64_t retry_sec = host->limit_take(env->host_baton,
+                                         PWR_LIMIT_CHANGE_ACCOUNT, user->id);
+    int match;
+    apr_status_t status;
+
+    if (retry_sec) {
+        too_often(env, request, retry_sec, response);
+        return APR_SUCCESS;
+    }
+    status = pwr_hash_verify(env, current, user->password, response, &match);
+    if (status != APR_SUCCESS || match) {
+        host->limit_give(env->host_baton, PWR_LIMIT_CHANGE_ACCOUNT, user->id);
+    }
+    if (status == APR_SUCCESS && !match) {
+        pwr_page_error(env, request, response, "current",
+                       N_("The current password is wrong."), NULL);
+    }
+    return status;
+}
+
 /* All that is wrong at once: the old password, and the new one. */
 static apr_status_t judge(const pwr_env *env, const pwr_request *request,
                           const pwr_user *user, pwr_response *response)
 {
     const char *current = pwr_form_get(request->form, "current");
     apr_status_t status = APR_SUCCESS;
-    int match = 0;
+    int is_right;
 
     if (!current || !*current) {
         pwr_page_error(env, request, response, "current",
                        N_("Enter your current password."), NULL);
     }
     else {
-        status = pwr_hash_verify(env, current, user->password, response,
-                                 &match);
+        status = judge_current(env, request, user, current, response);
     }
-    if (status == APR_SUCCESS && current && *current && !match) {
-        pwr_page_error(env, request, response, "current",
-                       N_("The current password is wrong."), NULL);
-    }
+    is_right = status == APR_SUCCESS && !response->errors;
     pwr_rules_judge(env, request, user, response);
-    if (match && pwr_crypto_equal(current, pwr_form_get(request->form,
+    if (is_right && pwr_crypto_equal(current, pwr_form_get(request->form,
                                                         "password"))) {
         pwr_page_error(env, request, response, "password",
                        N_("The new password is the current one. Choose "

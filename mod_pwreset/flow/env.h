@@ -31,6 +31,12 @@ typedef struct pwr_host_ops {
     /* This user's cached sessions are stale from now on, on this node. */
     void (*sessions_changed)(void *baton, const char *realm,
                              const char *user_id);
+    /* Take one of what an account is allowed on this host: 0, or in how many
+     * seconds to come again.  And give it back. */
+    int64_t (*limit_take)(void *baton, pwr_limit_class limit,
+                          const char *user_id);
+    void (*limit_give)(void *baton, pwr_limit_class limit,
+                       const char *user_id);
     /* There is a job. */
     void (*wake)(void *baton);
     /* A clock that nobody sets, for pwr_response.answer_at_usec. */

@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_time.h>
 
 #include "core/addr.h"
 #include "core/text.h"
 
+#define HALF_DAY_SEC (12 * 3600)
 #define VERSION_LEN 8           /* of the digits in an ETag */
 
 static const char *site_path(const pwr_env *env, const char *name)
@@ -164,6 +166,17 @@ const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
     }
     filled = pwr_template_render(pool, template, values, &len);
     return filled ? filled : sentence;
+}
+
+/* Not before, as a clock shows it. */
+const char *pwr_page_until(const pwr_env *env, int64_t retry_sec)
+{
+    int64_t then = apr_time_sec(apr_time_now()) + retry_sec;
+
+    then += (60 - then % 60) % 60;
+    return retry_sec < HALF_DAY_SEC
+        ? pwr_zone_time(env->pool, env->site->zone, then)
+        : pwr_zone_date_time(env->pool, env->site->zone, then);
 }
 
 static pwr_list *field_list(const pwr_env *env, pwr_response *response,

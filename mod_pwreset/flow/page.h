@@ -109,6 +109,9 @@ void pwr_page_error(const pwr_env *env, const pwr_request *request,
 void pwr_page_languages(const pwr_env *env, const pwr_request *request,
                         pwr_response *response, const char *path);
 
+/* The clock time after which somebody may come again. */
+const char *pwr_page_until(const pwr_env *env, int64_t retry_sec);
+
 /* Translate a sentence and fill it in. */
 const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
                            const char *english, const pwr_model *values);

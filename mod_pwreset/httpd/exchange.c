@@ -23,7 +23,6 @@
 #define AGENT_BYTES_MAX 200
 #define HINT_BYTES_MAX 320
 #define RETRY_AFTER_SEC 5
-#define HALF_DAY_SEC (12 * 3600)
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define HTML_TYPE "text/html; charset=utf-8"
 
@@ -374,17 +373,6 @@ static int lead_to(request_rec *r, const pwr_env *env,
     return answer(r, env, request, &response);
 }
 
-/* When to come again, as a clock shows it: not before. */
-static const char *clock_time(const pwr_env *env, int64_t retry_sec)
-{
-    int64_t then = apr_time_sec(apr_time_now()) + retry_sec;
-
-    then += (60 - then % 60) % 60;
-    return retry_sec < HALF_DAY_SEC
-        ? pwr_zone_time(env->pool, env->site->zone, then)
-        : pwr_zone_date_time(env->pool, env->site->zone, then);
-}
-
 static int refuse_for_now(request_rec *r, const pwr_env *env,
                           const pwr_request *request, int64_t retry_sec)
 {
@@ -401,7 +389,7 @@ static int refuse_for_now(request_rec *r, const pwr_env *env,
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, PWR_LOG("PWR0422")
                   "%s: over the limit %s of realm %s", route->path,
                   pwr_limit_name(route->limit), env->site->conf->realm);
-    pwr_model_text(values, "until", clock_time(env, retry_sec));
+    pwr_model_text(values, "until", pwr_page_until(env, retry_sec));
     pwr_page_message(env, request, &message, &response);
     response.retry_after_sec = (int)retry_sec;
     return answer(r, env, request, &response);

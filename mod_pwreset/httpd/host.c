@@ -6,6 +6,7 @@
 #include "core/cost.h"
 #include "httpd/cache.h"
 #include "httpd/gate.h"
+#include "httpd/limits.h"
 #include "httpd/shared.h"
 #include "httpd/worker.h"
 
@@ -14,6 +15,18 @@ static void sessions_changed(void *baton, const char *realm,
 {
     (void)baton;
     pwr_cache_bump(realm, user_id);
+}
+
+static int64_t limit_take(void *baton, pwr_limit_class limit,
+                          const char *user_id)
+{
+    return pwr_limits_take_account(baton, limit, user_id);
+}
+
+static void limit_give(void *baton, pwr_limit_class limit,
+                       const char *user_id)
+{
+    pwr_limits_give_account(baton, limit, user_id);
 }
 
 static void wake(void *baton)
@@ -60,6 +73,8 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .gate_enter = pwr_gate_enter,
         .gate_leave = pwr_gate_leave,
         .sessions_changed = sessions_changed,
+        .limit_take = limit_take,
+        .limit_give = limit_give,
         .wake = wake,
         .now_usec = now_usec,
         .cost_learn = cost_learn,

@@ -284,17 +284,27 @@ int64_t pwr_limits_take_client(request_rec *r, const pwr_server *self,
 }
 
 int64_t pwr_limits_take_account(const pwr_server *self, pwr_limit_class limit,
-                                const char *user_id, pwr_taken *taken)
+                                const char *user_id)
 {
     const pwr_rate *rate = &self->conf->limit[limit];
+    pwr_taken taken = { .limit = limit };
     uint64_t key;
 
-    memset(taken, 0, sizeof(*taken));
-    taken->limit = limit;
     if (!rate->count) {
         return 0;
     }
     return seconds(pwr_crypto_place(&key, kept->place_key, user_id,
                                     strlen(user_id))
-                   ? RETRY_BROKEN_MS : take(self, rate, key, taken));
+                   ? RETRY_BROKEN_MS : take(self, rate, key, &taken));
+}
+
+void pwr_limits_give_account(const pwr_server *self, pwr_limit_class limit,
+                             const char *user_id)
+{
+    pwr_taken taken = { .limit = limit, .n = 1 };
+
+    if (!pwr_crypto_place(&taken.key[0], kept->place_key, user_id,
+                          strlen(user_id))) {
+        pwr_limits_give(self, &taken);
+    }
 }

@@ -27,12 +27,14 @@ apr_status_t pwr_limits_make(server_rec *main_server);
 int64_t pwr_limits_take_client(request_rec *r, const pwr_server *self,
                                pwr_limit_class limit, pwr_taken *taken);
 
-/* Take one for an account, likewise. */
-int64_t pwr_limits_take_account(const pwr_server *self, pwr_limit_class limit,
-                                const char *user_id, pwr_taken *taken);
-
 /* Give back what was taken. */
 void pwr_limits_give(const pwr_server *self, const pwr_taken *taken);
+
+/* The same for an account. */
+int64_t pwr_limits_take_account(const pwr_server *self, pwr_limit_class limit,
+                                const char *user_id);
+void pwr_limits_give_account(const pwr_server *self, pwr_limit_class limit,
+                             const char *user_id);
 
 /* Keep for `pwresetctl check` which realms were seen behind an unconfigured
  * proxy since the last call; for the worker. */

@@ -196,6 +196,36 @@ sub away {
     return;
 }
 
+# --- the current password -----------------------------------------------------------------
+
+sub current {
+    my $walk = PWR::Walk->new('sqlite', conf => 'PwResetLimit change-account 10/7d', global => 'PwResetHashGate 2 400',
+        children => 4);
+    $walk->add($_) for qw(ivan olga);
+    my ($ivan, $again, $olga) = map { $walk->signed_in($_) } qw(ivan ivan olga);
+    my $cookie = $walk->cookie_name($ivan);
+    my $try = sub {
+        my ($client, $current, $new) = @_;
+        return $client->post('/account/change', [current => $current, password => $new // 'x', confirm => $new // 'x']);
+    };
+    is($try->($ivan, OLD)->status, 422, 'the right password does not count') for 1 .. 12;
+    my $post = ['/account/change', [current => 'wrong', password => 'x', confirm => 'x'],
+        [Cookie => "$cookie=" . $ivan->cookie($cookie)]];
+    is_deeply(statuses($walk->at_once(($post) x 40)), {422 => 10, 429 => 30}, 'of 40 at once ten are looked at');
+    my $r = $try->($again, OLD, NEW);
+    is($r->status, 429, 'in another session of his the right one is not looked at');
+    like($r->alert, qr/entered too often\. Please try again after /, 'he is told');
+    cmp_ok($r->header('Retry-After'), '>', 0, 'and when to come again');
+    ok($walk->works('ivan', OLD), 'nothing was changed');
+    is($try->($olga, OLD, NEW)->status, 303, 'another account is not concerned');
+    my %string = $walk->strings('ivan');
+    is($walk->client->post('/account/reset', [token => $string{ivan}, password => NEW, confirm => NEW])->status, 303,
+        'a control string gets him a new one');
+    $walk->settle;
+    $walk->httpd->done;
+    return;
+}
+
 # --- mails -------------------------------------------------------------------------------
 
 # Six logins of one mailbox: each is asked for, and each string used, but three
@@ -308,6 +338,7 @@ for my $kind (qw(sqlite mysql)) {
         $walk->httpd->done;
     };
 }
+subtest current => \&current;
 subtest mailbox => \&mailbox;
 subtest realms => \&realms;
 subtest proxied => \&proxied;
