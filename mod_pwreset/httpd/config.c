@@ -49,6 +49,13 @@ pwr_server *pwr_server_active(const server_rec *server)
     return self->server == server && self->site ? self : NULL;
 }
 
+int pwr_server_same_store(const pwr_server *a, const pwr_server *b)
+{
+    return strcmp(a->dbd_driver, b->dbd_driver) == 0
+        && strcmp(a->dbd_params, b->dbd_params) == 0
+        && strcmp(a->conf->table_prefix, b->conf->table_prefix) == 0;
+}
+
 int pwr_server_any_active(const server_rec *main_server)
 {
     for (const server_rec *s = main_server; s; s = s->next) {

@@ -54,6 +54,9 @@ pwr_server *pwr_server_of(const server_rec *server);
 /* The module's part where PwReset is On in this very server, else NULL. */
 pwr_server *pwr_server_active(const server_rec *server);
 
+/* Do both keep their rows in the same tables? */
+int pwr_server_same_store(const pwr_server *a, const pwr_server *b);
+
 /* Is it On in any server at all? */
 int pwr_server_any_active(const server_rec *main_server);
 

@@ -47,6 +47,7 @@ typedef struct pwr_tenant {
     char realm[PWR_TENANT_REALM_MAX];   /* "": unused */
     pthread_mutex_t lock;           /* robust, process-shared */
     pwr_cost cost;
+    int64_t forgot_site_ms;         /* of core/limit, for recovery mails */
 } pwr_tenant;
 
 typedef struct pwr_shared {

@@ -12,6 +12,7 @@
 #include <apr_thread_proc.h>
 
 #include "flow/deliver.h"
+#include "httpd/agenda.h"
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/shared.h"
@@ -23,7 +24,6 @@
 #define JOB_LEASE_EXTRA_SEC 30
 #define STOP_SEC 1              /* httpd loses patience after three */
 #define NO_THREAD_SEC 5         /* then a job that got none is due again */
-#define JOB_BATCH 100
 #define PURGE_EVERY_MS (10 * 60 * 1000)
 #define PURGE_KEEP_SEC (7 * 86400)     /* so that a dead string can say why */
 #define PURGE_BATCHES_MAX 200
@@ -34,9 +34,7 @@ typedef struct slot {
     struct worker *w;
     apr_thread_t *thread;       /* NULL: the slot is free */
     apr_pool_t *pool;           /* of the job */
-    pwr_server *self;
-    pwr_job job;
-    int64_t now;
+    pwr_errand errand;          /* in that pool */
     int is_done;                /* atomic */
 } slot;
 
@@ -46,6 +44,7 @@ typedef struct worker {
     apr_thread_t *dispatcher;
     slot *slots;
     int slots_n;
+    pwr_agenda *agenda;
     char owner[PWR_ID_HEX + 1]; /* this child's name in job leases */
     int stop_fd;                /* readable: stop */
     int cancel_fd;              /* timer; over: stop mail programs too */
@@ -116,11 +115,11 @@ static apr_status_t share_allocator(apr_pool_t *pool)
 static void *APR_THREAD_FUNC deliver(apr_thread_t *thread, void *data)
 {
     slot *s = data;
-    pwr_env env = pwr_host_env(s->pool, s->self);
+    pwr_env env = pwr_host_env(s->pool, s->errand.owner);
     const pwr_delivery delivery = {
-        .job = &s->job,
+        .job = &s->errand.job,
         .owner = s->w->owner,
-        .now = s->now,
+        .now = s->errand.now,
         .cancel_fd = s->w->cancel_fd,
     };
 
@@ -161,34 +160,33 @@ static slot *slot_find(const worker *w)
     return NULL;
 }
 
-static void copy_job(slot *s, const pwr_job *job)
+static void copy_errand(slot *s, const pwr_errand *errand)
 {
-    s->job = *job;
-    s->job.realm = apr_pstrdup(s->pool, job->realm);
-    s->job.identifier = apr_pstrdup(s->pool, job->identifier);
-    s->job.user_id = apr_pstrdup(s->pool, job->user_id);
-    s->job.login = apr_pstrdup(s->pool, job->login);
-    s->job.recipient = apr_pstrdup(s->pool, job->recipient);
-    s->job.language = apr_pstrdup(s->pool, job->language);
-    s->job.address = apr_pstrdup(s->pool, job->address);
-    s->job.agent = apr_pstrdup(s->pool, job->agent);
-    s->job.error = apr_pstrdup(s->pool, job->error);
-    s->job.tries++;             /* this one */
+    pwr_job *job = &s->errand.job;
+
+    s->errand = *errand;
+    job->realm = apr_pstrdup(s->pool, job->realm);
+    job->identifier = apr_pstrdup(s->pool, job->identifier);
+    job->user_id = apr_pstrdup(s->pool, job->user_id);
+    job->login = apr_pstrdup(s->pool, job->login);
+    job->recipient = apr_pstrdup(s->pool, job->recipient);
+    job->language = apr_pstrdup(s->pool, job->language);
+    job->address = apr_pstrdup(s->pool, job->address);
+    job->agent = apr_pstrdup(s->pool, job->agent);
+    job->error = apr_pstrdup(s->pool, job->error);
+    job->tries++;               /* this one */
 }
 
 /* Jobs are only claimed for a slot that is free: one that waited here would
  * wait behind a mail program that hangs, while its lease runs out. */
-static apr_status_t slot_start(slot *s, pwr_server *self, const pwr_job *job,
-                               int64_t now)
+static apr_status_t slot_start(slot *s, const pwr_errand *errand)
 {
     apr_status_t status = APR_ENOMEM;
 
     s->pool = own_pool();
     if (s->pool) {
-        s->self = self;
-        s->now = now;
         s->is_done = 0;
-        copy_job(s, job);
+        copy_errand(s, errand);
         status = apr_thread_create(&s->thread, NULL, deliver, s, s->pool);
     }
     if (status != APR_SUCCESS) {
@@ -214,101 +212,46 @@ static void put_back(const worker *w, apr_pool_t *pool, pwr_server *self,
 
 /* ---- the dispatcher ---- */
 
-static int is_same_store(const pwr_server *a, const pwr_server *b)
+/* What is done next, with what is at work already in mind. */
+static pwr_errand *next_errand(worker *w)
 {
-    return strcmp(a->dbd_driver, b->dbd_driver) == 0
-        && strcmp(a->dbd_params, b->dbd_params) == 0
-        && strcmp(a->conf->table_prefix, b->conf->table_prefix) == 0;
-}
+    pwr_errand *held[PWR_AGENDA_HELD_MAX];
+    int held_n = 0;
 
-/* The vhost of a realm on this store; another node may know realms that we do
- * not, their jobs are not ours. */
-static pwr_server *server_of_realm(const worker *w, const pwr_server *store_of,
-                                   const char *realm)
-{
-    for (server_rec *s = w->main_server; s; s = s->next) {
-        pwr_server *self = pwr_server_active(s);
-
-        if (self && strcmp(self->conf->realm, realm) == 0
-            && is_same_store(self, store_of)) {
-            return self;
+    for (slot *s = w->slots; s < w->slots + w->slots_n; s++) {
+        if (s->thread) {
+            held[held_n++] = &s->errand;
         }
     }
-    return NULL;
-}
-
-static void shuffle(pwr_jobs *jobs)
-{
-    for (int i = jobs->n - 1; i > 0; i--) {
-        uint32_t random;
-        pwr_job job;
-        int k;
-
-        if (pwr_crypto_random((unsigned char *)&random, sizeof(random))) {
-            return;
-        }
-        k = (int)(random % (uint32_t)(i + 1));
-        job = jobs->row[i];
-        jobs->row[i] = jobs->row[k];
-        jobs->row[k] = job;
-    }
+    return pwr_agenda_next(w->agenda, held, held_n);
 }
 
 /* Claim what can be done now; returns how many jobs were claimed. */
-static int dispatch(worker *w, apr_pool_t *pool, pwr_server *self,
-                    pwr_jobs *jobs)
+static int dispatch(worker *w, apr_pool_t *pool)
 {
     int claimed = 0;
+    pwr_errand *errand;
+    slot *s;
 
-    shuffle(jobs);
-    for (int i = 0; i < jobs->n && !is_stopping(w); i++) {
-        const pwr_job *job = &jobs->row[i];
-        pwr_server *owner = server_of_realm(w, self, job->realm);
-        slot *s = slot_find(w);
+    while (!is_stopping(w) && (s = slot_find(w))
+           && (errand = next_errand(w))) {
+        pwr_server *owner = errand->owner;
         int mine = 0;
+        apr_status_t status = owner->store->ops->job_claim(
+            owner->store, pool, &errand->job, w->owner,
+            owner->conf->mail_timeout_sec + JOB_LEASE_EXTRA_SEC, &mine);
 
-        if (!s) {
-            break;
-        }
-        /* Of a realm of other nodes, or a kind of a later version. */
-        if (!owner || job->kind == PWR_JOB_NONE) {
-            continue;
-        }
-        if (self->store->ops->job_claim(self->store, pool, job, w->owner,
-                owner->conf->mail_timeout_sec + JOB_LEASE_EXTRA_SEC, &mine)) {
-            return claimed;
-        }
+        pwr_agenda_taken(w->agenda, errand, mine);
+        claimed += mine;
         if (mine) {
-            apr_status_t status = slot_start(s, owner, job, jobs->now);
-
-            claimed++;
-            if (status != APR_SUCCESS) {
-                /* The next one would get none either. */
-                put_back(w, pool, owner, job, status);
-                return claimed;
+            status = slot_start(s, errand);
+        }
+        if (status != APR_SUCCESS) {
+            /* The next one would fare no better: all are read again. */
+            if (mine) {
+                put_back(w, pool, owner, &errand->job, status);
             }
-        }
-    }
-    return claimed;
-}
-
-/* Sweep one store, page by page past jobs that are not ours. */
-static int sweep_store(worker *w, apr_pool_t *pool, pwr_server *self)
-{
-    pwr_jobs jobs = { 0 };
-    pwr_job last;
-    const pwr_job *after = NULL;
-    int claimed = 0;
-
-    while (claimed == 0 && slot_find(w)) {
-        if (self->store->ops->job_batch(self->store, pool, JOB_BATCH,
-                                        after, &jobs) || jobs.n == 0) {
-            break;
-        }
-        last = jobs.row[jobs.n - 1];
-        after = &last;
-        claimed = dispatch(w, pool, self, &jobs);
-        if (jobs.n < JOB_BATCH) {
+            pwr_agenda_clear(w->agenda);
             break;
         }
     }
@@ -321,7 +264,7 @@ static int is_first_of_store(const worker *w, const pwr_server *self)
     for (server_rec *s = w->main_server; s; s = s->next) {
         const pwr_server *other = pwr_server_active(s);
 
-        if (other && is_same_store(other, self)) {
+        if (other && pwr_server_same_store(other, self)) {
             return other == self;
         }
     }
@@ -360,6 +303,28 @@ static int each_store(worker *w, int (*act)(worker *, apr_pool_t *,
         }
     }
     return sum;
+}
+
+static int read_store(worker *w, apr_pool_t *pool, pwr_server *self)
+{
+    (void)pool;
+    return pwr_agenda_read(w->agenda, w->main_server, self);
+}
+
+/* Do what is due; returns zero when there is nothing. */
+static int sweep(worker *w)
+{
+    apr_pool_t *pool;
+    int claimed;
+
+    if (pwr_agenda_is_stale(w->agenda, TICK_MS)) {
+        pwr_agenda_clear(w->agenda);
+        each_store(w, read_store);
+    }
+    apr_pool_create(&pool, w->pool);
+    claimed = dispatch(w, pool);
+    apr_pool_destroy(pool);
+    return claimed + pwr_agenda_left(w->agenda);
 }
 
 /* Take or renew this host's lease; zero when another child has it. */
@@ -437,7 +402,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
             continue;
         }
         pwr_limits_report(w->pool, w->main_server);
-        quiet_sweeps = each_store(w, sweep_store) > 0 ? 0 : quiet_sweeps + 1;
+        quiet_sweeps = sweep(w) > 0 ? 0 : quiet_sweeps + 1;
         next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
         if (pwr_shared_now_ms() > purge_ms) {
             each_store(w, purge_store);
@@ -499,6 +464,7 @@ static apr_status_t prepare(worker *w)
     if (w->stop_fd < 0 || w->cancel_fd < 0) {
         return APR_FROM_OS_ERROR(errno);
     }
+    w->agenda = pwr_agenda_make(w->pool);
     w->slots_n = pwr_server_of(w->main_server)->conf->mail_slots;
     w->slots = apr_pcalloc(w->pool, sizeof(*w->slots) * (size_t)w->slots_n);
     for (int i = 0; i < w->slots_n; i++) {
