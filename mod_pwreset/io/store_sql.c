@@ -314,8 +314,7 @@ static const char *const our_params[] = {
     "identifier", "idle", "interval", "job", "keep", "kind", "language",
     "lease", "lifetime", "lock", "login", "max", "name", "newcomers", "next",
     "owner", "password", "purpose", "realm", "recipient", "seen", "share",
-    "stamp",
-    "user", "within", NULL
+    "stamp", "user", "within", NULL
 };
 
 /* What the provider's statements may use, and what they must be. */
