@@ -101,6 +101,59 @@ async function seeChange(tour) {
     await tour.site.mail();
 }
 
+// Asked for in another browser, so that no notice is waited for here.
+async function seeNotme(tour) {
+    await at(tour, '/notme');
+    await see(tour, 'not me, the link is asked for');
+    await send(tour, { token: 'http' });
+    await see(tour, 'not me, mistyped', 'alert');
+    await send(tour, { token: unknownString });
+    await see(tour, 'not me, unknown', 'alert');
+    await at(tour, '/forgot');
+    await send(tour, { email: tour.site.env.EMAIL });
+    const mail = await tour.site.mail();
+    const [link] = /http\S+\/account\/notme\?\S+/.exec(mail.text);
+    await tour.page.goto(link);
+    await see(tour, 'not me');
+    await send(tour, {});
+    await see(tour, 'not me, done', 'status');
+}
+
+async function seeSessions(tour) {
+    const other = await openPage(tour.page.context().browser());
+    await other.goto(`${tour.site.origin}/account/login`);
+    await send({ ...tour, page: other }, { login: tour.site.env.LOGIN, password: tour.site.password });
+    await other.context().close();
+    await at(tour, '/sessions');
+    await see(tour, 'sessions');
+    await tour.page.getByRole('button').last().click();
+    await see(tour, 'sessions, the others ended', 'status');
+    await tour.page.evaluate(() => {
+        const form = document.createElement('form');
+        form.method = 'post';
+        form.innerHTML = '<input name="end" value="x">';
+        document.body.append(form);
+        form.submit();
+    });
+    await tour.page.waitForLoadState('load');
+    await tour.page.getByRole('alert').waitFor();
+    await see(tour, 'sessions, refused', 'alert');
+}
+
+// A form of a protected page, sent when its session had ended.
+async function seeLostForm(tour) {
+    await tour.page.goto(`${tour.site.origin}/`);
+    await tour.page.evaluate(() => {
+        const form = document.createElement('form');
+        form.method = 'post';
+        form.action = '/portal/';
+        document.body.append(form);
+        form.submit();
+    });
+    await tour.page.getByRole('alert').waitFor();
+    await see(tour, 'a lost form', 'alert');
+}
+
 async function seeLogout(tour) {
     await at(tour, '/logout');
     await see(tour, 'logout');
@@ -167,7 +220,8 @@ run(async () => {
     await control(browser);
     for (const lang of ['en', 'ru']) {
         const tour = { site, lang, page: await openPage(browser, { lang }) };
-        for (const part of [seeForgot, seeReset, seeLogin, seeChange, seeLogout, seeMessage]) {
+        for (const part of [seeForgot, seeReset, seeLogin, seeChange, seeNotme, seeSessions, seeLogout, seeLostForm,
+            seeMessage]) {
             await part(tour);
         }
         await tour.page.context().close();

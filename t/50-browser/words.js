@@ -23,6 +23,12 @@ exports.en = {
     another: 'Request a new string',
     spent: /The password has already been changed with this link/,
     unknown: /The control string was not found/,
+    notMe: 'It was not me: cancel the strings',
+    cancelled: /No link or string from the emails sent until now works any more/,
+    dead: /This control string has been cancelled and no longer works/,
+    thisSession: 'This session',
+    endOthers: 'End all other sessions',
+    cookies: /Your browser does not send cookies/,
 };
 
 exports.ru = {
@@ -46,4 +52,10 @@ exports.ru = {
     another: 'Запросить новую строку',
     spent: /По этой ссылке пароль уже изменили/,
     unknown: /Контрольная строка не найдена/,
+    notMe: 'Это был не я: отменить строки',
+    cancelled: /Ссылки и строки из уже отправленных писем больше не действуют/,
+    dead: /Контрольная строка отменена и больше не действует/,
+    thisSession: 'Этот сеанс',
+    endOthers: 'Завершить все остальные сеансы',
+    cookies: /Ваш браузер не передаёт cookie/,
 };
