@@ -74,7 +74,7 @@ sub nameless {
         my $file = $_;
         map {
             my ($package) = /\(Debian: apt\s+install\s+([\w-]+)/;
-            my $needs_none = /from --with-apxs|glibc|exclude each other/;
+            my $needs_none = /from --with-apxs|glibc|exclude each other|enable-fuzz needs/;
             $needs_none || $is_installed{$package // ''} ? () : "$file: no package that is installed: $_";
         } $tree->{$file} =~ /AC_MSG_ERROR\(((?:[^()]|\((?1)\))*)\)/g;
     } sort keys %$tree;
