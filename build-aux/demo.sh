@@ -323,6 +323,9 @@ demo_greet()
   The demo account:  login $demo_login, e-mail $demo_email,
                      password $(cat "$state/$db/demo-password")$changed
 
+  Its limits are those of a real server, such as three mails an hour to an
+  account.  Without them:  --with FILE, where FILE says "PwResetLimit None"
+
   Everything else:   $dir/quickstart.env
   Stop it:           ./quickstart --dir '$dir' --stop
 

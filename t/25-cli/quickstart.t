@@ -96,7 +96,7 @@ sub told {
     ok(-e $env->{$_}, "$kind: $_ is there") for qw(MAILDIR ACCESS_LOG ERROR_LOG HTTPD_CONF PIDFILE);
     is((stat "$dir/quickstart.env")[2] & 0077, 0, "$kind: nobody else reads the passwords");
     like($said, qr/\Q$_\E/, "$kind: $_ is said") for map({ "$url$_" } qw(/ /portal/ /account/forgot /mailbox/)),
-        @$env{qw(LOGIN EMAIL PASSWORD)}, "$dir/quickstart.env", '--stop';
+        @$env{qw(LOGIN EMAIL PASSWORD)}, "$dir/quickstart.env", '--stop', 'PwResetLimit None';
     return $env;
 }
 

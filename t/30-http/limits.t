@@ -7,6 +7,7 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX ();
 use PWR::Sites;
 use PWR::Walk;
 use Test::More;
@@ -151,6 +152,53 @@ sub strangers {
     return;
 }
 
+# Posts of these clients on one connection, without waiting; how often each
+# status came.
+sub pipelined {
+    my ($walk, $path, $body, @clients) = @_;
+    my $socket = $walk->client->open_socket;
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        for my $client (@clients) {
+            my $end = $client eq $clients[-1] ? "Connection: close\r\n" : '';
+            syswrite $socket, "POST $path HTTP/1.1\r\nHost: x\r\nX-Test-Client: $client\r\n${end}Content-Type: "
+                . "application/x-www-form-urlencoded\r\nContent-Length: @{[length $body]}\r\n\r\n$body";
+        }
+        POSIX::_exit(0);
+    }
+    my $bytes = do { local $/; <$socket> };
+    waitpid $pid, 0;
+    my %n;
+    $n{$_}++ for $bytes =~ m{HTTP/1\.1 (\d{3}) }g;
+    return \%n;
+}
+
+# So many clients that there is no room for another.  (An empty password counts
+# and costs no hash.)
+sub full {
+    my $walk = PWR::Walk->new('sqlite', modules => ['remoteip'], limits => 1,
+        conf => 'PwResetLimit login-client 60/7d', global => "MaxKeepAliveRequests 0\nKeepAliveTimeout 15\n$remoteip");
+    $walk->add('ivan');
+    my $httpd = $walk->httpd->expect_log('PWR0420');
+    my $victim = '198.51.100.7';
+    is_deeply([from($walk, $victim, 58, \&login)], [(422) x 58], 'a client that is counted already');
+    my ($n, $came) = (0, {});
+    while (!$came->{429} && $n < 40_000) {
+        $came = pipelined($walk, '/account/login', 'login=a&password=', map { sprintf '10.%d.%d.%d', $_ >> 16,
+            $_ >> 8 & 255, $_ & 255 } $n .. $n + 1999);
+        $n += 2000;
+    }
+    ok($came->{429}, "one of $n others finds no room, and is refused");
+    cmp_ok($n, '>', 8000, 'they were many');
+    like($httpd->wait_log(qr/PWR0420/), qr/limit login-client of realm .*; new ones are refused/, 'that is told');
+    is_deeply([from($walk, $victim, 3, \&login)], [422, 422, 429], 'who was counted has what he had');
+    is_deeply([from($walk, '203.0.113.1', 2, \&forgot)], [200, 200], 'another page does not feel it');
+    is_deeply([from($walk, '203.0.113.1', 2, \&reset_by)], [410, 410], 'nor does a third');
+    $walk->settle;
+    $httpd->done;
+    return;
+}
+
 # --- what counts --------------------------------------------------------------------------
 
 sub counted {
@@ -174,13 +222,20 @@ sub counted {
         'and then the right password does not help');
     is($post->('192.0.2.12', '/account/login', [login => 'user1', password => OLD]), 303, 'elsewhere it does');
 
+    # Whoever guesses has an account of his own: getting in there wins nothing back.
+    my @turns = map { $post->('192.0.2.14', '/account/login', $_) }
+        map { [login => 'ivan', password => "wrong $_"], [login => 'user1', password => OLD] } 1 .. 60;
+    is_deeply(\@turns, [(422, 303) x 59, 422, 429], 'in turns with a right one: sixty wrong ones are sixty');
+
     my %string = $walk->strings('user2');
     my @tries = map { $post->('192.0.2.13', '/account/reset',
         [token => $string{user2}, password => 'x', confirm => 'x']) } 1 .. 40;
     is_deeply(\@tries, [(422) x 40], 'a string that works is no guess');
     is_deeply([map { $post->('192.0.2.13', '/account/reset', [token => 'AAAA']) } 1 .. 40], [(422) x 40],
         'nor is one that is mistyped');
-    is_deeply([from($walk, '192.0.2.13', 31, \&reset_by)], [(410) x 30, 429], 'one that nobody has is');
+    is_deeply([map { $post->('192.0.2.13', '/account/notme', [token => STRING]) } 1 .. 10], [(410) x 10],
+        'one that nobody has is, on any page');
+    is_deeply([from($walk, '192.0.2.13', 21, \&reset_by)], [(410) x 20, 429], 'and they are counted together');
     return;
 }
 
@@ -338,6 +393,7 @@ for my $kind (qw(sqlite mysql)) {
         $walk->httpd->done;
     };
 }
+subtest full => \&full;
 subtest current => \&current;
 subtest mailbox => \&mailbox;
 subtest realms => \&realms;
