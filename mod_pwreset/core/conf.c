@@ -51,7 +51,7 @@ const pwr_conf_row pwr_conf_rows[] = {
       "given several times." },
     { "PwResetLogin", PWR_KIND_FLAG, AT(login), NULL, 0, 0, "On",
       PWR_SCOPE_VHOST, "On|Off",
-      "Our own login, logout and change pages; Off leaves recovery only." },
+      "Our own login and the pages behind it; Off leaves recovery only." },
     { "PwResetLoginURL", PWR_KIND_TEXT, AT(login_url), NULL, 0, 0, NULL,
       PWR_SCOPE_VHOST, "URL",
       "Where people log in when PwResetLogin is Off." },
