@@ -16,10 +16,10 @@ build_needs='gcc:gcc make:make autoconf:autoconf automake:automake
 mysql_needs='mariadbd:mariadb-server-core mariadb:mariadb-client-core'
 test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     :libdbd-sqlite3-perl :libemail-mime-perl :libio-socket-ssl-perl
-    clang:clang :libclang-rt-dev clang-tidy:clang-tidy cppcheck:cppcheck
+    clang:clang :libclang-rt-dev cppcheck:cppcheck
     ctags:universal-ctags chromium:chromium node:nodejs npm:npm
     openssl:openssl curl:curl xz:xz-utils :ca-certificates"
-long_needs='sqlmap:sqlmap wapiti:wapiti'
+long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind'
 
 say()
 {

@@ -198,7 +198,8 @@ sub reconf {
 }
 
 sub _asan { return $ENV{PWR_ASAN} }
-sub _patience { return $_[0] * (_asan() ? ASAN_FACTOR : 1) }
+# PWR_PATIENCE says how many times slower than usual httpd is.
+sub _patience { return $_[0] * ($ENV{PWR_PATIENCE} || (_asan() ? ASAN_FACTOR : 1)) }
 
 sub _library {
     my $path = qx(gcc -print-file-name=lib$_[0].so);
