@@ -134,7 +134,7 @@ my $tls = PWR::TLS->new;
 for my $https (0, 1) {
     subtest $https ? 'https' : 'http' => sub {
         my $walk = PWR::Walk->new('sqlite', $https ? (tls => $tls) : (),
-            conf => "PwResetSessionCache 0\nPwResetPasswordScheme yescrypt:5");
+            conf => "PwResetSessionCache 0\nPwResetPasswordScheme bcrypt:10");
         $walk->add($_) for qw(ivan mallory);
         my $client = $walk->signed_in('ivan');
         subtest names => sub { names($walk, $client) };

@@ -26,7 +26,7 @@ my @accept = (['gzip'], ['br'], ['gzip, deflate, br'], ['*'], ['gzip;q=1.0, iden
 
 # Every page in every state: [name, request, does it show a secret].
 sub states {
-    my ($client, $browser, $string) = @_;
+    my ($client, $browser, $string, $notme) = @_;
     my $evil = [Origin => 'https://evil.example'];
     my $get = sub { my ($path, $who) = @_; return sub { ($who // $client)->get($path, headers => $_[0]) } };
     my $post = sub {
@@ -47,6 +47,11 @@ sub states {
         ['reset, posted', $post->('/account/reset', [token => $string]), 1],
         ['reset, password refused', $post->('/account/reset', [token => $string, password => 'x', confirm => 'y']), 1],
         ['reset, mistyped', $post->('/account/reset', [token => substr($string, 1)]), 1],
+        ['notme', $get->('/account/notme')], ['notme, done', $get->('/account/notme?done=1')],
+        ['notme by its link', $get->("/account/notme?token=$notme"), 1],
+        ['notme, mistyped', $post->('/account/notme', [token => substr($notme, 1)]), 1],
+        ['notme, dead', $get->('/account/notme?token=' . '0' x 28)], ['sessions', $get->('/account/sessions')],
+        ['sessions, signed in', $get->('/account/sessions', $browser)],
         ['change', $get->('/account/change')], ['change, signed in', $get->('/account/change', $browser)],
         ['400', $get->('/account/login?lang=en&lang=ru')], ['401', $post->('/account/change', [])],
         ['403', $post->('/account/reset', [token => $string], $evil)], ['405', sub {
@@ -149,9 +154,10 @@ my $tls = PWR::TLS->new;
 my $walk = PWR::Walk->new('sqlite', tls => $tls, modules => [qw(deflate brotli filter)], conf => $greedy);
 $walk->add('ivan');
 my $client = $walk->client;
-my %string = $walk->strings('ivan');
+$client->post('/account/forgot', [email => 'ivan@example.org']);
+my $mail = $walk->mail_to('ivan@example.org');
 my $browser = $walk->signed_in('ivan');
-my @states = states($client, $browser, $string{ivan});
+my @states = states($client, $browser, $mail->token, $mail->notme);
 subtest pages => sub { pages(@states) };
 subtest compression => sub { compression(@states) };
 subtest etags => sub { etags($client) };

@@ -34,7 +34,8 @@ my %said = (
     'Referer and Via' => [[Referer => "https://$evil/"], [Via => "1.1 $evil"], ['X-Real-IP', $evil]],
 );
 my @paths = ('/account/login', '/account/forgot', '/account/reset', '/account/reset?token=0000', '/account/logout',
-    '/account/change', '/.well-known/change-password', '/account/login?return=%2Fportal%2F');
+    '/account/change', '/account/sessions', '/account/notme', '/account/notme?token=0000', '/.well-known/change-password',
+    '/account/login?return=%2Fportal%2F');
 
 # A request whose first lines are given; with a form it is a POST.
 sub raw {

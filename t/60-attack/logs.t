@@ -31,7 +31,7 @@ RequestReadTimeout header=1 body=1
     SetHandler server-info
 </Location>
 CONF
-my $conf = "PwResetIdentify both\nPwResetPasswordScheme yescrypt:5\n" . $common =~ s/NAME/on/gr;
+my $conf = "PwResetIdentify both\nPwResetPasswordScheme bcrypt:10\n" . $common =~ s/NAME/on/gr;
 my $off = "Listen 127.0.0.1:\${PORT2}\n<VirtualHost 127.0.0.1:\${PORT2}>\nDocumentRoot \"\${ROOT}/htdocs\"\n"
     . ($common =~ s/NAME/off/gr) . "Protocols h2 h2c http/1.1\n</VirtualHost>\nExtendedStatus On\n";
 

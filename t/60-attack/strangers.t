@@ -17,7 +17,7 @@ use Test::More;
 use constant FORM => 'application/x-www-form-urlencoded';
 
 my ($victim, $evil) = ('victim@example.org', 'evil@evil.example');
-my $cheap = 'PwResetPasswordScheme yescrypt:5';
+my $cheap = 'PwResetPasswordScheme bcrypt:10';
 my $collation = 'CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci';
 
 sub loosen {

@@ -49,6 +49,12 @@ sub sessions {
     unlike($client->get($_)->text, qr/ivan/, "$_ of b knows nobody") for '/account/logout', '/account/login';
     my $r = $client->post('/account/change', [current => OLD, password => NEW, confirm => NEW]);
     is($r->status, 401, 'nor changes a password');
+    my $olga = $sites->signed_in('a', 'olga');
+    my %digest = map { ("$_->{realm} $_->{login}" => $_->{digest}) } $sites->walk->rows('SELECT * FROM pwreset_session');
+    for my $digest (values %digest) {
+        $olga->post('/account/sessions', [end => $digest]) if $digest ne $digest{(grep { /^a\..* olga$/ } keys %digest)[0]};
+    }
+    cmp_ok(scalar keys %digest, '>=', 3, 'control: there are sessions to end');
     is($sites->walk->who($a), 'ivan', 'the session at a goes on');
     is($sites->walk->who($b), 'ivan', 'as that at b');
     return;
@@ -74,6 +80,10 @@ sub strings {
     like($mail ? $mail->link : '', qr{^http://b\.test:}, 'at b she gets one all the same, which leads there');
     my $string = $of_a[0]->token;
     is($_->get("/account/reset?token=$string")->status, $_ == $a ? 200 : 410, 'a string of a') for $a, $b;
+    my ($notme) = $of_a[1]->notme;
+    is($_->get("/account/notme?token=$notme")->status, $_ == $a ? 200 : 410, '"not me" of a') for $a, $b;
+    is($b->post('/account/notme', [token => $notme])->status, 410, '... cancels nothing at b');
+    is($a->get("/account/reset?token=$string")->status, 200, '... nor at a');
     my @new = (password => NEW, confirm => NEW);
     is($b->post('/account/reset', [token => $string, @new])->status, 410, 'changes nothing at b');
     is($b->post('/account/reset', [token => $string, @new], headers => [[Host => 'a.test.'], ['X-Forwarded-Host', 'a.test']])
@@ -139,7 +149,7 @@ sub customers {
 
 my $sites = PWR::Sites->new({a => '', b => '', on => $allow, off => "PwReset Off\n$allow",
     brand => "PwResetSiteName Brand\nPwResetMailFrom brand\@example.org"}, modules => ['rewrite'],
-    conf => 'PwResetPasswordScheme yescrypt:5');
+    conf => 'PwResetPasswordScheme bcrypt:10');
 my $walk = $sites->walk;
 $walk->add($_) for qw(ivan olga lena);
 subtest sessions => sub { sessions($sites) };
