@@ -122,8 +122,8 @@ static void use_limits(apr_array_header_t *uses, const void *slot)
 
         argv[0] = pwr_limit_name((pwr_limit_class)i);
         argv[1] = pwr_rate_show(uses->pool, &rate[i]);
-        argv[2] = rate[i].count ? number_text(uses->pool, rate[i].burst)
-                                : NULL;
+        argv[2] = rate[i].burst == rate[i].count
+            ? NULL : number_text(uses->pool, rate[i].burst);
         if (rate[i].period_sec) {
             APR_ARRAY_PUSH(uses, const char **) = argv;
         }

@@ -151,6 +151,9 @@ const char *pwr_limits_take(apr_pool_t *pool, int argc,
                             ", then a rate such as 10/1h; or None alone",
                             argv[0]);
     }
+    if (limit == PWR_LIMIT_FORGOT_ACCOUNT && argc > 2) {
+        return "forgot-account takes no BURST: it counts mails";
+    }
     if (argc == 1) {
         return apr_psprintf(pool, "%s needs a rate, such as 10/1h, or None",
                             pwr_limit_name(limit));

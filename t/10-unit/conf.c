@@ -97,6 +97,7 @@ static void test_refusals(apr_pool_t *pool)
         { "PwResetLimit", "login-client 10/1h 0" },
         { "PwResetLimit", "login-client 10/1h 5 6" },
         { "PwResetLimit", "None 10/1h" },
+        { "PwResetLimit", "forgot-account 10/1h 10" },
         { "PwResetMailSlots", "1000" },
     };
 

@@ -141,6 +141,7 @@ my @values = (
         10, '10/h', '0/1h', '10/8d', '1.5/1h'),
     ['PwResetLimit login-client 10/1h many' => qr/PwResetLimit 'many' is not a burst: write how many may come/],
     ['PwResetLimit login-client 10/1h 5 5' => qr/PwResetLimit takes: None\|CLASS RATE \[BURST\]/],
+    ['PwResetLimit forgot-account 3/1h 5' => qr/PwResetLimit forgot-account takes no BURST/],
     ['PwResetLimit login-client None 5' => qr/PwResetLimit takes no BURST after None/],
     ["PwResetLimit None\nPwResetLimit login-client 10/1h 20" => undef],
     ['PwResetNothing On' => qr/Invalid command 'PwResetNothing'/],
@@ -290,7 +291,7 @@ sub dumped {
     is($vhost->{realm}, '127.0.0.1:' . $httpd->port . '/account', 'its realm');
     is_deeply($vhost->{directives}{PwResetSiteName}, [['Сайт "A"']], 'a name');
     is_deeply($vhost->{directives}{PwResetTokenLifetime}, [['3600']], 'a default');
-    is_deeply($vhost->{directives}{PwResetLimit}[0], ['forgot-client', '10/3600s', '10'], 'a default of one class');
+    is_deeply($vhost->{directives}{PwResetLimit}[0], ['forgot-client', '10/3600s'], 'a default of one class');
     is_deeply($vhost->{directives}{PwResetPublicURL}, [[$httpd->url]], 'the address');
     $httpd->{env} = {PWRESET_DUMP_FD => 1};
     ($dump) = dump_of($httpd, global => $mysql);
