@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a stranger with a clock or a crowd can do: measure, and flood.
+ *
+ *   load time PORT N FILE FILE              times of two sorts of requests, in
+ *                                           random order: "0 USEC STATUS", or 1
+ *   load flood PORT CONNECTIONS MS FILE     statuses: "503 COUNT"
+ *
+ * A FILE holds requests, each ended by NUL, that go over one connection; the
+ * last is measured, from its first byte sent to the last of its answer. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ANSWER_MAX 65536
+#define SCRIPT_MAX 16384
+#define CONNECTIONS_MAX 4096
+
+typedef struct script {
+    char bytes[SCRIPT_MAX];
+    size_t len;
+} script;
+
+static struct sockaddr_in server = { .sin_family = AF_INET };
+
+static int64_t now_usec(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+static void fail(const char *what)
+{
+    perror(what);
+    exit(2);
+}
+
+static void script_read(script *s, const char *path)
+{
+    FILE *in = fopen(path, "rb");
+
+    if (!in) {
+        fail(path);
+    }
+    s->len = fread(s->bytes, 1, SCRIPT_MAX - 1, in);
+    fclose(in);
+}
+
+/* Is `got` a whole answer?  Ours have a Content-Length or no body. */
+static int is_whole(const char *got, size_t len)
+{
+    const char *end = strstr(got, "\r\n\r\n");
+    const char *length = end ? strcasestr(got, "\r\nContent-Length: ") : NULL;
+    size_t body = length && length < end
+        ? strtoul(length + strlen("\r\nContent-Length: "), NULL, 10) : 0;
+
+    return end && len >= (size_t)(end + 4 - got) + body;
+}
+
+static int connection(int flags)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), on = 1;
+
+    if (fd < 0) {
+        fail("socket");
+    }
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (connect(fd, (struct sockaddr *)&server, sizeof(server)) != 0
+        && errno != EINPROGRESS) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* ---- time ---- */
+
+/* One request and its answer; 0 when there is none. */
+static int exchange(int fd, const char *request, char *answer)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    if (write(fd, request, strlen(request)) < 0) {
+        return 0;
+    }
+    do {
+        n = read(fd, answer + len, ANSWER_MAX - 1 - len);
+        len += n > 0 ? (size_t)n : 0;
+        answer[len] = '\0';
+    } while (n > 0 && !is_whole(answer, len));
+    return is_whole(answer, len);
+}
+
+static void measure(int sort, const script *s)
+{
+    static char answer[ANSWER_MAX];
+    int fd = connection(0);
+    int64_t begin = 0;
+
+    for (size_t at = 0; at < s->len; at += strlen(s->bytes + at) + 1) {
+        begin = now_usec();
+        if (fd < 0 || !exchange(fd, s->bytes + at, answer)) {
+            fail("no answer");
+        }
+    }
+    printf("%d %lld %.3s\n", sort, (long long)(now_usec() - begin),
+           answer + strlen("HTTP/1.1 "));
+    close(fd);
+}
+
+static int compare(char **argv)
+{
+    static script scripts[2];
+    int n = (int)strtol(argv[0], NULL, 10);
+
+    script_read(&scripts[0], argv[1]);
+    script_read(&scripts[1], argv[2]);
+    for (int i = 0; i < n; i++) {
+        unsigned char random;
+        int first;
+
+        if (getrandom(&random, 1, 0) != 1) {
+            fail("getrandom");
+        }
+        first = random & 1;
+        for (int k = 0; k < 2; k++) {
+            int sort = first ^ k;
+
+            measure(sort, &scripts[sort]);
+        }
+    }
+    return 0;
+}
+
+/* ---- flood ---- */
+
+static char answers[CONNECTIONS_MAX][32];
+static size_t answer_len[CONNECTIONS_MAX];
+static long counts[1000];
+
+/* Another request on a connection of its own: an answer may close it. */
+static void begin(struct pollfd *p, int i)
+{
+    answer_len[i] = 0;
+    p->fd = connection(SOCK_NONBLOCK);
+    p->events = p->fd < 0 ? 0 : POLLOUT;
+}
+
+/* Of the answer that has ended; 0: none. */
+static int status_of(int i)
+{
+    long status = answer_len[i]
+        ? strtol(answers[i] + strlen("HTTP/1.1 "), NULL, 10) : 0;
+
+    return status > 0 && status < 1000 ? (int)status : 0;
+}
+
+static void step(struct pollfd *p, int i, const script *s)
+{
+    char rest[ANSWER_MAX];
+    ssize_t n;
+
+    if (p->revents & POLLOUT) {
+        n = write(p->fd, s->bytes, strlen(s->bytes));
+        p->events = POLLIN;
+        p->revents = n > 0 ? 0 : POLLERR;
+    }
+    if (!p->revents) {
+        return;
+    }
+    n = read(p->fd, rest, sizeof(rest));
+    if (n > 0 && answer_len[i] < sizeof(answers[i])) {
+        size_t room = sizeof(answers[i]) - 1 - answer_len[i];
+
+        memcpy(answers[i] + answer_len[i], rest,
+               (size_t)n < room ? (size_t)n : room);
+        answer_len[i] = sizeof(answers[i]);
+    }
+    if (n <= 0 && errno != EAGAIN) {
+        counts[status_of(i)]++;
+        close(p->fd);
+        begin(p, i);
+    }
+}
+
+static int flood(char **argv)
+{
+    static struct pollfd fds[CONNECTIONS_MAX];
+    static script s;
+    int n = (int)strtol(argv[0], NULL, 10);
+    int64_t until = now_usec() + strtoll(argv[1], NULL, 10) * 1000;
+
+    if (n < 1 || n > CONNECTIONS_MAX) {
+        return 2;
+    }
+    script_read(&s, argv[2]);
+    for (int i = 0; i < n; i++) {
+        begin(&fds[i], i);
+    }
+    while (now_usec() < until) {
+        if (poll(fds, (nfds_t)n, 100) < 0) {
+            fail("poll");
+        }
+        for (int i = 0; i < n; i++) {
+            if (fds[i].fd < 0) {
+                begin(&fds[i], i);
+            }
+            else if (fds[i].revents) {
+                errno = 0;
+                step(&fds[i], i, &s);
+            }
+        }
+    }
+    for (int i = 0; i < 1000; i++) {
+        if (counts[i]) {
+            printf("%d %ld\n", i, counts[i]);
+        }
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 6) {
+        fprintf(stderr, "load time|flood PORT ...\n");
+        return 2;
+    }
+    server.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
+    server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    return strcmp(argv[1], "flood") == 0 ? flood(argv + 3)
+                                         : compare(argv + 3);
+}
