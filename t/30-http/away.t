@@ -34,6 +34,10 @@ sub needing {
         'GET /change' => sub { $browser->get("/account/change$q") },
         'POST /change' => sub {
             $browser->post("/account/change$q", [current => OLD, password => NEW, confirm => NEW]) },
+        'GET /sessions' => sub { $browser->get("/account/sessions$q") },
+        'POST /sessions' => sub { $browser->post("/account/sessions$q", [end => 'others']) },
+        'GET /notme' => sub { $browser->get("/account/notme$q&token=" . '0' x 28) },
+        'POST /notme' => sub { $browser->post("/account/notme$q", [token => '0' x 28]) },
         'GET /login' => sub { $browser->get("/account/login$q") },
         'POST /logout' => sub { $browser->post("/account/logout$q", []) },
     );
@@ -44,7 +48,8 @@ my @fine = (['/', 200], ['/account/forgot', 200], ['/account/login', 200], ['/ac
     ['/account/reset', 200], ['/account/reset?token=ABCD', 422], ['/account/assets/pwreset.css', 200],
     ['/.well-known/change-password', 303], ['/account/change', 303], ['/portal/', 401],
     ['/account/forgot', 422, [email => 'x']], ['/account/login', 422, []], ['/account/reset', 422, [token => 'ABCD']],
-    ['/account/change', 401, []]);
+    ['/account/change', 401, []], ['/account/sessions', 303], ['/account/sessions', 401, [end => 'others']],
+    ['/account/notme', 200], ['/account/notme?done=1', 200], ['/account/notme', 422, [token => 'ABCD']]);
 
 sub unavailable {
     my ($walk, $browser) = @_;
