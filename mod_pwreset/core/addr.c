@@ -58,14 +58,15 @@ static int is_text(ucs4_t point, const uint8_t *p, size_t width)
 
 /* A dot-atom: no dot at either end, no two together.  A mail program may take
  * what begins with a dash for an option, with a bar for a command, with a slash
- * for a file; a leading combining mark would join with the "<" of a header. */
+ * for a file; a leading combining mark would join with the "<" of a header.
+ * Its length is judged once it is composed: what is typed may be longer. */
 static int is_local(const char *local, size_t len)
 {
     const uint8_t *p = (const uint8_t *)local, *end = p + len;
     int after_dot = 1;
     ucs4_t point;
 
-    if (len == 0 || len > LOCAL_BYTES_MAX || strchr("-|/", *local)) {
+    if (len == 0 || strchr("-|/", *local)) {
         return 0;
     }
     u8_mbtouc(&point, p, len);

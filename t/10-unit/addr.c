@@ -11,6 +11,11 @@
 #define POCHTA_ASCII "xn--80a1acny.xn--p1ai"
 #define IVAN "\xD0\xB8\xD0\xB2\xD0\xB0\xD0\xBD"
 #define IVAN_CAPITAL "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD"
+/* Eight times "e" with an acute: decomposed, and composed (64 bytes are four
+ * of these). */
+#define E2 "e\xCC\x81" "e\xCC\x81"
+#define E8 E2 E2 E2 E2
+#define C8 "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
 #define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A61 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -62,6 +67,8 @@ static const struct { const char *typed, *mailbox, *canonical; } accepted[] = {
     { "\xC4\xB1@example.org", "\xC4\xB1@example.org", "\xC4\xB1@example.org" },
     { A63 "a@example.org", A63 "a@example.org", A63 "a@example.org" },
     { "a@" A63 ".example", "a@" A63 ".example", "a@" A63 ".example" },
+    { E8 E8 E8 E8 "@example.org", C8 C8 C8 C8 "@example.org",
+      C8 C8 C8 C8 "@example.org" },
     { "a@\xE1\x8F\x88.example", "a@xn--bbe.example", "a@xn--bbe.example" },
 };
 
