@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# What a stranger with a clock finds out: nothing.  Pairs of requests of which
-# one is for an account and one is not, in random order, and Welch's t of their
-# times; a leak of 1 ms, planted in what was measured, is found by the same test.
+# What a stranger with a clock finds out: nothing.  Requests for an account and
+# for none, in random order, and Welch's t of their times; a leak of 1 ms, planted
+# in what was measured, is found by the same test.
 use strict;
 use warnings;
 use FindBin;

@@ -86,10 +86,10 @@ sub percentile {
     return (sort { $a <=> $b } @values)[$part * $#values];
 }
 
-# Welch's t of two lists.  The slowest hundredth of both is left out: what the
-# machine did besides is no leak, and hides one.
+# Welch's t of two lists.  The slowest tenth of both is left out: what the machine
+# did besides is no leak, and hides one.
 sub welch {
-    my @kept = map { my $most = percentile(0.99, map { @$_ } @_); [grep { $_ <= $most } @$_] } @_;
+    my @kept = map { my $most = percentile(0.9, map { @$_ } @_); [grep { $_ <= $most } @$_] } @_;
     my @mean = map { sum(@$_) / @$_ } @kept;
     my @part = map { my ($list, $mean) = ($kept[$_], $mean[$_]); sum(map { ($_ - $mean)**2 } @$list)
         / (@$list - 1) / @$list } 0, 1;
