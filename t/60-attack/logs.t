@@ -211,6 +211,26 @@ sub typed {
     return;
 }
 
+# Databases quote in their errors what they were given.
+sub quoted {
+    my $walk = shift;
+    my $query = q{SELECT id, login, email, password FROM pwreset_user WHERE login = EXTRACTVALUE('<a/>', };
+    eval { $walk->value("$query ?)", q(') . TYPED) };
+    like($@, qr/\Q@{[TYPED]}\E/, 'control: the error of the database has it');
+    $walk->reconf(qq{$conf\nPwResetLoginQuery "$query:login)"});
+    $walk->client->post('/account/login', [login => q(') . TYPED, password => TYPED]);
+    $walk->client->post('/account/forgot', [email => q(') . TYPED]);
+    my $log = $walk->httpd->root . '/logs/error.log';
+    my $until = time + WAIT_SEC;
+    my $told = sub { scalar grep { /PWR0213/ } split /\n/, slurp($log) . slurp($log =~ s/error/on-error/r) };
+    sleep POLL_SEC while $told->() < 2 && time < $until;
+    cmp_ok($told->(), '>=', 2, 'the admin is told of the error');
+    my @logs = map { slurp($log =~ s/error/$_/r) } qw(error on-error on-all);
+    is(scalar(grep { /'\Q@{[TYPED]}\E/ } @logs), 0, 'without what was typed');
+    $walk->sql('DELETE FROM pwreset_job');
+    return;
+}
+
 # --- what docs/security.md says we cannot keep it from ---------------------------------
 
 # What to add to the vhost, and the log that then has the string.
@@ -242,11 +262,13 @@ my $walk = PWR::Walk->new('mysql', ports => 1, threads => 16, global => $off, mo
     conf => $conf);
 $walk->add($_) for qw(ivan olga lena);
 my %string = $walk->strings('olga');
+$walk->httpd->allow_log(qw(PWR0213 PWR0304));
 subtest 'control strings' => sub { strings($walk, $string{olga}) };
 subtest 'status pages' => sub { status_pages($walk, $string{olga}) };
 subtest control => sub { control($walk, $string{olga}) };
 subtest processes => sub { processes($walk) };
 subtest typed => sub { typed($walk) };
+subtest quoted => sub { quoted($walk) };
 subtest gaps => sub { gaps($walk, $string{olga}) };
 $walk->settle;
 $walk->httpd->done;
