@@ -37,8 +37,9 @@ typedef struct pwr_host_ops {
                           const char *user_id);
     void (*limit_give)(void *baton, pwr_limit_class limit,
                        const char *user_id);
-    /* There is a job. */
-    void (*wake)(void *baton);
+    /* There is a job, to be looked at when the answer has left and `pool` is
+     * gone: before, what the worker does for it would show in the time. */
+    void (*wake)(void *baton, apr_pool_t *pool);
     /* A clock that nobody sets, for pwr_response.answer_at_usec. */
     int64_t (*now_usec)(void *baton);
     /* core/cost.h, of the realm of this site. */

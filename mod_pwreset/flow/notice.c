@@ -25,5 +25,5 @@ void pwr_notice_sent(const pwr_env *env, const char *user_id)
 {
     env->host->sessions_changed(env->host_baton, env->site->conf->realm,
                                 user_id);
-    env->host->wake(env->host_baton);
+    env->host->wake(env->host_baton, env->pool);
 }

@@ -29,10 +29,17 @@ static void limit_give(void *baton, pwr_limit_class limit,
     pwr_limits_give_account(baton, limit, user_id);
 }
 
-static void wake(void *baton)
+static apr_status_t wake_now(void *data)
+{
+    (void)data;
+    pwr_worker_wake();
+    return APR_SUCCESS;
+}
+
+static void wake(void *baton, apr_pool_t *pool)
 {
     (void)baton;
-    pwr_worker_wake();
+    apr_pool_cleanup_register(pool, NULL, wake_now, apr_pool_cleanup_null);
 }
 
 static int64_t now_usec(void *baton)
