@@ -10,14 +10,14 @@ use lib "$FindBin::Bin/../lib";
 use PWR::Load qw(percentile);
 use PWR::Walk;
 use Test::More;
-use Time::HiRes qw(sleep);
+use Time::HiRes qw(sleep time);
 
 use constant {FLOOD_MS => $ENV{PWR_FLOOD_MS} // 15_000, SAMPLES => $ENV{PWR_FLOOD_N} // 4000,
-    P50_USEC => 2000, P99_USEC => 25_000};
+    QUIET_SEC => 15, P50_USEC => 2000, P99_USEC => 25_000};
 
 my $walk = PWR::Walk->new('sqlite', conf => 'PwResetLimit None', children => 2, threads => 25,
     global => "ServerLimit 16\nMaxRequestWorkers 400\nMinSpareThreads 75\nMaxSpareThreads 250");
-$walk->httpd->allow_log('AH00484');
+$walk->httpd->allow_log('AH00484', 'AH00045', 'PWR0012');
 $walk->add('ivan');
 my $load = PWR::Load->new($walk->httpd);
 my @pages = ('static pages', 'the forgot page');
@@ -41,6 +41,12 @@ for my $connections (64, 200, 1000) {
     cmp_ok($n->{422} // 0, '>', 0, 'some of the crowd are answered');
     is_deeply([grep { !/^(?:0|422|503)$/ } keys %$n], [], 'the others are told to come again');
 }
-is($walk->client->post('/account/login', [login => 'ivan', password => OLD])->status, 303, 'then one gets in');
+# Those who gave up still sit there for the five seconds of the gate.
+my ($status, $until) = (0, time + QUIET_SEC);
+while ($status != 303 && time < $until) {
+    $status = $walk->client->post('/account/login', [login => 'ivan', password => OLD])->status;
+    sleep 0.1;
+}
+is($status, 303, 'then one gets in');
 $walk->httpd->done;
 done_testing();
