@@ -83,27 +83,28 @@ static int turns_ascii(const char *s)
 
 const char *pwr_text_canonical(apr_pool_t *pool, const char *s)
 {
-    const char *trimmed;
-    char *result, *p;
+    const char *result;
+    char *folded;
     uint8_t *composed;
     size_t len;
 
     if (!pwr_text_is_utf8(s, strlen(s)) || turns_ascii(s)) {
         return NULL;
     }
-    trimmed = pwr_text_trim(pool, s);
-    composed = u8_normalize(UNINORM_NFC, (const uint8_t *)trimmed,
-                            strlen(trimmed), NULL, &len);
+    /* Folded first: "w" and a ring have one letter, "W" and a ring none. */
+    folded = apr_pstrdup(pool, pwr_text_trim(pool, s));
+    for (char *p = folded; *p; p++) {
+        if (*p >= 'A' && *p <= 'Z') {
+            *p = (char)(*p + ('a' - 'A'));
+        }
+    }
+    composed = u8_normalize(UNINORM_NFC, (const uint8_t *)folded,
+                            strlen(folded), NULL, &len);
     if (!composed) {
         return NULL;
     }
     result = apr_pstrmemdup(pool, (const char *)composed, len);
     free(composed);
-    for (p = result; *p; p++) {
-        if (*p >= 'A' && *p <= 'Z') {
-            *p = (char)(*p + ('a' - 'A'));
-        }
-    }
     return result;
 }
 
