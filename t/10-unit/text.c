@@ -30,6 +30,7 @@ static void test_canonical(apr_pool_t *pool)
         { "  ADMIN \t", "admin" },
         { "\xC2\xA0" "admin" "\xC2\xA0", "admin" },
         { "Cafe\xCC\x81", "caf\xC3\xA9" },              /* NFC */
+        { "W\xCC\x8A", "\xE1\xBA\x98" },             /* composed when folded */
         { "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD",    /* Cyrillic keeps case */
           "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD" },
         { "stra\xC3\x9F" "e", "stra\xC3\x9F" "e" },     /* never ss */
