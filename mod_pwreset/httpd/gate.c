@@ -26,6 +26,21 @@ typedef struct sitter {
     uint64_t ticket;            /* another one sits there: it was taken away */
 } sitter;
 
+/* This child is to end at once: who waits is told so, or httpd would kill it. */
+static int is_stopping;
+
+void pwr_gate_stop(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    __atomic_store_n(&is_stopping, !graceful, __ATOMIC_RELAXED);
+}
+
+static int may_wait(int64_t deadline_ms)
+{
+    return pwr_shared_now_ms() < deadline_ms
+        && !__atomic_load_n(&is_stopping, __ATOMIC_RELAXED);
+}
+
 static int is_lost(const pwr_gate *gate, int seat, int64_t now_ms)
 {
     return now_ms > gate->until_ms[seat]
@@ -153,8 +168,7 @@ static int wait_place(const sitter *s)
     int64_t deadline_ms = pwr_shared_now_ms() + DEADLINE_MS;
 
     serve(gate);
-    while (claim->state == PWR_FAIR_WAITS
-           && pwr_shared_now_ms() < deadline_ms) {
+    while (claim->state == PWR_FAIR_WAITS && may_wait(deadline_ms)) {
         wait_turn(gate, s->seat);
         if (claim->state == PWR_FAIR_WAITS) {
             reap(gate);

@@ -18,4 +18,8 @@
 apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool);
 void pwr_gate_leave(void *baton, apr_pool_t *pool);
 
+/* Hook child_stopping: let nobody wait for a place any longer, unless all have
+ * the time to end by themselves. */
+void pwr_gate_stop(apr_pool_t *pchild, int graceful);
+
 #endif

@@ -14,6 +14,7 @@
 #include "httpd/cache.h"
 #include "httpd/config.h"
 #include "httpd/delay.h"
+#include "httpd/gate.h"
 #include "httpd/limits.h"
 #include "httpd/redact.h"
 #include "httpd/route.h"
@@ -68,6 +69,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_test_config(pwr_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(pwr_gate_stop, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_stopping(pwr_worker_stop, NULL, NULL, APR_HOOK_MIDDLE);
 
     ap_hook_post_read_request(pwr_route_read, NULL, NULL,

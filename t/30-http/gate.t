@@ -115,5 +115,9 @@ subtest turns => sub { turns($sites) };
 subtest seats => sub { seats($sites) };
 subtest resting => sub { resting($sites) };
 subtest restart => sub { restart($sites) };
+# Who still waits when httpd stops is let go; else it had to kill its children,
+# and said so in the log.
+my @left = map { ask($sites, $_, QUEUE, 'olga') } qw(a b);
+sleep 0.05 until answered(@left);
 $sites->httpd->done;
 done_testing();

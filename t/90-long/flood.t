@@ -17,7 +17,7 @@ use constant {FLOOD_MS => $ENV{PWR_FLOOD_MS} // 15_000, SAMPLES => $ENV{PWR_FLOO
 
 my $walk = PWR::Walk->new('sqlite', conf => 'PwResetLimit None', children => 2, threads => 25,
     global => "ServerLimit 16\nMaxRequestWorkers 400\nMinSpareThreads 75\nMaxSpareThreads 250");
-$walk->httpd->allow_log('AH00484', 'AH00045', 'PWR0012');
+$walk->httpd->allow_log('AH00484', 'PWR0012');
 $walk->add('ivan');
 my $load = PWR::Load->new($walk->httpd);
 my @pages = ('static pages', 'the forgot page');
