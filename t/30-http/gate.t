@@ -31,7 +31,7 @@ sub ask {
     } 1 .. $n;
 }
 
-sub answered { return scalar IO::Select->new(@_)->can_read(0) }
+sub answered { return scalar(() = IO::Select->new(@_)->can_read(0)) }
 
 # status => how many, once all are answered.
 sub statuses {
