@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The gate before the hashes: two sites of one server share it, neither a crowd
-# at one of them nor a restart takes it from the other.
+# at one of them nor a restart takes it from the other, nor does a child that is
+# killed in the middle of a hash.
 use strict;
 use warnings;
 use FindBin;
@@ -13,10 +14,12 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 # Half of the queue is eight; with the one that hashes, nine of a site at once.
-use constant {QUEUE => 16, OURS => 9, FEW => 5, CROWD => 30, WAIT_SEC => 30};
+use constant {QUEUE => 16, OURS => 9, FEW => 5, CROWD => 30, WAIT_SEC => 30, PATIENCE_SEC => 5, BUSY_TICKS => 10,
+    POLL_SEC => 0.02};
 
 my $slow = crypt OLD, '$2y$11$abcdefghijklmnopqrstuu';
 my $slower = crypt OLD, '$2y$12$abcdefghijklmnopqrstuu';
+my $slowest = crypt OLD, '$2y$14$abcdefghijklmnopqrstuu';
 
 # Connections on which a login at this site was sent, its answer unread.
 sub ask {
@@ -106,6 +109,73 @@ sub restart {
     return;
 }
 
+# --- the child that hashes ---------------------------------------------------------
+
+# Processor time of a process so far, in ticks.
+sub ticks {
+    my $pid = shift;
+    open my $in, '<', "/proc/$pid/stat" or return 0;
+    my @fields = split ' ', <$in> =~ s/.*\) //r;
+    return $fields[11] + $fields[12];
+}
+
+# A login whose hash is being made: (its connection, the child that makes it).
+sub in_a_hash {
+    my ($sites) = @_;
+    my %before = map { ($_ => ticks($_)) } $sites->httpd->children;
+    my ($socket) = ask($sites, 'a', 1, 'slow');
+    my ($until, $child) = time + WAIT_SEC;
+    until ($child || time > $until) {
+        sleep POLL_SEC;
+        ($child) = grep { ticks($_) - $before{$_} >= BUSY_TICKS } keys %before;
+    }
+    ok($child && !answered($socket), 'a child is in a hash');
+    return ($socket, $child);
+}
+
+# A server with one place, and as few children as can be.
+sub one_place {
+    my $children = shift;
+    my $sites = PWR::Sites->new({a => ''}, global => "PwResetHashGate 1 @{[QUEUE]}\n", threads => 8,
+        children => $children);
+    $sites->walk->add('ivan');
+    $sites->walk->add('slow', password => $slowest);
+    is(login($sites, 'a'), 303, 'the place is there');
+    return $sites;
+}
+
+# Killed in the middle of a hash, it leaves the one place to the next.
+sub killed {
+    my $sites = one_place(1);
+    my $httpd = $sites->httpd->allow_log('AH00052');
+    my ($socket, $child) = in_a_hash($sites);
+    kill KILL => $child;
+    is_deeply(statuses($socket), {0 => 1}, 'whose child is killed has no answer');
+    my $begin = time;
+    is(login($sites, 'a'), 303, 'the next one has its place');
+    cmp_ok(time - $begin, '<', PATIENCE_SEC, 'before the patience of those who wait ends');
+    $httpd->done;
+    return;
+}
+
+# Stopped in the middle of a hash, it keeps the place; nobody waits for ever.
+sub stopped {
+    my $sites = one_place(2);
+    my ($socket, $child) = in_a_hash($sites);
+    kill STOP => $child;
+    my $begin = time;
+    my $n = statuses(ask($sites, 'a', 2, 'ivan'));
+    my $took = time - $begin;
+    kill CONT => $child;
+    is_deeply($n, {503 => 2}, 'while the place is held, those who wait are told to come again');
+    cmp_ok($took, '>', PATIENCE_SEC - 1, "after $took s");
+    cmp_ok($took, '<', 2 * PATIENCE_SEC, 'and not much more');
+    is_deeply(statuses($socket), {303 => 1}, 'who holds it gets in in the end');
+    is(login($sites, 'a'), 303, 'and the next');
+    $sites->httpd->done;
+    return;
+}
+
 my $sites = PWR::Sites->new({a => '', b => ''}, global => 'PwResetHashGate 1 ' . QUEUE, threads => 16);
 $sites->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287');
 $sites->walk->add('ivan', password => $slow);
@@ -120,4 +190,6 @@ subtest restart => sub { restart($sites) };
 my @left = map { ask($sites, $_, QUEUE, 'olga') } qw(a b);
 sleep 0.05 until answered(@left);
 $sites->httpd->done;
+subtest killed => \&killed;
+subtest stopped => \&stopped;
 done_testing();
