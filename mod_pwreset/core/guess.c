@@ -88,12 +88,12 @@ pwr_guess_verdict pwr_guess_judge(const pwr_rate *rate,
 
 const char *pwr_guess_name(apr_pool_t *pool, const char *typed)
 {
-    const char *name = pwr_addr_canonical(pool, typed);
+    /* First what accounts are found by: spellings that it makes one must not
+     * be two here, as only one of them may be an address. */
+    const char *name = pwr_text_canonical(pool, typed);
+    const char *mailbox = name ? pwr_addr_canonical(pool, name) : NULL;
 
-    if (!name) {
-        name = pwr_text_canonical(pool, typed);
-    }
-    return name ? name : "";
+    return mailbox ? mailbox : name ? name : "";
 }
 
 const char *pwr_guess_network(apr_pool_t *pool, const char *address)

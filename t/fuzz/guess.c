@@ -24,7 +24,7 @@ static void look_network(const void *address, size_t len)
 /* An input: a name, then an address as text. */
 static void fuzz_one(apr_pool_t *pool, fuzz_input in)
 {
-    const char *typed, *name, *network;
+    const char *typed, *name, *network, *found_by;
 
     look_network(in.bytes, in.len);
     typed = fuzz_text(pool, &in);
@@ -34,6 +34,10 @@ static void fuzz_one(apr_pool_t *pool, fuzz_input in)
     FUZZ_CLAIM(fuzz_same(pwr_guess_name(pool, apr_pstrcat(pool, " ", typed,
                                                           "\t", NULL)),
                          name));
+    /* Spellings of one login are one name, or each has slots of its own. */
+    found_by = pwr_text_canonical(pool, typed);
+    FUZZ_CLAIM(fuzz_same(name, found_by ? pwr_guess_name(pool, found_by)
+                                        : ""));
     network = pwr_guess_network(pool, fuzz_text(pool, &in));
     FUZZ_CLAIM(network[strspn(network, "0123456789abcdef")] == '\0'
                && strlen(network) <= 32);
