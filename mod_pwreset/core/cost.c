@@ -87,3 +87,13 @@ int64_t pwr_cost_dearest(const pwr_cost *cost, int64_t now_usec,
     usec += usec / MARGIN;
     return usec < PWR_COST_USEC_MAX ? usec : PWR_COST_USEC_MAX;
 }
+
+int pwr_cost_differs(const pwr_cost *cost, int64_t now_usec)
+{
+    int known_n = 0;
+
+    for (int i = 0; i < PWR_COST_ROWS; i++) {
+        known_n += is_known(&cost->row[i], now_usec);
+    }
+    return known_n > 1;
+}

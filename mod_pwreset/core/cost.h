@@ -40,4 +40,7 @@ void pwr_cost_learn(pwr_cost *cost, const char *like, int64_t took_usec,
 int64_t pwr_cost_dearest(const pwr_cost *cost, int64_t now_usec,
                          const char **like);
 
+/* Does it take more here to verify one account than another? */
+int pwr_cost_differs(const pwr_cost *cost, int64_t now_usec);
+
 #endif

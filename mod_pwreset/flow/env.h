@@ -25,9 +25,10 @@
 /* What the process around us does for a flow. */
 typedef struct pwr_host_ops {
     /* Wait for a place among the host's concurrent hashes; PWR_GATE_FULL after
-     * a bounded time.  It is to be left; `pool` is the request's. */
+     * a bounded time.  It is to be left; `pool` is the request's.  The place
+     * is free for others at `at_usec`, or once the request is over. */
     apr_status_t (*gate_enter)(void *baton, apr_pool_t *pool);
-    void (*gate_leave)(void *baton, apr_pool_t *pool);
+    void (*gate_leave)(void *baton, apr_pool_t *pool, int64_t at_usec);
     /* This user's cached sessions are stale from now on, on this node. */
     void (*sessions_changed)(void *baton, const char *realm,
                              const char *user_id);
@@ -46,6 +47,7 @@ typedef struct pwr_host_ops {
     void (*cost_learn)(void *baton, const char *like, int is_row,
                        int64_t took_usec);
     int64_t (*cost_dearest)(void *baton, char like[PWR_COST_LIKE_MAX]);
+    int (*cost_differs)(void *baton);
 } pwr_host_ops;
 
 typedef struct pwr_env {

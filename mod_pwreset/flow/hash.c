@@ -60,6 +60,16 @@ static int64_t refuse_at_usec(const pwr_env *env, int64_t entered_usec)
         + env->host->cost_dearest(env->host_baton, like);
 }
 
+/* Whoever asks for one name several times at once is served in turns, and the
+ * turns must not tell what the hash took either: where that differs between
+ * accounts, the place is kept until the answer leaves. */
+static int64_t leave_at_usec(const pwr_env *env, int match,
+                             const pwr_response *response)
+{
+    return !match && env->host->cost_differs(env->host_baton)
+        ? response->answer_at_usec : 0;
+}
+
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
                              const char *stored, pwr_response *response,
                              int *match)
@@ -74,10 +84,11 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
     }
     entered_usec = env->host->now_usec(env->host_baton);
     *match = verify_all(env, password, stored);
-    env->host->gate_leave(env->host_baton, env->pool);
     if (!*match) {
         response->answer_at_usec = refuse_at_usec(env, entered_usec);
     }
+    env->host->gate_leave(env->host_baton, env->pool,
+                          leave_at_usec(env, *match, response));
     return APR_SUCCESS;
 }
 
@@ -100,6 +111,6 @@ apr_status_t pwr_hash_make(const pwr_env *env, const char *password,
         return status;
     }
     status = pwr_password_make(env->pool, &scheme, password, stored);
-    env->host->gate_leave(env->host_baton, env->pool);
+    env->host->gate_leave(env->host_baton, env->pool, 0);
     return status;
 }

@@ -64,12 +64,27 @@ static void reap(pwr_gate *gate)
     }
 }
 
+/* Places that were left for a time that has come.  Mostly the request is over
+ * then, and stand_up() was here before. */
+static void clear(pwr_gate *gate)
+{
+    int64_t now_usec = pwr_shared_now_usec();
+
+    for (int i = 0; i < gate->seats_n; i++) {
+        if (gate->claim[i].state == PWR_FAIR_HOLDS && gate->leave_usec[i]
+            && gate->leave_usec[i] <= now_usec) {
+            gate->claim[i].state = PWR_FAIR_RESTS;
+        }
+    }
+}
+
 /* Give what places are free to those who wait. */
 static void serve(pwr_gate *gate)
 {
-    int free_n = gate->places_n - pwr_fair_held(gate->claim, gate->seats_n);
-    int next;
+    int free_n, next;
 
+    clear(gate);
+    free_n = gate->places_n - pwr_fair_held(gate->claim, gate->seats_n);
     while (free_n-- > 0
            && (next = pwr_fair_next(gate->claim, gate->seats_n,
                                     gate->served)) >= 0) {
@@ -192,6 +207,7 @@ apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool)
     pwr_shared_lock(&gate->lock);
     s = sit_down(gate, pool, self->tenant);
     if (s) {
+        gate->leave_usec[s->seat] = 0;
         gate->claim[s->seat] = (pwr_fair_claim){
             PWR_FAIR_WAITS, self->tenant, s->ticket
         };
@@ -201,7 +217,7 @@ apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool)
     return is_in ? APR_SUCCESS : PWR_GATE_FULL;
 }
 
-void pwr_gate_leave(void *baton, apr_pool_t *pool)
+void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec)
 {
     pwr_gate *gate = &pwr_shared_memory()->gate;
     void *known = NULL;
@@ -212,7 +228,7 @@ void pwr_gate_leave(void *baton, apr_pool_t *pool)
     s = known;
     pwr_shared_lock(&gate->lock);
     if (s && is_mine(s)) {
-        gate->claim[s->seat].state = PWR_FAIR_RESTS;
+        gate->leave_usec[s->seat] = at_usec > 0 ? at_usec : 1;
         serve(gate);
     }
     pthread_mutex_unlock(&gate->lock);

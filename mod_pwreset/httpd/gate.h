@@ -16,7 +16,7 @@
 
 /* As pwr_host_ops says; any thread of any child. */
 apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool);
-void pwr_gate_leave(void *baton, apr_pool_t *pool);
+void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec);
 
 /* Hook child_stopping: let nobody wait for a place any longer, unless all have
  * the time to end by themselves. */

@@ -74,6 +74,18 @@ static int64_t cost_dearest(void *baton, char like[PWR_COST_LIKE_MAX])
     return usec;
 }
 
+static int cost_differs(void *baton)
+{
+    pwr_server *self = baton;
+    pwr_tenant *tenant = pwr_shared_tenant(self);
+    int differs;
+
+    pwr_shared_lock(&tenant->lock);
+    differs = pwr_cost_differs(&tenant->cost, pwr_shared_now_usec());
+    pthread_mutex_unlock(&tenant->lock);
+    return differs;
+}
+
 pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
 {
     static const pwr_host_ops ops = {
@@ -86,6 +98,7 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .now_usec = now_usec,
         .cost_learn = cost_learn,
         .cost_dearest = cost_dearest,
+        .cost_differs = cost_differs,
     };
 
     return (pwr_env){

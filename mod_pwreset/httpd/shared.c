@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-3"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-4"
 
 typedef struct retained {
     pwr_shared *memory;

@@ -32,6 +32,7 @@ typedef struct pwr_gate {
     pwr_fair_claim claim[PWR_GATE_SEATS_MAX];
     pid_t pid[PWR_GATE_SEATS_MAX];
     int64_t until_ms[PWR_GATE_SEATS_MAX];
+    int64_t leave_usec[PWR_GATE_SEATS_MAX]; /* when a place is left; 0: open */
     uint32_t turn[PWR_GATE_SEATS_MAX];  /* futex: it is one's turn */
 } pwr_gate;
 

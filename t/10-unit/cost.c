@@ -118,6 +118,19 @@ static void test_full(void)
     tap_str(found, like, "what just fits is");
 }
 
+static void test_differs(void)
+{
+    pwr_cost cost = { 0 };
+
+    tap_ok(!pwr_cost_differs(&cost, NOW), "nothing seen: no difference");
+    pwr_cost_learn(&cost, "dear", 400 * MS, 1, NOW);
+    pwr_cost_learn(&cost, "dear", 500 * MS, 1, NOW);
+    tap_ok(!pwr_cost_differs(&cost, NOW), "nor with one scheme");
+    pwr_cost_learn(&cost, "cheap", 4 * MS, 1, NOW + 20 * DAY);
+    tap_ok(pwr_cost_differs(&cost, NOW + 20 * DAY), "with two, one");
+    tap_ok(!pwr_cost_differs(&cost, NOW + 31 * DAY), "until one is forgotten");
+}
+
 int main(void)
 {
     tap_begin();
@@ -126,5 +139,6 @@ int main(void)
     test_noise();
     test_forgotten();
     test_full();
+    test_differs();
     return tap_end();
 }

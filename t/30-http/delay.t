@@ -200,7 +200,8 @@ sub add_all {
     return;
 }
 
-my $settings = "PwResetHashGate 2 64\nExtendedStatus On\n"
+# Places for all of the crowd: what is refused keeps its place.
+my $settings = "PwResetHashGate 32 64\nExtendedStatus On\n"
     . "<Location /server-status>\nSetHandler server-status\nRequire all granted\n</Location>\n";
 
 each_database(sub {

@@ -92,6 +92,21 @@ sub resting {
     return;
 }
 
+# In turns: how long each of them took must not show whose hash it was.
+sub alike {
+    my $sites = shift;
+    my %took;
+    login($sites, 'a');
+    for my $login (qw(quick nobody quick nobody)) {
+        my $begin = time;
+        is_deeply(statuses(ask($sites, 'a', FEW, $login, NEW)), {422 => FEW}, "$login: all are answered");
+        $took{$login} += time - $begin;
+    }
+    cmp_ok($took{quick}, '>', 0.75 * $took{nobody},
+        "a crowd at a cheap account takes $took{quick} s, at nobody's $took{nobody} s");
+    return;
+}
+
 # The children of before a graceful restart hold the gate still.
 sub restart {
     my $sites = shift;
@@ -184,6 +199,7 @@ $sites->walk->add('quick', password => crypt OLD, '$1$abcdefgh');
 subtest turns => sub { turns($sites) };
 subtest seats => sub { seats($sites) };
 subtest resting => sub { resting($sites) };
+subtest alike => sub { alike($sites) };
 subtest restart => sub { restart($sites) };
 # Who still waits when httpd stops is let go; else it had to kill its children,
 # and said so in the log.
