@@ -177,6 +177,9 @@ sub carried {
     is($client->post("/account/logout$q", [])->header('Location'), "/account/logout$q", 'logging out');
     my $browser = $walk->signed_in('ivan');
     leads_on($browser->get("/account/$_$q"), "GET /account/$_ when signed in") for qw(change login logout sessions);
+    for my $path (map { "/account/$_" } qw(login sessions)) {
+        ok((grep { m{^/account/logout\?} } $browser->get("$path$q")->links('a')), "$path: the way out");
+    }
     return;
 }
 
