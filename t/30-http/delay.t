@@ -20,6 +20,7 @@ use constant {TRIES => 5, CROWD => 24, FEW => 4, LEAVERS => 20, WAIT_SEC => 15, 
 my %cheap = (
     md5 => crypt(OLD, '$1$abcdefgh'),
     sha512 => crypt(OLD, '$6$rounds=5000$abcdefgh'),
+    scrypt => crypt(OLD, '$7$6U..../....abcdefgh'),
     yescrypt => crypt(OLD, '$y$j75$abcdefgh'),
     bcrypt5 => crypt(OLD, '$2y$05$abcdefghijklmnopqrstuu'),
 );

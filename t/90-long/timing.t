@@ -24,7 +24,7 @@ my $walk = PWR::Walk->new($ENV{PWR_TIMING_DB} // 'sqlite', children => 1, thread
     conf => "PwResetPasswordScheme yescrypt:5\nPwResetLimit None");
 my %stored = (
     md5crypt => '$1$abcdefgh', sha512 => '$6$rounds=5000$abcdefgh', bcrypt5 => '$2y$05$abcdefghijklmnopqrstuu',
-    yescrypt => '$y$j75$abcdefgh', dearest => '$y$j9T$abcdefgh',
+    scrypt => '$7$6U..../....abcdefgh', yescrypt => '$y$j75$abcdefgh', dearest => '$y$j9T$abcdefgh',
 );
 $walk->add($_, password => crypt OLD, $stored{$_}) for keys %stored;
 $walk->add('ivan0001');
