@@ -328,7 +328,7 @@ sub realms {
 sub check {
     my $httpd = shift;
     my $program = ($ENV{PWR_BUILD} || "$FindBin::Bin/../../build") . '/pwresetctl';
-    local $ENV{HTTPD} = PWR::HttpdConf::program();
+    local %ENV = $httpd->ctl_env;
     my $out = qx('$program' -c '@{[$httpd->conf_file]}' check 2>&1);
     return ($? >> 8, $out);
 }

@@ -91,8 +91,7 @@ sub ends_no_others {
 
 sub passwd {
     my ($walk, $login) = @_;
-    my %apxs = map { chomp(my $value = `apxs -q $_`); ($_ => $value) } qw(SBINDIR PROGNAME);
-    local %ENV = (%ENV, $walk->db->env, HTTPD => "$apxs{SBINDIR}/$apxs{PROGNAME}");
+    local %ENV = $walk->httpd->ctl_env;
     my @quietly = ('sh', '-c', 'exec "$@" >/dev/null', 'sh', PWR::Ctl->program);
     open my $in, '|-', @quietly, '-c', $walk->httpd->conf_file, qw(user passwd), $login
         or die "pwresetctl: $!\n";

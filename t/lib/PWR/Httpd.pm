@@ -218,6 +218,12 @@ sub _env {
     );
 }
 
+# For `local %ENV`: pwresetctl finds this httpd, and what it needs.
+sub ctl_env {
+    my $self = shift;
+    return (%ENV, $self->_env, HTTPD => PWR::HttpdConf::program());
+}
+
 # Run httpd with these arguments, its output going to a file; returns the pid.
 # In a session of its own, as prefork signals its whole process group.
 sub _spawn {
