@@ -26,7 +26,7 @@ typedef struct sitter {
     uint64_t ticket;            /* another one sits there: it was taken away */
 } sitter;
 
-/* This child is to end at once: who waits is told so, or httpd would kill it. */
+/* This child is to end at once: whoever waits is told so, or httpd kills it. */
 static int is_stopping;
 
 void pwr_gate_stop(apr_pool_t *pchild, int graceful)
