@@ -92,10 +92,17 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
     return APR_SUCCESS;
 }
 
-void pwr_hash_refuse(const pwr_env *env, pwr_response *response)
+apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response)
 {
+    apr_status_t status = env->host->gate_enter(env->host_baton, env->pool);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    env->host->gate_leave(env->host_baton, env->pool, 0);
     response->answer_at_usec = refuse_at_usec(
         env, env->host->now_usec(env->host_baton));
+    return APR_SUCCESS;
 }
 
 apr_status_t pwr_hash_make(const pwr_env *env, const char *password,

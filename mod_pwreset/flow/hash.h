@@ -15,8 +15,9 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
                              const char *stored, pwr_response *response,
                              int *match);
 
-/* Refuse without having verified, no sooner than had it been done. */
-void pwr_hash_refuse(const pwr_env *env, pwr_response *response);
+/* Refuse without having verified, no sooner than had it been done: in a seat,
+ * as all whose answer waits.  PWR_GATE_FULL: there was none. */
+apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response);
 
 /* Hash a new password for a row that holds `old`, in the site's scheme. */
 apr_status_t pwr_hash_make(const pwr_env *env, const char *password,

@@ -176,18 +176,20 @@ static apr_status_t admit(const pwr_env *env, const pwr_request *request,
 static apr_status_t fail(const pwr_env *env, const pwr_request *request,
                          const pwr_attempt *attempt, pwr_response *response)
 {
+    apr_status_t status = APR_SUCCESS;
+
     pwr_page_error(env, request, response, "login",
                    N_("The login or the password is wrong."), NULL);
     /* Where the account was asked for, its work must not show in the time. */
     if (!attempt->may && attempt->has_device) {
-        pwr_hash_refuse(env, response);
+        status = pwr_hash_refuse(env, response);
     }
     if (!attempt->may) {
         pwr_page_error(env, request, response, "login",
                        N_("There have been too many attempts with this login. "
                           "Please try again in a minute."), NULL);
     }
-    return APR_SUCCESS;
+    return status;
 }
 
 /* Both were typed. */

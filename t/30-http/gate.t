@@ -23,12 +23,13 @@ my $slowest = crypt OLD, '$2y$14$abcdefghijklmnopqrstuu';
 
 # Connections on which a login at this site was sent, its answer unread.
 sub ask {
-    my ($sites, $name, $n, $login, $password) = @_;
+    my ($sites, $name, $n, $login, $password, $more) = @_;
     my $body = PWR::Client::form_encode(login => $login, password => $password // OLD);
     my $port = $sites->httpd->port;
     return map {
         my $socket = $sites->client($name)->open_socket;
         syswrite $socket, "POST /account/login HTTP/1.1\r\nHost: $name.test:$port\r\nConnection: close\r\n"
+            . ($more // '')
             . "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
         $socket;
     } 1 .. $n;
@@ -88,6 +89,22 @@ sub resting {
     $sites->client('a')->post('/account/login', [login => 'olga', password => NEW]);
     my $n = statuses(ask($sites, 'a', CROWD, 'quick', NEW));
     cmp_ok($n->{503} // 0, '>', 0, 'not all that wait for their answer have a seat');
+    cmp_ok($n->{422} // 0, '>=', QUEUE / 2, 'those that have are answered');
+    return;
+}
+
+# So have refusals that wait because the account was asked for: a cookie of a
+# known browser, true or not, is no way past the gate.
+sub refused {
+    my $sites = shift;
+    my $cookie = $sites->walk->cookie_name($sites->signed_in('c', 'ivan')) . '-device=00';
+    my $last = '';
+    for (1 .. FEW) {
+        $last = $sites->client('c')->post('/account/login', [login => 'nobody', password => NEW])->body;
+    }
+    like($last, qr/too many attempts/, 'a name that is guessed at');
+    my $n = statuses(ask($sites, 'c', CROWD, 'nobody', NEW, "Cookie: $cookie\r\n"));
+    cmp_ok($n->{503} // 0, '>', 0, 'not all with the cookie of a browser have a seat');
     cmp_ok($n->{422} // 0, '>=', QUEUE / 2, 'those that have are answered');
     return;
 }
@@ -191,7 +208,8 @@ sub stopped {
     return;
 }
 
-my $sites = PWR::Sites->new({a => '', b => ''}, global => 'PwResetHashGate 1 ' . QUEUE, threads => 16);
+my $sites = PWR::Sites->new({a => '', b => '', c => 'PwResetLimit login-account 1/1h'},
+    global => 'PwResetHashGate 1 ' . QUEUE, threads => 16);
 $sites->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287');
 $sites->walk->add('ivan', password => $slow);
 $sites->walk->add('olga', password => $slower);
@@ -199,6 +217,7 @@ $sites->walk->add('quick', password => crypt OLD, '$1$abcdefgh');
 subtest turns => sub { turns($sites) };
 subtest seats => sub { seats($sites) };
 subtest resting => sub { resting($sites) };
+subtest refused => sub { refused($sites) };
 subtest alike => sub { alike($sites) };
 subtest restart => sub { restart($sites) };
 # Who still waits when httpd stops is let go; else it had to kill its children,
