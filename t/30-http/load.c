@@ -6,7 +6,9 @@
  *   load flood PORT CONNECTIONS MS FILE     statuses: "503 COUNT"
  *
  * A FILE holds requests, each ended by NUL, that go over one connection; the
- * last is measured, from its first byte sent to the last of its answer. */
+ * last is measured, from its first byte sent to the last of its answer.  XXXXX
+ * in them becomes a number that is another each time; between two such files
+ * there is a pause, in which the server does what it was asked for. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -22,6 +24,7 @@
 #define ANSWER_MAX 65536
 #define SCRIPT_MAX 16384
 #define CONNECTIONS_MAX 4096
+#define PAUSE_MS 4
 
 typedef struct script {
     char bytes[SCRIPT_MAX];
@@ -101,6 +104,24 @@ static int exchange(int fd, const char *request, char *answer)
     return is_whole(answer, len);
 }
 
+/* Write a number over every XXXXX; returns how many there were. */
+static int number(script *s, int n)
+{
+    char digits[16];
+    int count = 0;
+
+    snprintf(digits, sizeof(digits), "%05d", n % 100000);
+    for (char *at = s->bytes; at < s->bytes + s->len; at++) {
+        at = memmem(at, (size_t)(s->bytes + s->len - at), "XXXXX", 5);
+        if (!at) {
+            break;
+        }
+        memcpy(at, digits, 5);
+        count++;
+    }
+    return count;
+}
+
 static void measure(int sort, const script *s)
 {
     static char answer[ANSWER_MAX];
@@ -120,7 +141,7 @@ static void measure(int sort, const script *s)
 
 static int compare(char **argv)
 {
-    static script scripts[2];
+    static script scripts[2], one;
     int n = (int)strtol(argv[0], NULL, 10);
 
     script_read(&scripts[0], argv[1]);
@@ -133,7 +154,11 @@ static int compare(char **argv)
         if (getrandom(&random, 1, 0) != 1) {
             fail("getrandom");
         }
-        measure(random & 1, &scripts[random & 1]);
+        one = scripts[random & 1];
+        if (number(&one, i)) {
+            poll(NULL, 0, PAUSE_MS);
+        }
+        measure(random & 1, &one);
     }
     return 0;
 }

@@ -18,25 +18,29 @@ $ENV{PWR_TIMING} //= '.';
 sub login { return ['POST /account/login', login => $_[0], password => NEW] }
 sub forgot { return ['POST /account/forgot', email => "$_[0]\@example.org"] }
 
-# The mails are not delivered: what the worker does shows, if anything, in the
-# answers.
+# What the worker does shows, if anything, in the answers: each request for a
+# mail is for another account, as equal ones of a minute would be one.
 my $walk = PWR::Walk->new($ENV{PWR_TIMING_DB} // 'sqlite', children => 1, threads => 8,
-    conf => "PwResetPasswordScheme yescrypt:5\nPwResetLimit None");
+    conf => "PwResetPasswordScheme yescrypt:5\nPwResetLimit None\nPwResetSendmail /bin/true");
 my %stored = (
     md5crypt => '$1$abcdefgh', sha512 => '$6$rounds=5000$abcdefgh', bcrypt5 => '$2y$05$abcdefghijklmnopqrstuu',
     scrypt => '$7$6U..../....abcdefgh', yescrypt => '$y$j75$abcdefgh', dearest => '$y$j9T$abcdefgh',
 );
 $walk->add($_, password => crypt OLD, $stored{$_}) for keys %stored;
-$walk->add('ivan0001');
+$walk->db->dbh->begin_work;
+for my $name (qw(ivan olga)) {
+    $walk->add(sprintf '%s%05d', $name, $_) for 0 .. 2 * PAIRS - 1;
+}
+$walk->db->dbh->commit;
 my $load = PWR::Load->new($walk->httpd);
 
 my @pairs = (
     ['a wrong password: nobody, md5-crypt', '422', [login('nobody00')], [login('md5crypt')]],
     ['a wrong password: nobody, the dearest', '422', [login('nobody00')], [login('dearest')]],
     ['a wrong password: bcrypt, sha512-crypt', '422', [login('bcrypt5')], [login('sha512')]],
-    ['forgot: nobody, an account', '200', [forgot('nobody00')], [forgot('ivan0001')]],
-    ['the GET after forgot: nobody, an account', '200', [forgot('nobody00'), 'GET /account/forgot'],
-        [forgot('ivan0001'), 'GET /account/forgot']],
+    ['forgot: nobody, an account', '200', [forgot('nobdXXXXX')], [forgot('ivanXXXXX')]],
+    ['the GET after forgot: nobody, an account', '200', [forgot('nobdXXXXX'), 'GET /account/forgot'],
+        [forgot('olgaXXXXX'), 'GET /account/forgot']],
 );
 
 # PWR_TIMING=forgot: only those, and fewer with PWR_TIMING_N.
@@ -54,5 +58,8 @@ for my $pair (grep { $_->[0] =~ /$ENV{PWR_TIMING}/ } @pairs) {
         map({ percentile(0.5, @$_) } @times), $t, $found);
     $walk->settle;
 }
+my $strings = $walk->value('SELECT COUNT(DISTINCT login) FROM pwreset_token');
+note("figure: $strings accounts were sent a string meanwhile");
+cmp_ok($strings, '>', PAIRS / 2, 'control: the worker had something to do') if 'forgot' =~ /$ENV{PWR_TIMING}/;
 $walk->httpd->done;
 done_testing();

@@ -35,7 +35,8 @@ sub _bytes {
         'Content-Length: ' . length $body) : (), '', $body) . "\0";
 }
 
-# Requests for one connection; the last one is what is measured.
+# Requests for one connection; the last one is what is measured.  XXXXX becomes a
+# number that is another each time.
 sub script {
     my ($self, @requests) = @_;
     my $path = "$self->{dir}/script" . $self->{scripts}++;
