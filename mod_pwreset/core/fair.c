@@ -36,9 +36,9 @@ int pwr_fair_next(const pwr_fair_claim *claims, int n,
 }
 
 int pwr_fair_may_sit(const pwr_fair_claim *claims, int n, int party,
-                     int seats)
+                     int seats, int is_known)
 {
-    int all = 0, own = 0;
+    int all = 0, own = 0, own_max = (seats + 1) / 2;
 
     for (int i = 0; i < n; i++) {
         if (claims[i].state == PWR_FAIR_WAITS
@@ -47,5 +47,8 @@ int pwr_fair_may_sit(const pwr_fair_claim *claims, int n, int party,
             own += claims[i].party == party;
         }
     }
-    return all < seats && own < (seats + 1) / 2;
+    if (is_known) {
+        own_max += (seats - own_max) / 2;
+    }
+    return all < seats && own < own_max;
 }

@@ -34,9 +34,10 @@ int pwr_fair_next(const pwr_fair_claim *claims, int n,
 
 /* May `party` have one more seat of `seats` in which one waits or rests?  Half
  * of them per party, rounded up, whether others are there or not: whoever comes
- * next must find one. */
+ * next must find one.  For one that `is_known` half of what is left, too, or a
+ * crowd of strangers would keep out whose party it is. */
 int pwr_fair_may_sit(const pwr_fair_claim *claims, int n, int party,
-                     int seats);
+                     int seats, int is_known);
 
 /* How many claims hold. */
 int pwr_fair_held(const pwr_fair_claim *claims, int n);

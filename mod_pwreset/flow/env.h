@@ -25,9 +25,10 @@
 /* What the process around us does for a flow. */
 typedef struct pwr_host_ops {
     /* Wait for a place among the host's concurrent hashes; PWR_GATE_FULL after
-     * a bounded time.  It is to be left; `pool` is the request's.  The place
+     * a bounded time.  It is to be left; `pool` is the request's.  There is
+     * room for who `is_known` when strangers have used up theirs.  The place
      * is free for others at `at_usec`, or once the request is over. */
-    apr_status_t (*gate_enter)(void *baton, apr_pool_t *pool);
+    apr_status_t (*gate_enter)(void *baton, apr_pool_t *pool, int is_known);
     void (*gate_leave)(void *baton, apr_pool_t *pool, int64_t at_usec);
     /* This user's cached sessions are stale from now on, on this node. */
     void (*sessions_changed)(void *baton, const char *realm,

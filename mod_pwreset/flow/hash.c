@@ -71,14 +71,14 @@ static int64_t leave_at_usec(const pwr_env *env, int match,
 }
 
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
-                             const char *stored, pwr_response *response,
-                             int *match)
+                             const char *stored, int is_known,
+                             pwr_response *response, int *match)
 {
     int64_t entered_usec;
     apr_status_t status;
 
     *match = 0;
-    status = env->host->gate_enter(env->host_baton, env->pool);
+    status = env->host->gate_enter(env->host_baton, env->pool, is_known);
     if (status != APR_SUCCESS) {
         return status;
     }
@@ -94,7 +94,7 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
 
 apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response)
 {
-    apr_status_t status = env->host->gate_enter(env->host_baton, env->pool);
+    apr_status_t status = env->host->gate_enter(env->host_baton, env->pool, 0);
 
     if (status != APR_SUCCESS) {
         return status;
@@ -113,7 +113,7 @@ apr_status_t pwr_hash_make(const pwr_env *env, const char *password,
     apr_status_t status;
 
     *stored = NULL;
-    status = env->host->gate_enter(env->host_baton, env->pool);
+    status = env->host->gate_enter(env->host_baton, env->pool, 1);
     if (status != APR_SUCCESS) {
         return status;
     }

@@ -98,10 +98,10 @@ static void serve(pwr_gate *gate)
 }
 
 /* A free seat for this party, -1: it may not sit, or there is none. */
-static int find_seat(const pwr_gate *gate, int party)
+static int find_seat(const pwr_gate *gate, int party, int is_known)
 {
     if (!pwr_fair_may_sit(gate->claim, gate->seats_n, party,
-                          gate->queue_max)) {
+                          gate->queue_max, is_known)) {
         return -1;
     }
     for (int i = 0; i < gate->seats_n; i++) {
@@ -133,7 +133,8 @@ static apr_status_t stand_up(void *data)
 }
 
 /* The seat of this request, found or taken; NULL: none is to be had. */
-static sitter *sit_down(pwr_gate *gate, apr_pool_t *pool, int party)
+static sitter *sit_down(pwr_gate *gate, apr_pool_t *pool, int party,
+                        int is_known)
 {
     void *known = NULL;
     sitter *s;
@@ -144,10 +145,10 @@ static sitter *sit_down(pwr_gate *gate, apr_pool_t *pool, int party)
     if (s && is_mine(s)) {
         return s;
     }
-    seat = find_seat(gate, party);
+    seat = find_seat(gate, party, is_known);
     if (seat < 0) {
         reap(gate);
-        seat = find_seat(gate, party);
+        seat = find_seat(gate, party, is_known);
     }
     if (seat < 0) {
         return NULL;
@@ -197,7 +198,7 @@ static int wait_place(const sitter *s)
     return 0;
 }
 
-apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool)
+apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known)
 {
     pwr_gate *gate = &pwr_shared_memory()->gate;
     const pwr_server *self = baton;
@@ -205,7 +206,7 @@ apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool)
     int is_in = 0;
 
     pwr_shared_lock(&gate->lock);
-    s = sit_down(gate, pool, self->tenant);
+    s = sit_down(gate, pool, self->tenant, is_known);
     if (s) {
         gate->leave_usec[s->seat] = 0;
         gate->claim[s->seat] = (pwr_fair_claim){

@@ -184,22 +184,29 @@ static void test_random(void)
 static void test_seats(void)
 {
     scene s = { .places_n = 1 };
-    int n = 0;
+    int n = 0, known[CLAIMS_MAX];
 
     wait_for(&s, 3);
     serve(&s);
-    while (pwr_fair_may_sit(s.claim, CLAIMS_MAX, 3, 9)) {
+    while (pwr_fair_may_sit(s.claim, CLAIMS_MAX, 3, 9, 0)) {
         s.claim[wait_for(&s, 3)].state = n++ % 2 ? PWR_FAIR_RESTS
                                                  : PWR_FAIR_WAITS;
     }
     tap_int(n, 5, "half of nine seats, rounded up, though nobody is there");
-    for (n = 0; pwr_fair_may_sit(s.claim, CLAIMS_MAX, 100 + n, 9); n++) {
+    for (n = 0; pwr_fair_may_sit(s.claim, CLAIMS_MAX, 3, 9, 1); n++) {
+        known[n] = wait_for(&s, 3);
+    }
+    tap_int(n, 2, "who is known finds half of what is left");
+    while (n > 0) {
+        s.claim[known[--n]].state = PWR_FAIR_NONE;
+    }
+    for (n = 0; pwr_fair_may_sit(s.claim, CLAIMS_MAX, 100 + n, 9, 0); n++) {
         wait_for(&s, 100 + n);
     }
     tap_int(n, 4, "four others get the rest");
-    tap_ok(!pwr_fair_may_sit(s.claim, CLAIMS_MAX, 500, 9), "then it is full");
-    tap_ok(pwr_fair_may_sit(NULL, 0, 0, 1), "one seat is one's");
-    tap_ok(!pwr_fair_may_sit(NULL, 0, 0, 0), "no seat is nobody's");
+    tap_ok(!pwr_fair_may_sit(s.claim, CLAIMS_MAX, 500, 9, 0), "then it is full");
+    tap_ok(pwr_fair_may_sit(NULL, 0, 0, 1, 0), "one seat is one's");
+    tap_ok(!pwr_fair_may_sit(NULL, 0, 0, 0, 0), "no seat is nobody's");
 }
 
 int main(void)

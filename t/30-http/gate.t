@@ -14,8 +14,8 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 # Half of the queue is eight; with the one that hashes, nine of a site at once.
-use constant {QUEUE => 16, OURS => 9, FEW => 5, CROWD => 30, WAIT_SEC => 30, PATIENCE_SEC => 5, BUSY_TICKS => 10,
-    POLL_SEC => 0.02};
+use constant {QUEUE => 16, OURS => 9, FEW => 5, CROWD => 30, SLOT_MS => 4900, WAIT_SEC => 30, PATIENCE_SEC => 5,
+    BUSY_TICKS => 10, POLL_SEC => 0.02};
 
 my $slow = crypt OLD, '$2y$11$abcdefghijklmnopqrstuu';
 my $slower = crypt OLD, '$2y$12$abcdefghijklmnopqrstuu';
@@ -106,6 +106,24 @@ sub refused {
     my $n = statuses(ask($sites, 'c', CROWD, 'nobody', NEW, "Cookie: $cookie\r\n"));
     cmp_ok($n->{503} // 0, '>', 0, 'not all with the cookie of a browser have a seat');
     cmp_ok($n->{422} // 0, '>=', QUEUE / 2, 'those that have are answered');
+    return;
+}
+
+# Strangers whose answers wait for a slot use up their half of the seats; what
+# is left has room for the owner's own browser.
+sub known {
+    my $sites = shift;
+    my $owner = $sites->signed_in('d', 'ivan');
+    my @names = map { "many$_" } 1 .. QUEUE / 2;
+    $sites->client('d')->post('/account/login', [login => $_, password => NEW]) for @names;
+    $sites->walk->sql(
+        "UPDATE pwreset_guess SET next_ms = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + " . SLOT_MS);
+    my @crowd = map { ask($sites, 'd', 1, $_, NEW) } @names;
+    sleep 2.5;
+    is(answered(@crowd), 0, 'all seats of strangers are taken');
+    is(login($sites, 'd'), 503, 'another stranger finds none');
+    is($owner->post('/account/login', [login => 'ivan', password => OLD])->status, 303, 'the owner is let in');
+    is_deeply(statuses(@crowd), {422 => QUEUE / 2}, 'and they are answered');
     return;
 }
 
@@ -208,7 +226,8 @@ sub stopped {
     return;
 }
 
-my $sites = PWR::Sites->new({a => '', b => '', c => 'PwResetLimit login-account 1/1h'},
+my $sites = PWR::Sites->new({a => '', b => '',
+        c => 'PwResetLimit login-account 1/1h', d => 'PwResetLimit login-account 1/6s'},
     global => 'PwResetHashGate 1 ' . QUEUE, threads => 16);
 $sites->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287');
 $sites->walk->add('ivan', password => $slow);
@@ -218,6 +237,7 @@ subtest turns => sub { turns($sites) };
 subtest seats => sub { seats($sites) };
 subtest resting => sub { resting($sites) };
 subtest refused => sub { refused($sites) };
+subtest known => sub { known($sites) };
 subtest alike => sub { alike($sites) };
 subtest restart => sub { restart($sites) };
 # Who still waits when httpd stops is let go; else it had to kill its children,
