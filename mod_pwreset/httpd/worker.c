@@ -11,12 +11,14 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
+#include "core/crypto.h"
 #include "flow/deliver.h"
 #include "httpd/agenda.h"
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/shared.h"
 
+#define REST_MS 20              /* and up to 63 more */
 #define TICK_MS 1000            /* lease renewal; a dead holder is noticed */
 #define LEASE_MS 2000
 #define SWEEPS_PROMPT 4         /* one a second after work, then ever rarer */
@@ -311,6 +313,17 @@ static int read_store(worker *w, apr_pool_t *pool, pwr_server *self)
     return pwr_agenda_read(w->agenda, w->main_server, self);
 }
 
+/* A random while before new jobs are looked for: what follows a request on the
+ * same connection does not meet what is done for it. */
+static void rest(const worker *w)
+{
+    unsigned char random = 0;
+
+    if (pwr_crypto_random(&random, 1) == APR_SUCCESS) {
+        is_readable(w->stop_fd, REST_MS + random / 4);
+    }
+}
+
 /* Do what is due; returns zero when there is nothing. */
 static int sweep(worker *w)
 {
@@ -319,6 +332,7 @@ static int sweep(worker *w)
 
     if (pwr_agenda_is_stale(w->agenda, TICK_MS)) {
         pwr_agenda_clear(w->agenda);
+        rest(w);
         each_store(w, read_store);
     }
     apr_pool_create(&pool, w->pool);
