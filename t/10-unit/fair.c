@@ -204,7 +204,8 @@ static void test_seats(void)
         wait_for(&s, 100 + n);
     }
     tap_int(n, 4, "four others get the rest");
-    tap_ok(!pwr_fair_may_sit(s.claim, CLAIMS_MAX, 500, 9, 0), "then it is full");
+    tap_ok(!pwr_fair_may_sit(s.claim, CLAIMS_MAX, 500, 9, 0),
+           "then it is full");
     tap_ok(pwr_fair_may_sit(NULL, 0, 0, 1, 0), "one seat is one's");
     tap_ok(!pwr_fair_may_sit(NULL, 0, 0, 0, 0), "no seat is nobody's");
 }

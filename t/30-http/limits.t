@@ -46,7 +46,7 @@ sub at_once {
     my ($mpm, %option) = @_;
     my $walk = PWR::Walk->new('sqlite', mpm => $mpm, children => 4, limits => 1, global => 'PwResetHashGate 2 400',
         %option);
-    $walk->httpd->allow_log('AH00161', 'AH00484');
+    $walk->httpd->allow_log('AH00161', 'AH00484', 'AH10159');
     $walk->add('ivan');
     return $walk;
 }
