@@ -68,8 +68,8 @@ sub life {
     $seen{malformed} = plain($httpd, $client->raw("GET /account/reset?token=$secret HTTP/1.1\r\n\r\n")->raw);
     for my $child (($httpd->children)[0]) {
         $seen{threads} = scalar(my @threads = glob "/proc/$child/task/*");
-        $seen{descriptors} = join ' ', sort map { plain($httpd, readlink($_) // '') =~ s/:\[\d+\]//r }
-            grep { (readlink($_) // '') !~ /^socket/ } glob "/proc/$child/fd/*";
+        $seen{descriptors} = join ' ', sort map { plain($httpd, $_) =~ s{:\[\d+\]}{}r }
+            grep { defined && !/^socket/ } map { readlink } glob "/proc/$child/fd/*";
         open my $maps, '<', "/proc/$child/maps" or die "maps: $!\n";
         $seen{'shared memory'} = scalar grep { m{ rw-s .* /(?:dev/zero|SYSV)} } <$maps>;
     }

@@ -185,11 +185,16 @@ sub _string_to {
 
 # --- people -----------------------------------------------------------------------
 
-# A new browser in which somebody has signed in.
+# A new browser in which somebody has signed in; told to come again (503), as
+# on a machine with too much to do, he does.
 sub signed_in {
     my ($self, $login, $password) = @_;
     my $client = $self->client;
-    my $r = $client->post('/account/login', [login => $login, password => $password // OLD]);
+    my ($r, $until) = (undef, time + WAIT_SEC);
+    do {
+        sleep POLL_SEC if $r;
+        $r = $client->post('/account/login', [login => $login, password => $password // OLD]);
+    } while $r->status == 503 && time < $until;
     die "$login cannot sign in: " . $r->status . "\n" if $r->status != 303;
     return $client;
 }
