@@ -72,7 +72,9 @@ sub crowd {
 sub control {
     my $walk = at_once('event', conf => 'PwResetLimit None');
     is_deeply(statuses($walk->at_once(map { forgot($_) } 1 .. 100)), {200 => 100}, 'no limit: all pass');
-    is_deeply(statuses($walk->at_once(map { login($_) } 1 .. 100)), {422 => 100}, 'on the login page, too');
+    my $n = statuses($walk->at_once(map { login($_) } 1 .. 100));
+    is($n->{429}, undef, 'on the login page, too');
+    cmp_ok($n->{422} // 0, '>', 60, 'where more are looked at than the limit lets through');
     $walk->settle;
     $walk->httpd->done;
     return;
