@@ -213,7 +213,8 @@ sub _env {
     return (
         PATH => '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LANG => 'C', TZ => 'UTC',
         $self->{database} ? $self->{database}->env : (), %{$self->{env} // {}},
-        _asan() ? (ASAN_OPTIONS => 'detect_leaks=0:abort_on_error=0',
+        # 2: httpd's own handler, which says nothing but the number, stays out.
+        _asan() ? (ASAN_OPTIONS => 'detect_leaks=0:abort_on_error=0:handle_segv=2:handle_sigbus=2',
             UBSAN_OPTIONS => 'print_stacktrace=1', LD_PRELOAD => join ' ', map { _library($_) } qw(asan ubsan)) : (),
     );
 }
