@@ -24,6 +24,9 @@
 
 /* What the process around us does for a flow. */
 typedef struct pwr_host_ops {
+    /* Take a seat among those who want to hash, which is kept until `pool`,
+     * the request's, is gone; PWR_GATE_FULL: there is none for strangers. */
+    apr_status_t (*gate_sit)(void *baton, apr_pool_t *pool);
     /* Wait for a place among the host's concurrent hashes; PWR_GATE_FULL after
      * a bounded time.  It is to be left; `pool` is the request's.  There is
      * room for who `is_known` when strangers have used up theirs.  The place

@@ -70,6 +70,11 @@ static int64_t leave_at_usec(const pwr_env *env, int match,
         ? response->answer_at_usec : 0;
 }
 
+apr_status_t pwr_hash_reserve(const pwr_env *env)
+{
+    return env->host->gate_sit(env->host_baton, env->pool);
+}
+
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
                              const char *stored, int is_known,
                              pwr_response *response, int *match)

@@ -6,6 +6,10 @@
 
 #include "flow/env.h"
 
+/* Before anything is looked up for a stranger: whoever of a crowd finds no seat
+ * costs no statement.  PWR_GATE_FULL: there is none. */
+apr_status_t pwr_hash_reserve(const pwr_env *env);
+
 /* Verify `password` against `stored`; where that is NULL (no such user) or
  * nothing that can match, against what costs as much as the dearest hash of
  * this realm.  PWR_GATE_FULL: not verified.

@@ -157,6 +157,9 @@ static apr_status_t admit(const pwr_env *env, const pwr_request *request,
     apr_status_t status = pwr_attempt_begin(env, request, typed, attempt);
     int is_asked = attempt->has_device;
 
+    if (status == APR_SUCCESS && !attempt->has_device) {
+        status = pwr_hash_reserve(env);
+    }
     if (status == APR_SUCCESS && attempt->has_device) {
         status = find_user(env, typed, user);
         if (status == APR_SUCCESS) {

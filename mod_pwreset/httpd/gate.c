@@ -155,6 +155,7 @@ static sitter *sit_down(pwr_gate *gate, apr_pool_t *pool, int party,
     }
     s = apr_palloc(pool, sizeof(*s));
     *s = (sitter){ gate, seat, ++gate->ticket };
+    gate->claim[seat] = (pwr_fair_claim){ PWR_FAIR_RESTS, party, s->ticket };
     gate->pid[seat] = getpid();
     gate->until_ms[seat] = pwr_shared_now_ms() + LEASE_MS;
     apr_pool_userdata_setn(s, SEAT_KEY, NULL, pool);
@@ -198,6 +199,18 @@ static int wait_place(const sitter *s)
     return 0;
 }
 
+apr_status_t pwr_gate_sit(void *baton, apr_pool_t *pool)
+{
+    pwr_gate *gate = &pwr_shared_memory()->gate;
+    const pwr_server *self = baton;
+    const sitter *s;
+
+    pwr_shared_lock(&gate->lock);
+    s = sit_down(gate, pool, self->tenant, 0);
+    pthread_mutex_unlock(&gate->lock);
+    return s ? APR_SUCCESS : PWR_GATE_FULL;
+}
+
 apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known)
 {
     pwr_gate *gate = &pwr_shared_memory()->gate;
@@ -209,9 +222,7 @@ apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known)
     s = sit_down(gate, pool, self->tenant, is_known);
     if (s) {
         gate->leave_usec[s->seat] = 0;
-        gate->claim[s->seat] = (pwr_fair_claim){
-            PWR_FAIR_WAITS, self->tenant, s->ticket
-        };
+        gate->claim[s->seat].state = PWR_FAIR_WAITS;
         is_in = wait_place(s);
     }
     pthread_mutex_unlock(&gate->lock);

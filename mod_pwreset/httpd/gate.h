@@ -15,6 +15,7 @@
 #include "flow/env.h"
 
 /* As pwr_host_ops says; any thread of any child. */
+apr_status_t pwr_gate_sit(void *baton, apr_pool_t *pool);
 apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known);
 void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec);
 

@@ -89,6 +89,7 @@ static int cost_differs(void *baton)
 pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
 {
     static const pwr_host_ops ops = {
+        .gate_sit = pwr_gate_sit,
         .gate_enter = pwr_gate_enter,
         .gate_leave = pwr_gate_leave,
         .sessions_changed = sessions_changed,

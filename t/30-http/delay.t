@@ -8,13 +8,14 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Select;
+use List::Util qw(min);
 use PWR::TLS;
 use PWR::Walk;
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {TRIES => 5, CROWD => 24, FEW => 4, LEAVERS => 20, WAIT_SEC => 15, EARLY => 0.95, HELD_SEC => 4};
+use constant {TRIES => 5, CROWD => 24, FEW => 4, LEAVERS => 20, WAIT_SEC => 15, EARLY => 0.9, HELD_SEC => 4};
 
 # Five schemes; the dearest of them takes about 0.1 and 0.4 s.
 my %cheap = (
@@ -73,10 +74,11 @@ sub no_sooner {
         push @{$time{long}}, (enter($walk, 'dear', 'x' x 4096))[0];
         push @{$time{right}}, (enter($walk, 'md5', OLD))[0];
     }
-    my %median = map { $_ => median(@{$time{$_}}) } keys %time;
-    cmp_ok($median{$_}, '>', $median{dear} * EARLY, "wrong: $_ answers no sooner than the dearest")
+    # The shortest ones: what else the machine does makes the others longer.
+    my %least = map { $_ => min(@{$time{$_}}) } keys %time;
+    cmp_ok($least{$_}, '>', $least{dear} * EARLY, "wrong: $_ answers no sooner than the dearest")
         for sort grep { $_ ne 'right' } keys %time;
-    cmp_ok($median{right}, '<', $median{dear} / 2, 'what is right need not wait');
+    cmp_ok($least{right}, '<', $least{dear} / 2, 'what is right need not wait');
     return;
 }
 
