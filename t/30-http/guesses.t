@@ -327,7 +327,8 @@ sub statements {
     return grep { !/pwreset_job|^SELECT UNIX_TIMESTAMP\(\) AS clock$|^SET / } @told;
 }
 
-sub ours { return join "\n", map { s/'[^']*'/?/gr =~ s/\b\d+\b/N/gr } grep { /pwreset_(?:guess|device)/ } @_ }
+# The log writes values into the statements, a missing one without quotes.
+sub ours { return join "\n", map { s/'[^']*'|\bNULL\b/?/gr =~ s/\b\d+\b/N/gr } grep { /pwreset_(?:guess|device)/ } @_ }
 
 sub costs {
     my $walk = shift;
