@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # prove's harness, with the skipped tests counted and printed at the end, and
 # lines "figure: NAME = VALUE" of the tests' notes kept in the file that
-# PWR_FIGURES names.  Use: PERL5LIB=t/lib prove --harness Skips
+# PWR_FIGURES names.  What measures runs alone, before the others share the
+# machine.  Use: PERL5LIB=t/lib prove --harness Skips
 package Skips;
 use strict;
 use warnings;
 use parent 'TAP::Harness';
+
+my @measuring = map { "t/90-long/$_.t" } qw(flood timing);
+
+sub _initialize {
+    my ($self, $options) = @_;
+    return $self->SUPER::_initialize({rules => {seq => [@measuring, {par => '**'}]}, %$options});
+}
 
 # Hear of every skip in `$parser`, in subtests too, as (file, reason).
 sub _listen {

@@ -4,6 +4,7 @@
 #   my $load = PWR::Load->new($httpd);
 #   my $get = $load->script('GET /account/forgot');
 #   my $post = $load->script(['POST /account/login', login => 'x', password => 'y'], ...);
+#   my $odd = $load->script(['GET /', {'X-Header' => 1}]);
 #   my ($a, $b) = $load->times(2000, $get, $post);  # of microseconds
 #   $load->statuses;                                # '200'
 #   my $flood = $load->flood(64, 3000, $post);      # in the background
@@ -30,8 +31,9 @@ sub new {
 
 sub _bytes {
     my ($line, @form) = ref $_[0] ? @{$_[0]} : $_[0];
+    my $headers = ref $form[0] ? shift @form : {};
     my $body = @form ? PWR::Client::form_encode(@form) : '';
-    return join("\r\n", "$line HTTP/1.1", 'Host: x', @form ? ('Content-Type: application/x-www-form-urlencoded',
+    return join("\r\n", "$line HTTP/1.1", 'Host: x', (map { "$_: $headers->{$_}" } sort keys %$headers), @form ? ('Content-Type: application/x-www-form-urlencoded',
         'Content-Length: ' . length $body) : (), '', $body) . "\0";
 }
 
