@@ -16,7 +16,7 @@ our @EXPORT_OK = qw(run_program);
 sub run_program {
     my ($argv, %verb) = @_;
     my ($name) = $argv->[0] =~ m{([^/]+)$};
-    my ($tests, $planned) = (0, -1);
+    my ($tests, $failed, $planned) = (0, 0, -1);
 
     return fail("$name was built ($argv->[0])") if !-x $argv->[0];
     local $SIG{PIPE} = 'IGNORE';
@@ -25,6 +25,7 @@ sub run_program {
         chomp $line;
         if ($line =~ /^(not )?ok \d+ - (.*)/) {
             $tests++;
+            $failed += !!$1;
             ok(!$1, "$name: $2");
         }
         elsif ($line =~ /^#! (\S+) ?(.*)/) {
@@ -37,9 +38,10 @@ sub run_program {
         elsif ($line =~ /^#/) { diag("$name: $line") }
     }
     waitpid $pid, 0;
-    # Failed tests were told above; a signal or a missing plan were not.
+    # Failed tests were told above; a missing plan, a signal or what a sanitizer
+    # found were not.
     is($planned, $tests, "$name: ran to its end");
-    is($? & 127, 0, "$name: not killed");
+    is($?, $failed ? 1 << 8 : 0, "$name: ended well");
     return;
 }
 
