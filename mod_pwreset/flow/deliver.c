@@ -371,8 +371,9 @@ static pwr_sent send_recovery(const pwr_env *env,
     }
     pwr_model_list(model, "accounts", accounts);
     pwr_model_flag(model, "several", n > 1);
-    pwr_model_text(model, "until", pwr_zone_time(env->pool, env->site->zone,
-                                                 all[first].expires));
+    pwr_model_text(model, "until",
+                   pwr_page_moment(env, all[first].expires,
+                                   env->site->conf->token_lifetime_sec));
     pwr_model_text(model, "asked_at",
                    pwr_zone_date_time(env->pool, env->site->zone,
                                       delivery->job->created));

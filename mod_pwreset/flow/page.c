@@ -168,15 +168,21 @@ const char *pwr_page_words(apr_pool_t *pool, const pwr_voice *voice,
     return filled ? filled : sentence;
 }
 
+const char *pwr_page_moment(const pwr_env *env, int64_t epoch_sec,
+                            int64_t ahead_sec)
+{
+    return ahead_sec < HALF_DAY_SEC
+        ? pwr_zone_time(env->pool, env->site->zone, epoch_sec)
+        : pwr_zone_date_time(env->pool, env->site->zone, epoch_sec);
+}
+
 /* Not before, as a clock shows it. */
 const char *pwr_page_until(const pwr_env *env, int64_t retry_sec)
 {
     int64_t then = apr_time_sec(apr_time_now()) + retry_sec;
 
     then += (60 - then % 60) % 60;
-    return retry_sec < HALF_DAY_SEC
-        ? pwr_zone_time(env->pool, env->site->zone, then)
-        : pwr_zone_date_time(env->pool, env->site->zone, then);
+    return pwr_page_moment(env, then, retry_sec);
 }
 
 static pwr_list *field_list(const pwr_env *env, pwr_response *response,

@@ -109,7 +109,12 @@ void pwr_page_error(const pwr_env *env, const pwr_request *request,
 void pwr_page_languages(const pwr_env *env, const pwr_request *request,
                         pwr_response *response, const char *path);
 
-/* The clock time after which somebody may come again. */
+/* A moment to come, as a clock shows it; with its day where it may be so far
+ * ahead that the clock shows that time before. */
+const char *pwr_page_moment(const pwr_env *env, int64_t epoch_sec,
+                            int64_t ahead_sec);
+
+/* The time after which somebody may come again. */
 const char *pwr_page_until(const pwr_env *env, int64_t retry_sec);
 
 /* Translate a sentence and fill it in. */

@@ -72,8 +72,8 @@ static void form(const pwr_env *env, const pwr_request *request, int status,
     pwr_model_text(response->model, "login", a->user.login);
     pwr_model_text(response->model, "token", a->shown);
     pwr_model_text(response->model, "until",
-                   pwr_zone_time(env->pool, env->site->zone,
-                                 a->token.expires));
+                   pwr_page_moment(env, a->token.expires,
+                                   env->site->conf->token_lifetime_sec));
     pwr_rules_show(env, request, &a->user, response);
     /* The switch keeps a string that is in the address line already; one that
      * was typed is not put there. */

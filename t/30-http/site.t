@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # What an admin says of a site, other than the defaults that all other tests
-# have: where its pages are, whose tables it uses, its name, its languages.
+# have: where its pages are, whose tables it uses, its name, its languages,
+# how long a control string works.
 use strict;
 use warnings;
 use utf8;
@@ -137,8 +138,40 @@ sub site_name {
     return;
 }
 
+# --- PwResetTokenLifetime ---------------------------------------------------------
+
+# A clock time alone would be wrong where the clock shows it more than once.
+my $clock = qr{\d\d:\d\d \(MSK, UTC\+3\)};
+my %until = ('10min' => [600, $clock], '12h' => [43_200, qr/\d{4}-\d\d-\d\d $clock/],
+    '7d' => [604_800, qr/\d{4}-\d\d-\d\d $clock/]);
+
+sub lifetime {
+    my $sites = PWR::Sites->new({map { ("l$_" => "PwResetTokenLifetime $_\nPwResetTimeZone Europe/Moscow") } keys %until});
+    for my $name (sort keys %until) {
+        my ($seconds, $shown) = @{$until{$name}};
+        my ($walk, $client) = ($sites->walk, $sites->client("l$name"));
+        $walk->add("user-$name");
+        $client->post('/account/forgot', [email => "user-$name\@example.org"]);
+        my $mail = $walk->mail_to("user-$name\@example.org") or return fail("$name: a mail");
+        is($walk->value(q(SELECT expires - created FROM pwreset_token WHERE purpose = 'recover' AND login = ?),
+            "user-$name"), $seconds, "$name: so long it works");
+        my ($until) = $mail->text =~ /work once, until ($shown)\./;
+        my $html = $mail->html =~ s/&#(\d+);/chr $1/ger;
+        ok($until && index($html, "until $until.") >= 0, "$name: the mail says until when") or diag($mail->text);
+        my $page = $client->get('/account/reset?token=' . $mail->token)->text =~ s/&#(\d+);/chr $1/ger;
+        like($page, qr/works until \Q$until\E\./, "$name: and so does the page") if $until;
+        $walk->age("user-$name", $seconds - 30);
+        is($client->get('/account/reset?token=' . $mail->token)->status, 200, "$name: it works nearly to the end");
+        $walk->age("user-$name", 60);
+        is($client->get('/account/reset?token=' . $mail->token)->status, 410, "$name: and no longer");
+    }
+    $sites->httpd->done;
+    return;
+}
+
 subtest 'base' => \&base;
 subtest 'tables' => sub { tables($_) for qw(sqlite mysql) };
 subtest 'languages' => \&languages;
 subtest 'site name' => \&site_name;
+subtest 'lifetime' => \&lifetime;
 done_testing();
