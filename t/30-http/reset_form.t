@@ -164,6 +164,41 @@ sub types {
     return;
 }
 
+# The bytes that each field takes, in a form and in a query.
+my %form_max = (
+    '/account/forgot' => {email => 320},
+    '/account/login' => {login => 320, password => PASSWORD_BYTES, return => 2000, cookies => 1},
+    '/account/reset' => {token => 2000, login => 320, password => PASSWORD_BYTES, confirm => PASSWORD_BYTES},
+    '/account/change' => {current => PASSWORD_BYTES, password => PASSWORD_BYTES, confirm => PASSWORD_BYTES},
+    '/account/sessions' => {end => 64},
+    '/account/notme' => {token => 2000},
+);
+my %query_max = (
+    '/account/forgot' => {lang => 35},
+    '/account/login' => {return => 2000},
+    '/account/reset' => {token => 2000, done => 1},
+    '/account/change' => {done => 1},
+    '/account/sessions' => {done => 6},
+    '/account/notme' => {token => 2000, done => 1},
+);
+
+sub lengths {
+    my $client = shift;
+    my %ask = (form => sub { $client->post($_[0], [$_[1] => $_[2]]) },
+        query => sub { $client->get("$_[0]?$_[1]=$_[2]") });
+    for my $row (['form', \%form_max], ['query', \%query_max]) {
+        my ($where, $max) = @$row;
+        for my $path (sort keys %$max) {
+            for my $field (sort keys %{$max->{$path}}) {
+                my $n = $max->{$path}{$field};
+                isnt($ask{$where}->($path, $field, 'x' x $n)->status, 413, "$path, $where: $n bytes of $field are taken");
+                is_told($ask{$where}->($path, $field, 'x' x ($n + 1)), 413, "$path, $where: one more");
+            }
+        }
+    }
+    return;
+}
+
 sub chunks {
     my (@parts) = @_;
     return join '', (map { sprintf "%x\r\n%s\r\n", length, $_ } @parts), "0\r\n\r\n";
@@ -226,6 +261,7 @@ each_database(sub {
         subtest "bodies of $page->[0]" => sub { bodies($walk->client, @$page) };
         subtest "types of $page->[0]" => sub { types($walk->client, @$page) };
     }
+    subtest lengths => sub { lengths($walk->client) };
     subtest wire => sub { wire($walk, $string{petrovich}) };
     subtest query => sub { query_alone($walk, $string{petrovich}) };
     $walk->unchanged($before, 'requests that no form sends');
