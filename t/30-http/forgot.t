@@ -280,24 +280,31 @@ sub without_admin {
     return;
 }
 
-# Whom pages and mails send people to; undef: nobody.
+# Whom pages and mails send people to, where a click on it leads; undef: nobody.
 sub contact {
     my $walk = shift;
-    my @table = ([sub { $walk->reconf('') }, 'help@example.org', 'ServerAdmin'],
-        [sub { $walk->reconf('PwResetContact people@example.org') }, 'people@example.org', 'PwResetContact'],
-        [sub { $walk->reconf('PwResetContact https://help.example.org/') }, 'https://help.example.org/', 'a page'],
+    my $people = 'people@example.org';
+    my @table = ([sub { $walk->reconf('') }, 'help@example.org', 'ServerAdmin', 'mailto:help%40example.org'],
+        [sub { $walk->reconf("PwResetContact $people") }, $people, 'PwResetContact', 'mailto:people%40example.org'],
+        [sub { $walk->reconf('PwResetContact https://help.example.org/') }, 'https://help.example.org/', 'a page',
+            'https://help.example.org/'],
+        [sub { $walk->reconf('PwResetContact "desk-7, phone 100"') }, 'desk-7,', 'words'],
         [sub { $walk->reconf('ServerAdmin webmaster@localhost') }, undef, 'ServerAdmin @localhost'],
         [sub { $walk->reconf('PwResetContact root@localhost') }, undef, 'PwResetContact @localhost'],
         [sub { without_admin($walk, '') }, undef, 'neither'],
-        [sub { without_admin($walk, 'PwResetContact people@example.org') }, 'people@example.org', 'only PwResetContact']);
+        [sub { without_admin($walk, "PwResetContact $people") }, $people, 'only PwResetContact',
+            'mailto:people%40example.org']);
     my $n = 0;
     for my $row (@table) {
-        my ($configure, $contact, $name) = @$row;
+        my ($configure, $contact, $name, $link) = @$row;
         $configure->();
         my $login = 'help' . $n++;
         $walk->add($login);
         my $r = ask($walk, "$login\@example.org");
         my $mail = $walk->mail_to("$login\@example.org");
+        for my $page ($r, $walk->client->get('/account/forgot')) {
+            is_deeply([grep { !m{^/} } $page->links('a')], [$link // ()], "$name: where a click leads");
+        }
         my %text = (notice => $r->notice, page => $walk->client->get('/account/forgot')->text =~ s/<[^>]*>//gr,
             text => $mail->text, HTML => $mail->html =~ s/<[^>]*>//gr);
         for my $where (sort keys %text) {
