@@ -251,6 +251,28 @@ sub test_owner {
     is((stat "$dir/target")[4], 0, 'a file that is there keeps its owner');
 }
 
+# What docs/install.md tells an admin to type is enough: of the rights that it
+# grants, those for setting up are needed there and nowhere else.
+sub test_rights {
+    open my $in, '<', "$FindBin::Bin/../../docs/install.md" or die "docs/install.md: $!";
+    my $text = do { local $/; <$in> };
+    my @typed = $text =~ /^    ((?:CREATE|GRANT) [^;]*);$/mg;
+    is(scalar @typed, 3, 'install.md has a database, a user and his rights');
+    my ($rights) = $typed[2] =~ /^GRANT SELECT, INSERT, UPDATE, DELETE, ([A-Z, ]+) ON /;
+    $db->dbh->do(s/BY '.*'/BY 'secret'/r) for @typed;
+    site(params => $db->params(user => 'httpd', pass => 'secret', dbname => 'site'));
+    for my $right (split /, /, $rights) {
+        $db->dbh->do("REVOKE $right ON site.* FROM httpd\@localhost");
+        runs_ok("$right is needed", {status => 78, err => qr/denied/}, '', qw(schema --apply));
+        $db->dbh->do("GRANT $right ON site.* TO httpd\@localhost");
+    }
+    runs_ok('they are enough', {status => 0, out => qr/applied/}, '', qw(schema --apply));
+    $db->dbh->do("REVOKE $rights ON site.* FROM httpd\@localhost");
+    runs_ok('later without: user add', {status => 0, out => qr/added/}, $good, qw(user add ivan ivan@example.org));
+    runs_ok('later without: user passwd', {status => 0, out => qr/changed/}, "$good again", qw(user passwd ivan));
+    return;
+}
+
 -x PWR::Ctl->program or BAIL_OUT(PWR::Ctl->program . ' was not built');
 for my $kind (qw(sqlite mysql)) {
     subtest $kind => sub {
@@ -265,6 +287,7 @@ for my $kind (qw(sqlite mysql)) {
         test_own_table();
         test_trouble();
         test_owner() if $kind eq 'sqlite';
+        test_rights() if $kind eq 'mysql';
         undef $db;
     };
 }
