@@ -80,6 +80,18 @@ sub options {
     return;
 }
 
+# Each database with another MPM; event is the default.
+my %mpm = (sqlite => 'worker', mysql => 'prefork');
+
+# What the running server has loaded.
+sub mpm_of {
+    my $env = shift;
+    chomp(my $pid = `cat '$env->{PIDFILE}'`);
+    open my $in, '<', "/proc/$pid/maps" or return '';
+    my %loaded = map { m{/mod_mpm_(\w+)\.so} ? ($1 => 1) : () } <$in>;
+    return join ' ', sort keys %loaded;
+}
+
 my %database = (
     sqlite => qr{^sqlite:\Q$dir\E/sqlite/pwreset\.db$},
     mysql => qr{^mysql:\Q$dir\E/mysql/mysql\.sock:pwreset$},
@@ -127,9 +139,10 @@ sub walk {
 
 sub site {
     my $kind = shift;
-    my ($status, $said) = start('--db', $kind);
+    my ($status, $said) = start('--db', $kind, '--mpm', $mpm{$kind});
     is($status, 0, "$kind: it serves") or return diag($said);
     my $env = told($kind, $said);
+    is(mpm_of($env), $mpm{$kind}, "$kind: --mpm");
     walk($kind, $env);
     ($status, $said) = start('--db', $kind);
     is($status, 1, "$kind: once is enough");
@@ -149,6 +162,7 @@ sub again {
     my ($status, $said) = start('--with', $with);
     is($status, 0, 'again: it serves') or return diag($said);
     my $client = PWR::Client->new(url => environment()->{URL});
+    is(mpm_of(environment()), 'event', 'again: on the default MPM');
     is($client->post('/account/login', [login => 'demo', password => NEW])->status, 303, 'again: the users are there');
     like($client->get('/account/login')->title, qr/Another site/, 'again: --with has the last word');
     quickstart('--stop');
