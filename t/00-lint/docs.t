@@ -79,6 +79,17 @@ sub commands {
     return @complaints;
 }
 
+# Every page has its line in the manual of the module and in README.md.
+sub pages {
+    my $tree = shift;
+    my @pages = $tree->{'mod_pwreset/httpd/route.c'} =~ m{^    \{ "(/\w+)",}mg;
+    my %known = ('docs/man/mod_pwreset.8' => sub { ".It Pa $_[0]\n" }, 'README.md' => sub { "`/account$_[0]`" });
+    return ((@pages ? () : 'no page was found'), map {
+        my $file = $_;
+        map { index($tree->{$file}, $known{$file}->($_)) >= 0 ? () : "$file: no $_" } @pages
+    } sort keys %known);
+}
+
 sub manual {
     my $tree = shift;
     my $folder = on_disk($tree);
@@ -108,6 +119,11 @@ planted(\&works, {$conf => qq(#PwResetIdQuery "SELECT 1 WHERE id = :nick"\n)}, q
 planted(\&commands, {%tree, help => "$tree{help}  dance  in the rain\n"}, qr/no synopsis of dance/,
     'an unknown command');
 planted(\&commands, {%tree, $man => $tree{$man} =~ s/Fl -apply//gr}, qr/--apply of schema/, 'an unknown option');
+
+my %paged = %{tree(qr{^(?:mod_pwreset/httpd/route\.c|docs/man/mod_pwreset\.8|README\.md)$})};
+clean(\&pages, \%paged, 'manual and README know the pages');
+planted(\&pages, {%paged, $_ => $paged{$_} =~ s{/forgot`?\n?}{}gr}, qr/^\Q$_\E: no \/forgot/, "a page missing in $_")
+    for 'docs/man/mod_pwreset.8', 'README.md';
 
 SKIP: {
     skip 'groff is not installed', 2 if !has_program('groff');
