@@ -263,6 +263,32 @@ sub gives_up {
     return;
 }
 
+# Without PwResetMailRetry: as long as the string would live, a notice three days.
+sub default_times {
+    my $walk = shift;
+    $walk->reconf($conf =~ s/^PwResetMailRetry .*//mr . "\nPwResetTokenLifetime 30min");
+    my %box = mailboxes($walk->httpd, 'default');
+    my $address = 'default@example.org';
+    $walk->add('default');
+    $box{default}->mode('exit 75');
+    my %make = (
+        1800 => sub { ask($walk, $address) },
+        259_200 => sub {
+            $walk->signed_in('default')->post('/account/change', [current => OLD, password => NEW, confirm => NEW]);
+        },
+    );
+    for my $seconds (sort { $a <=> $b } keys %make) {
+        $make{$seconds}->();
+        ok(settled($walk), "default, $seconds s: tried");
+        $walk->sql('UPDATE pwreset_job SET created = created - ?, tries = 9', $seconds - 20);
+        is(try_again($walk, $address)->{gave_up}, 0, "default, $seconds s: not over yet");
+        $walk->sql('UPDATE pwreset_job SET created = created - 20');
+        is(try_again($walk, $address)->{due}, NEVER, "default, $seconds s: given up");
+        $walk->sql('DELETE FROM pwreset_job');
+    }
+    return;
+}
+
 # A user query that fails is spaced and ended like a mail that fails.
 sub broken_query {
     my $walk = shift;
@@ -386,5 +412,6 @@ each_database(sub {
         no_threads($walk);
     }
     killed($walk);
+    default_times($walk) if $walk->kind eq 'sqlite';
 }, conf => $conf, global => 'PwResetMailSlots 40');
 done_testing();
