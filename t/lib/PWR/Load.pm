@@ -33,8 +33,9 @@ sub _bytes {
     my ($line, @form) = ref $_[0] ? @{$_[0]} : $_[0];
     my $headers = ref $form[0] ? shift @form : {};
     my $body = @form ? PWR::Client::form_encode(@form) : '';
-    return join("\r\n", "$line HTTP/1.1", 'Host: x', (map { "$_: $headers->{$_}" } sort keys %$headers), @form ? ('Content-Type: application/x-www-form-urlencoded',
-        'Content-Length: ' . length $body) : (), '', $body) . "\0";
+    my @form_headers = @form ? ('Content-Type: application/x-www-form-urlencoded', 'Content-Length: ' . length $body) : ();
+    my @more = map { "$_: $headers->{$_}" } sort keys %$headers;
+    return join("\r\n", "$line HTTP/1.1", 'Host: x', @more, @form_headers, '', $body) . "\0";
 }
 
 # Requests for one connection; the last one is what is measured.  XXXXX becomes a
