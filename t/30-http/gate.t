@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Select;
+use Lint qw(slurp);
 use PWR::Sites;
 use PWR::Walk;
 use Test::More;
@@ -172,6 +173,16 @@ sub ticks {
     return $fields[11] + $fields[12];
 }
 
+# Stop a process; the signal is there at once, its threads end one by one, and
+# until then they take connections.
+sub halt {
+    my $pid = shift;
+    kill STOP => $pid;
+    my $until = time + WAIT_SEC;
+    sleep POLL_SEC while time < $until && grep { slurp($_) !~ /\) T / } glob "/proc/$pid/task/*/stat";
+    return;
+}
+
 # A login whose hash is being made: (its connection, the child that makes it).
 sub in_a_hash {
     my ($sites) = @_;
@@ -215,7 +226,7 @@ sub killed {
 sub stopped {
     my $sites = one_place(2);
     my ($socket, $child) = in_a_hash($sites);
-    kill STOP => $child;
+    halt($child);
     my $begin = time;
     my $n = statuses(ask($sites, 'a', 2, 'ivan'));
     my $took = time - $begin;
