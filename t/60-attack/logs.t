@@ -207,7 +207,12 @@ sub typed {
     is_deeply([lines_with($httpd, 'on', $_)], [], 'no log has ' . ($_ eq $cookie ? 'the cookie' : "'$_'"))
         for TYPED, $cookie, OLD, NEW;
     $client->get('/nothing?login=' . TYPED, headers => [[Cookie => "other=$cookie"]]);
-    cmp_ok(scalar(lines_with($httpd, 'on', $_)), '>=', 1, 'control: it would be seen') for TYPED, $cookie;
+    # httpd writes the line after the answer.
+    my $until = time + WAIT_SEC;
+    for my $typed (TYPED, $cookie) {
+        sleep POLL_SEC while !lines_with($httpd, 'on', $typed) && time < $until;
+        cmp_ok(scalar(lines_with($httpd, 'on', $typed)), '>=', 1, 'control: it would be seen');
+    }
     return;
 }
 
