@@ -33,11 +33,16 @@ static const char *path_of(const char *target)
         ? (path ? path : "/") : target;
 }
 
-/* `text` without the query that begins within it and ends before " HTTP/...",
- * if at all: one with blanks in it is malformed, but still a secret. */
-static char *without_query(apr_pool_t *pool, const char *text)
+/* Where the query begins, or a fragment, which no browser sends. */
+static const char *query_of(const char *text)
 {
-    const char *query = strchr(text, '?');
+    return strpbrk(text, "?#");
+}
+
+/* `text` without the query that begins at `query` and ends before " HTTP/...",
+ * if at all: one with blanks in it is malformed, but still a secret. */
+static char *without(apr_pool_t *pool, const char *text, const char *query)
+{
     const char *end = query ? strrchr(query, ' ') : NULL;
 
     return query ? apr_pstrcat(pool, apr_pstrmemdup(pool, text,
@@ -48,14 +53,21 @@ static char *without_query(apr_pool_t *pool, const char *text)
                  : apr_pstrdup(pool, text);
 }
 
-static void redact_referer(request_rec *r, const char *base)
+static char *without_query(apr_pool_t *pool, const char *text)
+{
+    return without(pool, text, query_of(text));
+}
+
+/* Gateways that look into mails write links anew: the page that leads on to us
+ * then has the whole link, with its string, in a query of its own. */
+static void redact_referer(request_rec *r, const char *base, int is_ours)
 {
     const char *referer = apr_table_get(r->headers_in, "Referer");
+    const char *query = referer ? query_of(referer) : NULL;
 
-    if (referer && strchr(referer, '?')
-        && is_under(r->pool, path_of(referer), base)) {
+    if (query && (is_ours || is_under(r->pool, path_of(referer), base))) {
         apr_table_setn(r->headers_in, "Referer",
-                       without_query(r->pool, referer));
+                       without(r->pool, referer, query));
     }
 }
 
@@ -63,18 +75,20 @@ const char *pwr_redact_request(request_rec *r, const pwr_server *self)
 {
     const char *base = self->conf->base, *query = r->args;
     const char *target = r->unparsed_uri;
+    int is_ours;
 
-    redact_referer(r, base);
     if (!target && r->the_request) {
         target = strchr(r->the_request, ' ');
         target = target ? target + 1 : NULL;
     }
-    if (!target || !strchr(target, '?')
-        || !is_under(r->pool, path_of(target), base)) {
+    is_ours = target && is_under(r->pool, path_of(target), base);
+    redact_referer(r, base, is_ours);
+    if (!is_ours || !query_of(target)) {
         return NULL;
     }
     if (!query) {
-        query = strchr(target, '?') + 1;
+        query = query_of(target);
+        query = *query == '?' ? query + 1 : "";
     }
     r->args = NULL;
     r->parsed_uri.query = NULL;
@@ -84,7 +98,7 @@ const char *pwr_redact_request(request_rec *r, const pwr_server *self)
     if (r->unparsed_uri) {
         r->unparsed_uri = without_query(r->pool, r->unparsed_uri);
     }
-    if (r->uri && strchr(r->uri, '?')) {
+    if (r->uri && query_of(r->uri)) {
         r->uri = without_query(r->pool, r->uri);
     }
     return query;

@@ -50,6 +50,11 @@ sub holds {
     return grep { /\Q$secret\E|\Q$bare\E/i } $text, $plain, $plain =~ s/-//gr, $plain =~ tr/+/ /r;
 }
 
+# Where visitors come from whose mail goes through a gateway that writes links
+# anew, or who read it in a browser.
+my @gateways = ('https://gateway.example/?url=https%3A%2F%2Fx%2Faccount%2Freset%3Ftoken%3DSECRET&data=x',
+    'https://mail.example/read?text=SECRET', 'https://mail.example/#https://x/account/reset?token=SECRET');
+
 # Ways to say a control string to a server, right and wrong: raw requests.
 sub ways {
     my ($httpd, $string) = @_;
@@ -67,7 +72,7 @@ sub ways {
         "HTTP://$host/account/reset?token=SECRET", '/account/reset??token=SECRET', '/account/reset?token=SECRET%00',
         '/account/reset?token=SECRET&' . 'x' x LONG, '/account/reset?' . 'x' x LONG . '&token=SECRET',
         '/account/notme?token=SECRET', '/account/notme?token=SECRET&token=SECRET', '/account%2Fnotme?token=SECRET',
-        '/account/notme/?token=SECRET',
+        '/account/notme/?token=SECRET', '/account/reset#token=SECRET',
     );
     return ((map { my $method = $_; map { "$method $_$full" } @targets } qw(GET HEAD POST TRACE BREW)),
         (map { "GET $targets[0]$_" } ' HTTP/9.9' . $end, ' HTTP/1.1' . $end, " HTTP/1.0$end", "\r\n", " HTTX$end",
@@ -75,10 +80,11 @@ sub ways {
             " HTTP/1.1\r\nHost: $host\r\nTransfer-Encoding: nonsense$end",
             " HTTP/1.1\r\nHost: $host\r\nContent-Length: x$end", " HTTP/1.1\r\nHost: $host\r\nExpect: wonders$end",
             " x HTTP/1.1\r\nHost: $host$end"),
+        (map { "GET /account/reset HTTP/1.1\r\nHost: $host\r\nReferer: @{[s/SECRET/$string/r]}$end" } @gateways),
         map { my $path = $_; map { s/SECRET/$string/gr } map { "GET $path HTTP/1.1\r\nHost: $host\r\nReferer: $_$end" }
             "http://$host/account/reset?token=SECRET", '/account/reset?token=SECRET',
             "https://$host/%61ccount/reset?SECRET", "http://$host//account/reset?token=SECRET&x=y z",
-            "HTTP://$host/account/reset?token=SECRET#x",
+            "HTTP://$host/account/reset?token=SECRET#x", "http://$host/account/reset#token=SECRET",
             } '/', '/nothing', '/denied', '/portal/', '/account/forgot', '/again');
 }
 
