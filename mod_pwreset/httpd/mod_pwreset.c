@@ -79,6 +79,8 @@ static void register_hooks(apr_pool_t *pool)
     /* Both, or ProxyPass with mapping=encoded takes our pages. */
     ap_hook_pre_translate_name(pwr_route_translate, NULL, NULL,
                                APR_HOOK_REALLY_FIRST);
+    ap_hook_pre_translate_name(pwr_route_decode, NULL, NULL,
+                               APR_HOOK_REALLY_LAST);
     ap_hook_translate_name(pwr_route_translate, NULL, NULL,
                            APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(pwr_route_map, NULL, NULL, APR_HOOK_REALLY_FIRST);

@@ -186,17 +186,6 @@ static void give_back_query(request_rec *r, const pwr_call *call)
     }
 }
 
-/* Is it one of our pages but for slashes written as %2F?  httpd refuses that
- * with the whole URL in its message, and the query may hold a secret. */
-static int is_ours_decoded(request_rec *r, const pwr_server *self)
-{
-    char *path = apr_pstrdup(r->pool, r->uri);
-    const pwr_builtin *asset;
-
-    return ap_unescape_url_keep2f(path, 1) == OK
-        && route_find(self->conf, path, &asset) != NULL;
-}
-
 int pwr_route_translate(request_rec *r)
 {
     pwr_server *self = pwr_server_active(r->server);
@@ -206,10 +195,8 @@ int pwr_route_translate(request_rec *r)
         return DECLINED;
     }
     call->route = route_find(self->conf, r->uri, &call->asset);
-    if (!call->route && !is_ours_decoded(r, self)) {
-        give_back_query(r, call);
-    }
     if (!call->route) {
+        give_back_query(r, call);
         return DECLINED;
     }
     /* No folder and no suffix: neither MultiViews nor AddType, AddEncoding or
@@ -218,6 +205,16 @@ int pwr_route_translate(request_rec *r)
     /* Given back by pre_translate_name, where the path was encoded. */
     pwr_redact_request(r, self);
     return OK;
+}
+
+int pwr_route_decode(request_rec *r)
+{
+    pwr_server *self = pwr_server_active(r->server);
+
+    if (self && !r->main && !r->prev) {
+        pwr_redact_request(r, self);
+    }
+    return DECLINED;
 }
 
 pwr_call *pwr_route_own(request_rec *r)

@@ -32,6 +32,9 @@ pwr_call *pwr_route_own(request_rec *r);
 /* Hooks. */
 int pwr_route_read(request_rec *r);             /* post_read_request, first */
 int pwr_route_translate(request_rec *r);        /* (pre_)translate_name */
+/* pre_translate_name, last: nobody took the path as it came.  httpd is going to
+ * decode it; where it cannot, it says so with the whole URL. */
+int pwr_route_decode(request_rec *r);
 int pwr_route_map(request_rec *r);              /* map_to_storage */
 int pwr_route_bind(request_rec *r);             /* fixups */
 int pwr_route_handle(request_rec *r);           /* handler, first */

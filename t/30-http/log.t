@@ -72,7 +72,8 @@ sub ways {
         "HTTP://$host/account/reset?token=SECRET", '/account/reset??token=SECRET', '/account/reset?token=SECRET%00',
         '/account/reset?token=SECRET&' . 'x' x LONG, '/account/reset?' . 'x' x LONG . '&token=SECRET',
         '/account/notme?token=SECRET', '/account/notme?token=SECRET&token=SECRET', '/account%2Fnotme?token=SECRET',
-        '/account/notme/?token=SECRET', '/account/reset#token=SECRET',
+        '/account/notme/?token=SECRET', '/%2Faccount%2Freset?token=SECRET', '/account%2F?token=SECRET',
+        '/account%2Fno%2Fpage?token=SECRET', '/account/reset%00?token=SECRET', '/account/reset#token=SECRET',
     );
     return ((map { my $method = $_; map { "$method $_$full" } @targets } qw(GET HEAD POST TRACE BREW)),
         (map { "GET $targets[0]$_" } ' HTTP/9.9' . $end, ' HTTP/1.1' . $end, " HTTP/1.0$end", "\r\n", " HTTX$end",
