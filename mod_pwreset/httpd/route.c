@@ -159,6 +159,17 @@ pwr_call *pwr_call_of(request_rec *r)
     return call;
 }
 
+/* mod_http2 would make the request anew of what we have left of it, without
+ * the session and the string: it stays what it is, as RFC 9110 7.8 permits. */
+static void decline_h2c(request_rec *r, const pwr_call *call)
+{
+    if ((call->cookies || call->query)
+        && ap_find_token(r->pool, apr_table_get(r->headers_in, "Upgrade"),
+                         "h2c")) {
+        apr_table_unset(r->headers_in, "Upgrade");
+    }
+}
+
 int pwr_route_read(request_rec *r)
 {
     pwr_server *self = pwr_server_active(r->server);
@@ -172,6 +183,7 @@ int pwr_route_read(request_rec *r)
     call->target = r->unparsed_uri;
     call->query = pwr_redact_request(r, self);
     pwr_auth_conceal(r, self, call);
+    decline_h2c(r, call);
     return DECLINED;
 }
 

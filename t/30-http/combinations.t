@@ -151,8 +151,39 @@ sub combination {
     return;
 }
 
+# The status of the answer to who offers to go on in HTTP/2, and the rest.
+sub upgraded {
+    my ($client, $path, @headers) = @_;
+    my $socket = $client->open_socket;
+    syswrite $socket, join "\r\n", "GET $path HTTP/1.1", 'Host: x', 'Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c',
+        'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA', @headers, '', '';
+    my $bytes = '';
+    until ($bytes =~ m{^HTTP/1\.1 101 } || PWR::Response::is_whole($bytes, 'GET')) {
+        sysread $socket, $bytes, 65_536, length $bytes or last;
+    }
+    return $bytes =~ /^HTTP\/1\.1 (\d+).*?\r\n(.*)/s;
+}
+
+# A request that we have taken something out of is not made anew in HTTP/2.
+sub upgrades {
+    my $walk = PWR::Walk->new('sqlite', mpm => 'event', modules => ['http2']);
+    $walk->add('ivan');
+    my %string = $walk->strings('ivan');
+    my $ivan = $walk->signed_in('ivan');
+    my $name = $walk->cookie_name($ivan);
+    is((upgraded($ivan, '/'))[0], 101, 'control: others are');
+    my ($status, $text) = upgraded($ivan, '/portal/', "Cookie: $name=" . $ivan->cookie($name));
+    is($status, 200, 'whoever is signed in stays so');
+    like($text, qr/^X-User: ivan\r$/m, 'under his name');
+    ($status, $text) = upgraded($ivan, "/account/reset?token=$string{ivan}");
+    like("$status $text", qr/^200 .*type="password"/s, 'a link from a mail has its string');
+    $walk->httpd->done;
+    return;
+}
+
 for my $row (@combination) {
     my ($kind, $mpm, %option) = @$row;
     subtest join(', ', $kind, $mpm, sort keys %option) => sub { combination($kind, $mpm, %option) };
 }
+subtest 'an upgrade' => \&upgrades;
 done_testing();
