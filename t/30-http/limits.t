@@ -201,6 +201,28 @@ sub full {
     return;
 }
 
+# The same with strings: recovery is not to be switched off by a crowd.
+sub full_and_open {
+    my $walk = PWR::Walk->new('sqlite', modules => ['remoteip'], limits => 1,
+        conf => 'PwResetLimit reset-client 1/7d', global => "MaxKeepAliveRequests 0\nKeepAliveTimeout 15\n$remoteip");
+    my $httpd = $walk->httpd->expect_log('PWR0420');
+    my $victim = '198.51.100.7';
+    is_deeply([from($walk, $victim, 2, \&reset_by)], [410, 429], 'a client that is counted already');
+    my ($n, $passed) = (0, 0);
+    while (!$passed && $n < 40_000) {
+        pipelined($walk, '/account/reset', 'token=' . STRING, map { sprintf '10.%d.%d.%d', $_ >> 16, $_ >> 8 & 255,
+            $_ & 255 } $n .. $n + 3999);
+        $n += 4000;
+        $passed = grep { "@{[from($walk, qq(203.0.113.$_), 2, \&reset_by)]}" eq '410 410' } map { $n / 400 + $_ } 1 .. 10;
+    }
+    cmp_ok($passed, '>', 0, "among $n others a newcomer finds no room, and is let through as often as he likes");
+    like($httpd->wait_log(qr/PWR0420/) // '', qr/limit reset-client of realm .*; new ones are let through uncounted/,
+        'that is told');
+    is_deeply([from($walk, $victim, 2, \&reset_by)], [429, 429], 'who was counted has what he had');
+    $httpd->done;
+    return;
+}
+
 # --- what counts --------------------------------------------------------------------------
 
 sub counted {
@@ -396,6 +418,7 @@ for my $kind (qw(sqlite mysql)) {
     };
 }
 subtest full => \&full;
+subtest 'full and open' => \&full_and_open;
 subtest current => \&current;
 subtest mailbox => \&mailbox;
 subtest realms => \&realms;
