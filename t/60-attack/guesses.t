@@ -14,7 +14,7 @@ use PWR::Client;
 use PWR::Walk;
 use Test::More;
 
-use constant {BURST => 10, SHARE => 3, AT_ONCE => 60, VOLLEYS => 20, ALL => 100, CROWD => 150};
+use constant {BURST => 10, SHARE => 3, AT_ONCE => 60, VOLLEYS => 20, ALL => 100, CROWD => 150, NAMES => 120};
 
 my $later = qr/Please try again in a minute/;
 
@@ -94,6 +94,23 @@ sub headers {
     return;
 }
 
+# Names that nobody has, many of them: the account's own counts are neither
+# pushed out by them nor used up.
+sub names {
+    my $walk = shift;
+    forget($walk);
+    is(one($walk, 'ivan01', '198.51.100.1'), 'looked', 'a guess at ivan01') for 1 .. BURST;
+    my $known = $walk->httpd->client(headers => [['X-Forwarded-For', '203.0.113.7']]);
+    is($known->post('/account/login', [login => 'olga01', password => OLD])->status, 303, 'olga01 was here before');
+    my %n = sort_out(map { my $n = $_; $walk->at_once(map { guess_of("name$n-$_", "198.18.$n.$_") } 1 .. 8) } 1 .. NAMES / 8);
+    is($n{looked} + $n{other}, NAMES, NAMES . ' names, each from a network of its own') or diag explain \%n;
+    is(one($walk, 'ivan01', '198.51.100.1', OLD), 'later', 'what was counted at ivan01 still is');
+    my %own = sort_out(map { $walk->at_once(guess_of('olga01', '198.51.100.1')) } 1 .. 2 * BURST);
+    is($own{looked}, BURST, 'and olga01 has all that she had') or diag explain \%own;
+    is($known->post('/account/login', [login => 'olga01', password => OLD])->status, 303, 'in her own browser, too');
+    return;
+}
+
 # As many addresses as one can get: bounded, all together, and the owner comes
 # in where he is known.
 sub crowd {
@@ -125,6 +142,7 @@ each_database(sub {
     subtest spellings => sub { spellings($walk) };
     subtest success => sub { success($walk) };
     subtest headers => sub { headers($walk) };
+    subtest names => sub { names($walk) };
     subtest crowd => sub { crowd($walk) };
 }, conf => "PwResetPasswordScheme yescrypt:5\nPwResetLimit login-account 10/10min", modules => ['remoteip'],
     global => "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1");
