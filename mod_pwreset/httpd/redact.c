@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 #include <scoreboard.h>
 
+#include "core/url.h"
 #include "httpd/auth.h"
 #include "httpd/route.h"
 
@@ -71,12 +72,56 @@ static void redact_referer(request_rec *r, const char *base, int is_ours)
     }
 }
 
+static const char *find_escaped(const char *text)
+{
+    return text ? ap_strcasestr(text, "%3f") : NULL;
+}
+
+static char *with_mark(apr_pool_t *pool, const char *text)
+{
+    const char *escaped = find_escaped(text);
+
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, text,
+                                            (apr_size_t)(escaped - text)),
+                       "?", escaped + 3, NULL);
+}
+
+/* A link whose "?" is written as %3F, as mail programs and gateways do that
+ * escape a link once too often: it leads where it was to lead, and what it
+ * holds is a query. */
+static void mend_link(request_rec *r, const pwr_conf *conf)
+{
+    const char *escaped = find_escaped(r->uri);
+    char *path, *query;
+    size_t len;
+
+    if (!escaped || !find_escaped(r->unparsed_uri)) {
+        return;
+    }
+    path = apr_pstrmemdup(r->pool, r->uri, (apr_size_t)(escaped - r->uri));
+    if (!pwr_route_has(conf, path)) {
+        return;
+    }
+    query = apr_pstrdup(r->pool, escaped + 3);
+    if (pwr_url_decode(query, strlen(query), &len)) {
+        query[len] = '\0';
+    }
+    r->uri = r->parsed_uri.path = path;
+    r->args = r->parsed_uri.query = query;
+    r->unparsed_uri = with_mark(r->pool, r->unparsed_uri);
+    if (find_escaped(r->the_request)) {
+        r->the_request = with_mark(r->pool, r->the_request);
+    }
+}
+
 const char *pwr_redact_request(request_rec *r, const pwr_server *self)
 {
-    const char *base = self->conf->base, *query = r->args;
-    const char *target = r->unparsed_uri;
+    const char *base = self->conf->base, *target, *query;
     int is_ours;
 
+    mend_link(r, self->conf);
+    query = r->args;
+    target = r->unparsed_uri;
     if (!target && r->the_request) {
         target = strchr(r->the_request, ' ');
         target = target ? target + 1 : NULL;

@@ -148,6 +148,13 @@ static const pwr_route *route_find(const pwr_conf *conf, const char *path,
     return *asset ? &asset_route : NULL;
 }
 
+int pwr_route_has(const pwr_conf *conf, const char *path)
+{
+    const pwr_builtin *asset;
+
+    return route_find(conf, path, &asset) != NULL;
+}
+
 pwr_call *pwr_call_of(request_rec *r)
 {
     pwr_call *call = NULL;

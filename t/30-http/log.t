@@ -74,6 +74,8 @@ sub ways {
         '/account/notme?token=SECRET', '/account/notme?token=SECRET&token=SECRET', '/account%2Fnotme?token=SECRET',
         '/account/notme/?token=SECRET', '/%2Faccount%2Freset?token=SECRET', '/account%2F?token=SECRET',
         '/account%2Fno%2Fpage?token=SECRET', '/account/reset%00?token=SECRET', '/account/reset#token=SECRET',
+        '/account/reset%3Ftoken=SECRET', '/account/notme%3ftoken%3DSECRET%26lang%3Den', '/account/reset%3Ftoken=SECRET?x=y',
+        "http://$host/account/reset%3Ftoken=SECRET", '/account/reset%3Ftoken=%ZZSECRET',
     );
     return ((map { my $method = $_; map { "$method $_$full" } @targets } qw(GET HEAD POST TRACE BREW)),
         (map { "GET $targets[0]$_" } ' HTTP/9.9' . $end, ' HTTP/1.1' . $end, " HTTP/1.0$end", "\r\n", " HTTX$end",
@@ -81,6 +83,7 @@ sub ways {
             " HTTP/1.1\r\nHost: $host\r\nTransfer-Encoding: nonsense$end",
             " HTTP/1.1\r\nHost: $host\r\nContent-Length: x$end", " HTTP/1.1\r\nHost: $host\r\nExpect: wonders$end",
             " x HTTP/1.1\r\nHost: $host$end"),
+        "GET /account/reset%3Ftoken=$string HTTP/1.1\r\nHost: $host\r\nbad header$end",
         (map { "GET /account/reset HTTP/1.1\r\nHost: $host\r\nReferer: @{[s/SECRET/$string/r]}$end" } @gateways),
         map { my $path = $_; map { s/SECRET/$string/gr } map { "GET $path HTTP/1.1\r\nHost: $host\r\nReferer: $_$end" }
             "http://$host/account/reset?token=SECRET", '/account/reset?token=SECRET',

@@ -127,6 +127,19 @@ sub live {
     return;
 }
 
+# A link that somebody on its way has escaped once too often.
+sub escaped {
+    my ($walk, $string) = @_;
+    my $bare = $string =~ s/-//gr;
+    for my $rest ("%3Ftoken=$bare&lang=ru", "%3ftoken%3D$bare%26lang%3Dru") {
+        my $r = $walk->client->get("/account/reset$rest");
+        is_deeply([$r->status, $r->form && $r->form->{fields}{token}, $r->header('Content-Language')], [200, $string, 'ru'],
+            "$rest is understood");
+    }
+    is($walk->client->get("/account/$_%3Ftoken=$bare")->status, 404, "$_: nothing of ours") for 'resets', '', 'reset/x';
+    return;
+}
+
 sub unknown {
     my ($walk, $string) = @_;
     $walk->sql(q(DELETE FROM pwreset_token WHERE login = 'unknown'));
@@ -249,6 +262,7 @@ each_database(sub {
     subtest mistyped => sub { mistyped($walk, $string{typed}) };
     subtest typed => sub { typed($walk, $string{typed}) };
     subtest live => sub { live($walk, $string{live}) };
+    subtest escaped => sub { escaped($walk, $string{live}) };
     subtest unknown => sub { unknown($walk, $string{unknown}) };
     subtest expired => sub { expired($walk, @string{qw(late toolate)}) };
     subtest spent => sub { spent($walk, $string{spent}) };
