@@ -98,6 +98,10 @@ sub make_requests {
         $client->post('/account/reset', [token => $said]);
         $client->post("/account/nothing?token=$said", [token => $said]);
     }
+    my ($url, $long) = ("/account/reset?token=$string", 'x' x LONG);
+    $client->h2(GET => "/account/nothing?token=$string");
+    $client->h2(GET => "$url&x=$long");
+    $client->h2(GET => $url, headers => [[X => $long]]);
     # The line came, the rest does not: 408.
     my $slow = $client->open_socket;
     syswrite $slow, "GET /account/reset?token=$string HTTP/1.1\r\nHost: $host\r\nX: ";
@@ -116,7 +120,7 @@ sub strings {
     is_deeply([lines_with($httpd, 'on', $string)], [], 'no log of ours has the string');
     my $access = slurp($httpd->root . '/logs/on-access.log');
     like($access, qr/" $_ /, "there were answers of status $_") for 200, 400, 404, 408, 414, 422;
-    like($access, qr{HTTP/2\.0" (?:200|422)}, 'and over HTTP/2');
+    like($access, qr{HTTP/2\.0" $_ }, "and over HTTP/2 of status $_") for 200, 404, 414, 431;
     return;
 }
 
@@ -127,7 +131,8 @@ sub control {
     make_requests(PWR::Client->new(url => 'http://127.0.0.1:' . $httpd->port(2)), $string);
     my @found = lines_with($httpd, 'off', $string);
     for my $pattern (qr/off-access.*" 404 /, qr/off-all: .*\|400$/, qr/off-access.*" 408 /,
-        qr{off-access.*HTTP/2\.0"}, qr/off-access.*token=(?:%[2-5][0-9a-f]){28}/i, qr/off-all: .*\|http:/) {
+        qr{off-access.*HTTP/2\.0" 404 }, qr{off-access.*HTTP/2\.0" 431 },
+        qr/off-access.*token=(?:%[2-5][0-9a-f]){28}/i, qr/off-all: .*\|http:/) {
         cmp_ok(scalar(grep { $_ =~ $pattern } @found), '>=', 1, "control: a vhost without PwReset logs it ($pattern)");
     }
     cmp_ok(scalar @found, '>=', LINES_MIN, 'control: in hundreds of lines') or diag scalar @found;
