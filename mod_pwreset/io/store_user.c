@@ -233,6 +233,8 @@ static apr_status_t stamps_take(pwr_dbd_run *run, const query *asked)
             memcpy(users->row[n].stamp, same.stamp, sizeof(same.stamp));
             memcpy(users->row[n].mail_stamp, same.mail_stamp,
                    sizeof(same.mail_stamp));
+            memcpy(users->row[n].address_stamp, same.address_stamp,
+                   sizeof(same.address_stamp));
             n++;
         }
     }

@@ -341,7 +341,8 @@ static void test_stamps(bench *made, apr_pool_t *pool)
     const pwr_store_conf conf = {
         .login_query = "SELECT id, login, email, password FROM {prefix}user"
                        " WHERE login = :login",
-        .user_query = "SELECT id, login, email, 'no' AS password"
+        .user_query = "SELECT id, login, email, 'no' AS password,"
+                      " 'r@example.org' AS recovery_email"
                       " FROM {prefix}user WHERE email = :email",
     };
     pwr_store *store = bench_store(made, &conf);
@@ -360,6 +361,10 @@ static void test_stamps(bench *made, apr_pool_t *pool)
                            &users);
     tap_str(users.row[0].stamp, same.row[0].stamp,
             "or the user query has another password");
+    tap_str(users.row[0].mail_stamp, same.row[0].mail_stamp,
+            "that of strings, too");
+    tap_str(users.row[0].address_stamp, same.row[0].address_stamp,
+            "and that of the link \"this was not me\"");
     tap_str(users.row[0].password, "no", "the rest is what the query says");
 }
 
