@@ -105,6 +105,11 @@ int pwr_dbd_column(const pwr_dbd_rows *rows, const char *name);
  * scratch pool; NULL when it is NULL, too long or no UTF-8 text. */
 const char *pwr_dbd_cell(const pwr_dbd_rows *rows, int column);
 const char *pwr_dbd_text(const pwr_dbd_rows *rows, const char *name);
+
+/* The same in the caller's pool, where it outlives the run. */
+const char *pwr_dbd_keep(const pwr_dbd_rows *rows, const char *name);
+
+/* As a number; 0 when it is NULL or none. */
 int64_t pwr_dbd_number(const pwr_dbd_rows *rows, const char *name);
 
 /* Run an INSERT, UPDATE or DELETE; `*changed` is the number of its rows, or

@@ -257,6 +257,11 @@ const char *pwr_dbd_text(const pwr_dbd_rows *rows, const char *name)
     return pwr_dbd_cell(rows, pwr_dbd_column(rows, name));
 }
 
+const char *pwr_dbd_keep(const pwr_dbd_rows *rows, const char *name)
+{
+    return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
+}
+
 int64_t pwr_dbd_number(const pwr_dbd_rows *rows, const char *name)
 {
     const char *text = pwr_dbd_text(rows, name);

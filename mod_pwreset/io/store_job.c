@@ -81,11 +81,6 @@ typedef struct batch_call {
     pwr_jobs *jobs;
 } batch_call;
 
-static const char *keep(const pwr_dbd_rows *rows, const char *name)
-{
-    return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
-}
-
 static void job_read(const pwr_dbd_rows *rows, pwr_job *job)
 {
     const char *id = pwr_dbd_text(rows, "id");
@@ -98,19 +93,19 @@ static void job_read(const pwr_dbd_rows *rows, pwr_job *job)
             job->kind = (pwr_job_kind)i;
         }
     }
-    job->realm = keep(rows, "realm");
-    job->identifier = keep(rows, "identifier");
+    job->realm = pwr_dbd_keep(rows, "realm");
+    job->identifier = pwr_dbd_keep(rows, "identifier");
     job->by = (int)pwr_dbd_number(rows, "identify_by");
-    job->user_id = keep(rows, "user_id");
-    job->login = keep(rows, "login");
-    job->recipient = keep(rows, "recipient");
-    job->language = keep(rows, "language");
-    job->address = keep(rows, "address");
-    job->agent = keep(rows, "agent");
+    job->user_id = pwr_dbd_keep(rows, "user_id");
+    job->login = pwr_dbd_keep(rows, "login");
+    job->recipient = pwr_dbd_keep(rows, "recipient");
+    job->language = pwr_dbd_keep(rows, "language");
+    job->address = pwr_dbd_keep(rows, "address");
+    job->agent = pwr_dbd_keep(rows, "agent");
     job->created = pwr_dbd_number(rows, "created");
     job->due = pwr_dbd_number(rows, "due");
     job->tries = (int)pwr_dbd_number(rows, "tries");
-    job->error = keep(rows, "error");
+    job->error = pwr_dbd_keep(rows, "error");
 }
 
 static apr_status_t batch(pwr_dbd_run *run, void *baton)

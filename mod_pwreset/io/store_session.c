@@ -65,22 +65,17 @@ apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
     return pwr_dbd_do(&impl->dbd, pool, &work, &call);
 }
 
-static const char *keep(const pwr_dbd_rows *rows, const char *name)
-{
-    return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
-}
-
 static void row_read(const pwr_dbd_rows *rows, const char *realm,
                      pwr_session *session)
 {
     session->realm = apr_pstrdup(rows->run->pool, realm);
-    session->user_id = keep(rows, "user_id");
-    session->login = keep(rows, "login");
+    session->user_id = pwr_dbd_keep(rows, "user_id");
+    session->login = pwr_dbd_keep(rows, "login");
     session->created = pwr_dbd_number(rows, "created");
     session->seen = pwr_dbd_number(rows, "seen");
     session->expires = pwr_dbd_number(rows, "expires");
-    session->address = keep(rows, "address");
-    session->agent = keep(rows, "agent");
+    session->address = pwr_dbd_keep(rows, "address");
+    session->agent = pwr_dbd_keep(rows, "agent");
 }
 
 /* The row, when its time is not over; `*now` is the database's. */

@@ -102,11 +102,6 @@ static pwr_token_state state_of(const char *why, int64_t spent_at,
                                                : PWR_TOKEN_EXPIRED;
 }
 
-static const char *keep(const pwr_dbd_rows *rows, const char *name)
-{
-    return apr_pstrdup(rows->run->pool, pwr_dbd_text(rows, name));
-}
-
 apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
                                   const pwr_token_key *key, pwr_token *token,
                                   const char **spent_by)
@@ -126,17 +121,17 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
     }
     apr_cpystrn(token->digest, key->digest, sizeof(token->digest));
     token->realm = apr_pstrdup(run->pool, key->realm);
-    token->user_id = keep(&rows, "user_id");
-    token->login = keep(&rows, "login");
-    token->language = keep(&rows, "language");
-    token->job = keep(&rows, "job");
+    token->user_id = pwr_dbd_keep(&rows, "user_id");
+    token->login = pwr_dbd_keep(&rows, "login");
+    token->language = pwr_dbd_keep(&rows, "language");
+    token->job = pwr_dbd_keep(&rows, "job");
     stamp = pwr_dbd_text(&rows, "stamp");
     apr_cpystrn(token->stamp, stamp ? stamp : "", sizeof(token->stamp));
     token->expires = pwr_dbd_number(&rows, "expires");
     token->spent_at = pwr_dbd_number(&rows, "spent_at");
     token->state = state_of(pwr_dbd_text(&rows, "why"), token->spent_at,
                             token->expires, pwr_dbd_number(&rows, "clock"));
-    *spent_by = keep(&rows, "spent_by");
+    *spent_by = pwr_dbd_keep(&rows, "spent_by");
     return rows.status;
 }
 
