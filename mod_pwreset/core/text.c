@@ -171,6 +171,20 @@ const char *pwr_text_line(apr_pool_t *pool, const char *s, size_t points_max)
     return out;
 }
 
+const char *pwr_text_replace(apr_pool_t *pool, const char *text,
+                             const char *word, const char *by)
+{
+    const char *out = "", *at;
+
+    while ((at = strstr(text, word)) != NULL) {
+        out = apr_pstrcat(pool, out,
+                          apr_pstrmemdup(pool, text, (size_t)(at - text)), by,
+                          NULL);
+        text = at + strlen(word);
+    }
+    return apr_pstrcat(pool, out, text, NULL);
+}
+
 void pwr_text_hex(char *out, const unsigned char *bytes, size_t len)
 {
     static const char hex[] = "0123456789abcdef";

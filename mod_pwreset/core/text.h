@@ -38,6 +38,11 @@ const char *pwr_text_printable(apr_pool_t *pool, const char *s,
  * turns the direction of the text (U+202A-202E, U+2066-2069) become U+FFFD. */
 const char *pwr_text_line(apr_pool_t *pool, const char *s, size_t points_max);
 
+/* `text` with each `word` (not empty) replaced; what takes its place is not
+ * looked at again. */
+const char *pwr_text_replace(apr_pool_t *pool, const char *text,
+                             const char *word, const char *by);
+
 /* Lower-case hex of `len` bytes, NUL-terminated; `out` holds 2*len+1. */
 void pwr_text_hex(char *out, const unsigned char *bytes, size_t len);
 

@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "core/text.h"
+
 #define PURGE_MAX 100           /* rows of a kind in one transaction */
 #define INDEXES_MAX 3
 
@@ -145,25 +147,11 @@ static schema schema_make(apr_pool_t *pool, pwr_dialect dialect,
     return made;
 }
 
-static const char *word_replace(const schema *made, const char *text,
-                                const char *word, const char *by)
-{
-    const char *out = "", *at;
-
-    while ((at = strstr(text, word)) != NULL) {
-        out = apr_pstrcat(made->pool, out,
-                          apr_pstrmemdup(made->pool, text,
-                                         (apr_size_t)(at - text)), by, NULL);
-        text = at + strlen(word);
-    }
-    return apr_pstrcat(made->pool, out, text, NULL);
-}
-
 static const char *words_replace(const schema *made, const char *text)
 {
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-        text = word_replace(made, text, words[i].word,
-                            words[i].sql[made->dialect]);
+        text = pwr_text_replace(made->pool, text, words[i].word,
+                                words[i].sql[made->dialect]);
     }
     return text;
 }

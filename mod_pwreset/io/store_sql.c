@@ -6,6 +6,8 @@
 
 #include <apr_strings.h>
 
+#include "core/text.h"
+
 #define GRACE APR_STRINGIFY(PWR_TOKEN_GRACE_SEC)
 #define CLICK_SEC APR_STRINGIFY(PWR_DOUBLE_CLICK_SEC)
 #define CLICK_TRIES APR_STRINGIFY(PWR_DOUBLE_CLICK_TRIES)
@@ -435,26 +437,12 @@ static const struct {
         "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)" } },
 };
 
-static const char *word_replace(apr_pool_t *pool, const char *text,
-                                const char *word, const char *by)
-{
-    const char *out = "", *at;
-
-    while ((at = strstr(text, word)) != NULL) {
-        out = apr_pstrcat(pool, out, apr_pstrmemdup(pool, text,
-                                                    (apr_size_t)(at - text)),
-                          by, NULL);
-        text = at + strlen(word);
-    }
-    return apr_pstrcat(pool, out, text, NULL);
-}
-
 static const char *clocks_replace(apr_pool_t *pool, const char *text,
                                   pwr_dialect dialect)
 {
     for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
-        text = word_replace(pool, text, clocks[i].word,
-                            clocks[i].sql[dialect]);
+        text = pwr_text_replace(pool, text, clocks[i].word,
+                                clocks[i].sql[dialect]);
     }
     return text;
 }

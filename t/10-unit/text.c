@@ -100,6 +100,14 @@ static void test_line(apr_pool_t *pool)
     }
 }
 
+static void test_replace(apr_pool_t *pool)
+{
+    tap_str(pwr_text_replace(pool, "{a}b{a}{a", "{a}", "x{a}"), "x{a}bx{a}{a",
+            "each is replaced, once");
+    tap_str(pwr_text_replace(pool, "", "{a}", "x"), "", "an empty text");
+    tap_str(pwr_text_replace(pool, "b", "{a}", "x"), "b", "a text without it");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -108,5 +116,6 @@ int main(void)
     test_canonical(pool);
     test_output(pool);
     test_line(pool);
+    test_replace(pool);
     return tap_end();
 }
