@@ -19,13 +19,6 @@ typedef struct pwr_store_impl {
     pwr_store_sql sql;
 } pwr_store_impl;
 
-/* What a step gets: the store and the arguments of the call. */
-typedef struct pwr_store_call {
-    const pwr_store_impl *impl;
-    const void *in;
-    void *out;
-} pwr_store_call;
-
 /* store_dbd.c: a new id, and the fingerprint of two strings, or of `n`; if
  * OpenSSL fails they say so and return PWR_STORE_BROKEN. */
 apr_status_t pwr_store_id(const pwr_store_impl *impl, char *id);
@@ -146,6 +139,7 @@ apr_status_t pwr_store_device_write(pwr_dbd_run *run,
                                     const pwr_store_impl *impl,
                                     const pwr_device *device,
                                     const char *stamp, const char *before);
+
 /* store_proxy.c */
 apr_status_t pwr_store_proxy_seen(pwr_store *store, apr_pool_t *pool,
                                   const char *realm);
