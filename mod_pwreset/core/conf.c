@@ -125,8 +125,8 @@ const pwr_conf_row pwr_conf_rows[] = {
       "class; by default forgot-client 10/1h, forgot-account 3/1h, "
       "forgot-site 1000/1min, reset-client 30/1h, login-client 60/10min, "
       "login-account 10/10min, change-account 10/1h." },
-    { "PwResetHashGate", PWR_KIND_PAIR, AT(hash_gate), NULL, 1, 10000, NULL,
-      PWR_SCOPE_SERVER, "N [QUEUE]",
+    { "PwResetHashGate", PWR_KIND_PAIR, AT(hash_gate), NULL, 1,
+      PWR_HASH_GATE_MAX, NULL, PWR_SCOPE_SERVER, "N [QUEUE]",
       "Password hashes at a time on this host, and requests that may wait, of "
       "which a site gets half; by default the cores and a quarter of "
       "MaxRequestWorkers." },

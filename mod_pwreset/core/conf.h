@@ -20,6 +20,7 @@
 #define PWR_IDENTIFY_LOGIN 2
 
 #define PWR_CONF_ROWS_MAX 64
+#define PWR_HASH_GATE_MAX 10000     /* of places, and of the queue */
 
 /* The statements for the shipped user table; {prefix} is PwResetTablePrefix. */
 #define PWR_SHIPPED_COLUMNS \

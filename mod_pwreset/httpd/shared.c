@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-4"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-5"
 
 typedef struct retained {
     pwr_shared *memory;
@@ -68,6 +68,14 @@ void pwr_shared_make_lock(pthread_mutex_t *lock)
     pthread_mutexattr_destroy(&attributes);
 }
 
+/* What was configured, or else what the machine suggests. */
+static int gate_number(int configured, long suggested)
+{
+    return configured ? configured
+        : suggested < 1 ? 1
+        : suggested < PWR_HASH_GATE_MAX ? (int)suggested : PWR_HASH_GATE_MAX;
+}
+
 /* Children of before a restart go by the new numbers, too. */
 static void set_gate(pwr_gate *gate, const pwr_conf *conf)
 {
@@ -77,16 +85,9 @@ static void set_gate(pwr_gate *gate, const pwr_conf *conf)
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &workers);
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
     workers = (workers > 0 ? workers : 1) * (children > 0 ? children : 1);
-    gate->places_n = conf->hash_gate[0] ? conf->hash_gate[0]
-                                        : (int)sysconf(_SC_NPROCESSORS_ONLN);
-    if (gate->places_n > PWR_GATE_PLACES_MAX) {
-        gate->places_n = PWR_GATE_PLACES_MAX;
-    }
-    gate->queue_max = conf->hash_gate[1] ? conf->hash_gate[1]
-                                         : (workers + 3) / 4;
-    if (gate->queue_max > PWR_GATE_QUEUE_MAX) {
-        gate->queue_max = PWR_GATE_QUEUE_MAX;
-    }
+    gate->places_n = gate_number(conf->hash_gate[0],
+                                 sysconf(_SC_NPROCESSORS_ONLN));
+    gate->queue_max = gate_number(conf->hash_gate[1], (workers + 3L) / 4);
     /* Never fewer: those who sit there count. */
     if (gate->places_n + gate->queue_max > gate->seats_n) {
         gate->seats_n = gate->places_n + gate->queue_max;

@@ -15,9 +15,7 @@
 #define PWR_GENERATIONS 4096
 #define PWR_TENANTS_MAX PWR_FAIR_PARTIES_MAX
 #define PWR_TENANT_REALM_MAX 192        /* as in the schema */
-#define PWR_GATE_PLACES_MAX 256
-#define PWR_GATE_QUEUE_MAX 10000
-#define PWR_GATE_SEATS_MAX (PWR_GATE_PLACES_MAX + PWR_GATE_QUEUE_MAX)
+#define PWR_GATE_SEATS_MAX (2 * PWR_HASH_GATE_MAX)
 
 /* Who hashes, and who waits for it; see gate.c.  All of it stays sound when a
  * child is killed at any instruction. */

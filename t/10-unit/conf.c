@@ -91,6 +91,8 @@ static void test_refusals(apr_pool_t *pool)
         { "PwResetSiteName", "''" },
         { "PwResetSiteName", "\xff" },
         { "PwResetHashGate", "0" },
+        { "PwResetHashGate", "10001" },
+        { "PwResetHashGate", "4 10001" },
         { "PwResetLimit", "login 10/1h" },
         { "PwResetLimit", "login-client" },
         { "PwResetLimit", "login-client often" },
