@@ -30,6 +30,7 @@ typedef struct lender {
     int is_connecting;
     int is_away;                /* said so in the log */
     int64_t closed_until_ms;    /* the breaker is open until then */
+    int64_t told_ms;            /* that all connections are lent */
 } lender;
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
@@ -53,6 +54,19 @@ static int wait_change(lender *l, int64_t deadline_ms)
     return pthread_cond_timedwait(&l->changed, &l->lock, &ts) != ETIMEDOUT;
 }
 
+/* A database that is away says so itself, and is why they do not come back. */
+static void tell_busy(lender *l)
+{
+    if (l->lent == l->lent_max && !l->is_away
+        && pwr_shared_may_tell(&l->told_ms)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, l->server,
+                     PWR_LOG("PWR0023") "all %d connections of DBDMax were in "
+                     "use for %d ms, and a request is told to come again: "
+                     "raise DBDMax, or see what makes the database slow",
+                     l->lent_max, WAIT_MS);
+    }
+}
+
 /* Take a place in front of the pool.  `*may_connect` says that the pool has
  * probably no open connection left and this thread is the one to connect. */
 static apr_status_t enter(lender *l, int *may_connect)
@@ -67,6 +81,7 @@ static apr_status_t enter(lender *l, int *may_connect)
         in_time = wait_change(l, deadline_ms);
     }
     if (!in_time || pwr_shared_now_ms() < l->closed_until_ms) {
+        tell_busy(l);
         pthread_mutex_unlock(&l->lock);
         return PWR_STORE_AWAY;
     }

@@ -35,10 +35,9 @@ void pwr_gate_stop(apr_pool_t *pchild, int graceful)
     __atomic_store_n(&is_stopping, !graceful, __ATOMIC_RELAXED);
 }
 
-static int may_wait(int64_t deadline_ms)
+static int is_ending(void)
 {
-    return pwr_shared_now_ms() < deadline_ms
-        && !__atomic_load_n(&is_stopping, __ATOMIC_RELAXED);
+    return __atomic_load_n(&is_stopping, __ATOMIC_RELAXED);
 }
 
 static int is_lost(const pwr_gate *gate, int seat, int64_t now_ms)
@@ -185,7 +184,8 @@ static int wait_place(const sitter *s)
     int64_t deadline_ms = pwr_shared_now_ms() + DEADLINE_MS;
 
     serve(gate);
-    while (claim->state == PWR_FAIR_WAITS && may_wait(deadline_ms)) {
+    while (claim->state == PWR_FAIR_WAITS && !is_ending()
+           && pwr_shared_now_ms() < deadline_ms) {
         wait_turn(gate, s->seat);
         if (claim->state == PWR_FAIR_WAITS) {
             reap(gate);
@@ -199,16 +199,33 @@ static int wait_place(const sitter *s)
     return 0;
 }
 
+/* Its request is answered 503; that of a child that ends is nobody's fault. */
+static void tell_full(pwr_gate *gate, const pwr_server *self)
+{
+    if (!is_ending() && pwr_shared_may_tell(&gate->told_ms)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, self->server,
+                     PWR_LOG("PWR0071") "more passwords wait for their hash "
+                     "than PwResetHashGate has room for, and requests of "
+                     "realm %s are told to come again: keep the crowd out "
+                     "before it gets here, see the access log; if it is "
+                     "welcome, raise PwResetHashGate or lower the cost of "
+                     "the hashes", self->conf->realm);
+    }
+}
+
 apr_status_t pwr_gate_sit(void *baton, apr_pool_t *pool)
 {
     pwr_gate *gate = &pwr_shared_memory()->gate;
     const pwr_server *self = baton;
-    const sitter *s;
+    int is_seated;
 
     pwr_shared_lock(&gate->lock);
-    s = sit_down(gate, pool, self->tenant, 0);
+    is_seated = sit_down(gate, pool, self->tenant, 0) != NULL;
     pthread_mutex_unlock(&gate->lock);
-    return s ? APR_SUCCESS : PWR_GATE_FULL;
+    if (!is_seated) {
+        tell_full(gate, self);
+    }
+    return is_seated ? APR_SUCCESS : PWR_GATE_FULL;
 }
 
 apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known)
@@ -226,6 +243,9 @@ apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known)
         is_in = wait_place(s);
     }
     pthread_mutex_unlock(&gate->lock);
+    if (!is_in) {
+        tell_full(gate, self);
+    }
     return is_in ? APR_SUCCESS : PWR_GATE_FULL;
 }
 

@@ -15,7 +15,6 @@
 
 #define ROWS_N 1024                 /* a quarter of a megabyte a table */
 #define ROW_BYTES (PWR_TALLY_WAYS * sizeof(uint64_t))
-#define TELL_EVERY_MS (3600 * 1000)
 #define RETRY_BROKEN_MS 5000        /* OpenSSL failed */
 
 /* What each realm counts. */
@@ -109,23 +108,11 @@ apr_status_t pwr_limits_make(server_rec *main_server)
 
 /* ---- telling ---- */
 
-static int is_time_to_tell(pwr_limits *limits, tale which)
-{
-    int64_t now_ms = pwr_shared_now_ms();
-    int64_t told_ms = __atomic_load_n(&limits->told_ms[which],
-                                      __ATOMIC_RELAXED);
-
-    return (!told_ms || now_ms - told_ms >= TELL_EVERY_MS)
-        && __atomic_compare_exchange_n(&limits->told_ms[which], &told_ms,
-                                       now_ms, 0, __ATOMIC_RELAXED,
-                                       __ATOMIC_RELAXED);
-}
-
 static void tell_full(const pwr_server *self, pwr_limit_class limit)
 {
     int is_open = pwr_limit_is_open(limit);
 
-    if (is_time_to_tell(self->limits, TALE_FULL)) {
+    if (pwr_shared_may_tell(&self->limits->told_ms[TALE_FULL])) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, self->server,
                      PWR_LOG("PWR0420") "limit %s of realm %s: so many "
                      "clients are counted that there is no room for another; "
@@ -139,7 +126,7 @@ static void tell_full(const pwr_server *self, pwr_limit_class limit)
 static void tell_proxy(request_rec *r, const pwr_server *self,
                        const char *header)
 {
-    if (is_time_to_tell(self->limits, TALE_PROXY)) {
+    if (pwr_shared_may_tell(&self->limits->told_ms[TALE_PROXY])) {
         ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
                       PWR_LOG("PWR0421") "realm %s is behind a proxy at %s "
                       "(%s) that httpd was not told of: nobody can be told "

@@ -11,7 +11,9 @@
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-5"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-6"
+
+#define TELL_EVERY_MS (3600 * 1000)
 
 typedef struct retained {
     pwr_shared *memory;
@@ -47,6 +49,16 @@ int64_t pwr_shared_now_usec(void)
 int64_t pwr_shared_now_ms(void)
 {
     return pwr_shared_now_usec() / 1000;
+}
+
+int pwr_shared_may_tell(int64_t *told_ms)
+{
+    int64_t now_ms = pwr_shared_now_ms();
+    int64_t seen_ms = __atomic_load_n(told_ms, __ATOMIC_RELAXED);
+
+    return (!seen_ms || now_ms - seen_ms >= TELL_EVERY_MS)
+        && __atomic_compare_exchange_n(told_ms, &seen_ms, now_ms, 0,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 void pwr_shared_lock(pthread_mutex_t *lock)

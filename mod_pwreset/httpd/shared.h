@@ -32,6 +32,7 @@ typedef struct pwr_gate {
     int64_t until_ms[PWR_GATE_SEATS_MAX];
     int64_t leave_usec[PWR_GATE_SEATS_MAX]; /* when a place is left; 0: open */
     uint32_t turn[PWR_GATE_SEATS_MAX];  /* futex: it is one's turn */
+    int64_t told_ms;                /* that it is full */
 } pwr_gate;
 
 /* Who does the mails of this host; see worker.c. */
@@ -76,6 +77,11 @@ int pwr_shared_wake_fd(void);
 /* CLOCK_MONOTONIC, the same in all children. */
 int64_t pwr_shared_now_usec(void);
 int64_t pwr_shared_now_ms(void);
+
+/* Is it time to say what is said at most once an hour?  `told_ms`: when it was
+ * said last, 0 never; where those who say it share it.  Atomic: of several that
+ * ask one is told so. */
+int pwr_shared_may_tell(int64_t *told_ms);
 
 /* Make a robust mutex that processes share. */
 void pwr_shared_make_lock(pthread_mutex_t *lock);

@@ -243,7 +243,7 @@ sub stopped {
 my $sites = PWR::Sites->new({a => '', b => '',
         c => 'PwResetLimit login-account 1/1h', d => 'PwResetLimit login-account 1/6s'},
     global => 'PwResetHashGate 1 ' . QUEUE, threads => 16);
-$sites->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287', 'AH03490', 'AH10159');
+$sites->httpd->allow_log('AH00052', 'AH00161', 'AH00484', 'AH00286', 'AH00287', 'AH03490', 'AH10159')->expect_log('PWR0071');
 $sites->walk->add('ivan', password => $slow);
 $sites->walk->add('olga', password => $slower);
 $sites->walk->add('quick', password => crypt OLD, '$1$abcdefgh');
