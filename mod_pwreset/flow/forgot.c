@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/forgot.h"
 
-#include <string.h>
-
 #include "core/addr.h"
 #include "core/crypto.h"
 #include "core/text.h"
 #include "flow/page.h"
 
-#define LOGIN_BYTES_MAX 191     /* as in the schema */
+#define LOGIN_POINTS_MAX 255    /* as our tables keep of one */
 
 static void begin(const pwr_env *env, const pwr_request *request, int status,
                   pwr_response *response)
@@ -41,7 +39,7 @@ static int kinds_of(const pwr_env *env, const char *identifier)
         kinds |= PWR_IDENTIFY_EMAIL;
     }
     if ((allowed & PWR_IDENTIFY_LOGIN)
-        && strlen(identifier) <= LOGIN_BYTES_MAX) {
+        && pwr_text_points(identifier) <= LOGIN_POINTS_MAX) {
         kinds |= PWR_IDENTIFY_LOGIN;
     }
     return kinds;
