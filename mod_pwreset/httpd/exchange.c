@@ -21,7 +21,7 @@
 
 #define BODY_BYTES_MAX 16384
 #define AGENT_BYTES_MAX 200
-#define HINT_BYTES_MAX 320
+#define HINT_BYTES_MAX 1024
 #define RETRY_AFTER_SEC 5
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define HTML_TYPE "text/html; charset=utf-8"

@@ -31,7 +31,7 @@
 #include "httpd/exchange.h"
 #include "httpd/redact.h"
 
-#define ADDRESS_BYTES 320       /* RFC 5321: 64 @ 255 */
+#define NAME_BYTES 1024         /* 255 letters; an address has fewer */
 #define PASSWORD_BYTES PWR_PASSWORD_BYTES_MAX
 #define TOKEN_BYTES 2000        /* a whole pasted line of the mail */
 #define PATH_BYTES 2000
@@ -48,12 +48,12 @@ static const pwr_form_field login_query[] = {
 };
 
 static const pwr_form_field login_form[] = {
-    { "login", ADDRESS_BYTES }, { "password", PASSWORD_BYTES },
+    { "login", NAME_BYTES }, { "password", PASSWORD_BYTES },
     { "return", PATH_BYTES }, { "cookies", 1 }, { NULL, 0 }
 };
 
 static const pwr_form_field forgot_form[] = {
-    { "email", ADDRESS_BYTES }, { NULL, 0 }
+    { "email", NAME_BYTES }, { NULL, 0 }
 };
 
 static const pwr_form_field reset_query[] = {
@@ -61,7 +61,7 @@ static const pwr_form_field reset_query[] = {
 };
 
 static const pwr_form_field reset_form[] = {
-    { "token", TOKEN_BYTES }, { "login", ADDRESS_BYTES },
+    { "token", TOKEN_BYTES }, { "login", NAME_BYTES },
     { "password", PASSWORD_BYTES }, { "confirm", PASSWORD_BYTES }, { NULL, 0 }
 };
 
