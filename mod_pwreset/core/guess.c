@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/guess.h"
 
-#include <arpa/inet.h>
-
 #include "core/addr.h"
 #include "core/network.h"
 #include "core/text.h"
@@ -98,20 +96,10 @@ const char *pwr_guess_name(apr_pool_t *pool, const char *typed)
 
 const char *pwr_guess_network(apr_pool_t *pool, const char *address)
 {
-    unsigned char bytes[sizeof(struct in6_addr)] = { 0 };
     pwr_network nets[PWR_NETWORKS_MAX];
-    const pwr_network *widest;
-    size_t len = 0;
-    char *hex;
+    const pwr_network *widest = &nets[pwr_network_parse(address, nets) - 1];
+    char *hex = apr_palloc(pool, 2 * widest->len + 1);
 
-    if (address && inet_pton(AF_INET, address, bytes) == 1) {
-        len = sizeof(struct in_addr);
-    }
-    else if (address && inet_pton(AF_INET6, address, bytes) == 1) {
-        len = sizeof(struct in6_addr);
-    }
-    widest = &nets[pwr_network_of(bytes, len, nets) - 1];
-    hex = apr_palloc(pool, 2 * widest->len + 1);
     pwr_text_hex(hex, widest->bytes, widest->len);
     return hex;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/network.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #define IPV4_BYTES 4
@@ -41,6 +42,20 @@ int pwr_network_of(const void *address, size_t len,
     }
     nets[0] = make(bytes, len == IPV4_BYTES ? len : 0);
     return 1;
+}
+
+int pwr_network_parse(const char *text, pwr_network nets[PWR_NETWORKS_MAX])
+{
+    unsigned char bytes[IPV6_BYTES] = { 0 };
+    size_t len = 0;
+
+    if (text && inet_pton(AF_INET, text, bytes) == 1) {
+        len = IPV4_BYTES;
+    }
+    else if (text && inet_pton(AF_INET6, text, bytes) == 1) {
+        len = IPV6_BYTES;
+    }
+    return pwr_network_of(bytes, len, nets);
 }
 
 int pwr_network_is_private(const void *address, size_t len)

@@ -24,6 +24,9 @@ typedef struct pwr_network {
 int pwr_network_of(const void *address, size_t len,
                    pwr_network nets[PWR_NETWORKS_MAX]);
 
+/* The same of an address as text ("192.0.2.1", "2001:db8::1"), or NULL. */
+int pwr_network_parse(const char *text, pwr_network nets[PWR_NETWORKS_MAX]);
+
 /* Is it an address that no visitor from the Internet has: loopback, private
  * (RFC 1918, 4193), link-local? */
 int pwr_network_is_private(const void *address, size_t len);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/agenda.h"
 
-#include <arpa/inet.h>
-
 #include <apr_hash.h>
 #include <apr_strings.h>
 
@@ -94,34 +92,19 @@ static void shuffle(pwr_jobs *jobs)
     }
 }
 
-/* The network of an address as text; what is none is one for all. */
-static pwr_network network_of(const char *address)
-{
-    unsigned char bytes[16];
-    pwr_network nets[PWR_NETWORKS_MAX];
-    size_t len = 0;
-
-    if (address && inet_pton(AF_INET, address, bytes) == 1) {
-        len = 4;
-    }
-    else if (address && inet_pton(AF_INET6, address, bytes) == 1) {
-        len = 16;
-    }
-    pwr_network_of(bytes, len, nets);
-    return nets[0];
-}
-
 /* The number of the client who asked; a table full of them begins anew. */
 static int client_of(pwr_agenda *agenda, const pwr_errand *errand)
 {
-    pwr_network net = network_of(errand->job.address);
-    char key[sizeof(int) + sizeof(net.bytes)];
-    size_t len = sizeof(int) + net.len;
+    pwr_network nets[PWR_NETWORKS_MAX];
+    char key[sizeof(int) + sizeof(nets->bytes)];
+    size_t len;
     unsigned n = apr_hash_count(agenda->networks);
     int *party;
 
+    pwr_network_parse(errand->job.address, nets);
+    len = sizeof(int) + nets->len;
     memcpy(key, &errand->owner->tenant, sizeof(int));
-    memcpy(key + sizeof(int), net.bytes, net.len);
+    memcpy(key + sizeof(int), nets->bytes, nets->len);
     party = apr_hash_get(agenda->networks, key, (apr_ssize_t)len);
     if (party) {
         return *party;

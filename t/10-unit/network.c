@@ -18,7 +18,7 @@ static int shared(const char *a, const char *b)
 {
     unsigned char bytes[16];
     pwr_network of_a[PWR_NETWORKS_MAX], of_b[PWR_NETWORKS_MAX];
-    int a_n = pwr_network_of(bytes, parse(a, bytes), of_a);
+    int a_n = pwr_network_parse(a, of_a);
     int b_n = pwr_network_of(bytes, parse(b, bytes), of_b);
     int n = 0;
 
@@ -55,6 +55,9 @@ static void test_networks(void)
     tap_int(pwr_network_of("/run/socket", 11, nets), 1, "no address: one");
     tap_int((long long)nets[0].len, 1, "and the same for all");
     tap_int(pwr_network_of("", 0, nets), 1, "nor is nothing");
+    tap_int(pwr_network_parse(NULL, nets), 1, "nor no text");
+    tap_int(pwr_network_parse("192.0.2.256", nets), 1, "nor a wrong one");
+    tap_int((long long)nets[0].len, 1, "all of them the same");
 }
 
 static void test_private(void)
