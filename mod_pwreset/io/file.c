@@ -14,6 +14,7 @@
 static apr_status_t slurp(apr_pool_t *pool, int fd, const char **bytes,
                           size_t *len)
 {
+    apr_status_t status;
     struct stat st;
     char *buffer;
     ssize_t n = 0;
@@ -30,9 +31,10 @@ static apr_status_t slurp(apr_pool_t *pool, int fd, const char **bytes,
             break;
         }
     }
+    status = n < 0 ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
     close(fd);
     *bytes = buffer;
-    return n < 0 ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
+    return status;
 }
 
 apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
