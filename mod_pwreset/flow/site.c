@@ -314,6 +314,10 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
     site->conf = conf;
     site->home = apr_pstrcat(pool, site->url.origin, conf->base, NULL);
     site->cookie = pwr_cookie_name(pool, conf->realm, https);
+    if (!site->cookie) {
+        return "PwReset: no SHA-256: OpenSSL is out of memory, or its "
+               "configuration forbids it";
+    }
     site->device_cookie = apr_pstrcat(pool, site->cookie, "-device", NULL);
     site->login_cookie = apr_pstrcat(pool, site->cookie, "-login", NULL);
     site->try_cookie = apr_pstrcat(pool, site->cookie, "-try", NULL);
