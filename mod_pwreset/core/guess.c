@@ -21,23 +21,15 @@ typedef struct slot {
     int64_t next_ms;
 } slot;
 
-int64_t pwr_guess_interval_ms(const pwr_rate *rate)
-{
-    int64_t interval_ms = rate->count
-        ? INT64_C(1000) * rate->period_sec / rate->count : 0;
-
-    return interval_ms > 0 ? interval_ms : 1;
-}
-
 int64_t pwr_guess_share_ms(void)
 {
-    return pwr_guess_interval_ms(&share_rate);
+    return pwr_rate_interval_ms(&share_rate);
 }
 
 static slot slot_next(const pwr_rate *rate, int64_t burst, int64_t queue_ms,
                       int64_t now_ms)
 {
-    int64_t interval_ms = pwr_guess_interval_ms(rate);
+    int64_t interval_ms = pwr_rate_interval_ms(rate);
     int64_t depth_ms = (burst - 1) * interval_ms;
     slot found = { 0, 0 };
 

@@ -52,8 +52,8 @@ typedef struct pwr_guess_verdict {
 pwr_guess_verdict pwr_guess_judge(const pwr_rate *rate,
                                   const pwr_guess_queues *queues);
 
-/* How far a slot of this rate moves a queue, and one of a share. */
-int64_t pwr_guess_interval_ms(const pwr_rate *rate);
+/* How far a slot of a network's share moves that queue; one of the others moves
+ * it by pwr_rate_interval_ms(). */
 int64_t pwr_guess_share_ms(void);
 
 /* The name that attempts are counted under: `admin`, `ADMIN` and `admin ` are

@@ -72,12 +72,12 @@ static const char *no_rate(apr_pool_t *pool, const char *text)
                         "up to 7d), or None", text, PER_SEC_MAX);
 }
 
-/* How long one that was taken counts. */
-static int64_t interval_ms(const pwr_rate *rate)
+int64_t pwr_rate_interval_ms(const pwr_rate *rate)
 {
-    int64_t interval = rate->period_sec * INT64_C(1000) / rate->count;
+    int64_t interval_ms = rate->count
+        ? INT64_C(1000) * rate->period_sec / rate->count : 0;
 
-    return interval ? interval : 1;
+    return interval_ms > 0 ? interval_ms : 1;
 }
 
 static const char *take_burst(apr_pool_t *pool, const char *text,
@@ -91,7 +91,7 @@ static const char *take_burst(apr_pool_t *pool, const char *text,
                             "come at once, a number from 1 to %d", text,
                             COUNT_MAX);
     }
-    if (rate->burst * interval_ms(rate) > BURST_SPAN_MAX_SEC * 1000) {
+    if (rate->burst * pwr_rate_interval_ms(rate) > BURST_SPAN_MAX_SEC * 1000) {
         return apr_psprintf(pool, "a burst of %s at that rate is that of more "
                             "than a year: write a smaller one", text);
     }
@@ -201,7 +201,7 @@ int pwr_rate_take(const pwr_rate *rate, int64_t now_ms, int64_t *state_ms,
     if (!rate->count) {
         return 1;
     }
-    interval = interval_ms(rate);
+    interval = pwr_rate_interval_ms(rate);
     latest = now_ms + rate->burst * interval;
     /* No state is later than a full burst, unless the clock stepped back, or
      * the rate was another: kept, it would refuse until that time comes. */
@@ -221,7 +221,7 @@ int pwr_rate_take(const pwr_rate *rate, int64_t now_ms, int64_t *state_ms,
 
 void pwr_rate_give(const pwr_rate *rate, int64_t *state_ms)
 {
-    if (rate->count && *state_ms >= interval_ms(rate)) {
-        *state_ms -= interval_ms(rate);
+    if (rate->count && *state_ms >= pwr_rate_interval_ms(rate)) {
+        *state_ms -= pwr_rate_interval_ms(rate);
     }
 }

@@ -60,6 +60,9 @@ void pwr_limits_defaults(pwr_rate rates[PWR_LIMITS_N]);
  * who has forgotten a password must not suffer from a crowd of others. */
 int pwr_limit_is_open(pwr_limit_class limit);
 
+/* How long one that was taken counts; 1 where nothing is limited. */
+int64_t pwr_rate_interval_ms(const pwr_rate *rate);
+
 /* Four times the rate, for a network that holds many clients. */
 pwr_rate pwr_rate_wide(const pwr_rate *rate);
 

@@ -29,7 +29,7 @@ static apr_status_t device_take(pwr_dbd_run *run, void *baton)
 {
     device_call *call = baton;
     const pwr_device *device = call->device;
-    int64_t interval_ms = pwr_guess_interval_ms(call->rate);
+    int64_t interval_ms = pwr_rate_interval_ms(call->rate);
     const pwr_dbd_arg args[] = {
         { "realm", device->realm }, { "digest", device->digest },
         { "user", device->user_id }, { "stamp", device->stamp },

@@ -214,7 +214,7 @@ static apr_status_t give_back(pwr_dbd_run *run, void *baton)
 {
     guess_call *call = baton;
     const pwr_guess *guess = call->guess;
-    int64_t interval_ms = pwr_guess_interval_ms(&guess->rate);
+    int64_t interval_ms = pwr_rate_interval_ms(&guess->rate);
     apr_status_t status;
 
     if (guess->lane == PWR_GUESS_COMMON) {
