@@ -322,9 +322,10 @@ typedef struct pwr_store_ops {
     apr_status_t (*sessions_end_others)(pwr_store *store, apr_pool_t *pool,
                                         const pwr_sessions *sessions);
 
-    /* Delete some rows of every kind that ended: sessions at once, strings
-     * and given-up jobs after `keep_sec`.  `*purged` is 0 when nothing was
-     * left to delete. */
+    /* Delete some rows of every kind that ended: sessions, queues of guesses
+     * and browsers at once; strings, jobs that were given up, and jobs that
+     * are due and that nobody took, after `keep_sec`.  `*purged` is 0 when
+     * nothing was left to delete. */
     apr_status_t (*purge)(pwr_store *store, apr_pool_t *pool,
                           int64_t keep_sec, int *purged);
 

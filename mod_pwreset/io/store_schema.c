@@ -308,18 +308,21 @@ static const struct {
     pwr_stmt dead;
     pwr_stmt purge;
     int at_once;                /* or only after the time to keep */
+    int is_lost;                /* nobody did it: the admin is told */
 } graves[] = {
-    { PWR_STMT_TOKEN_DEAD, PWR_STMT_TOKEN_PURGE, 0 },
-    { PWR_STMT_SESSION_DEAD, PWR_STMT_SESSION_END, 1 },
-    { PWR_STMT_JOB_DEAD, PWR_STMT_JOB_PURGE, 0 },
-    { PWR_STMT_GUESS_DEAD, PWR_STMT_GUESS_PURGE, 1 },
-    { PWR_STMT_DEVICE_DEAD, PWR_STMT_DEVICE_PURGE, 1 },
+    { PWR_STMT_TOKEN_DEAD, PWR_STMT_TOKEN_PURGE, 0, 0 },
+    { PWR_STMT_SESSION_DEAD, PWR_STMT_SESSION_END, 1, 0 },
+    { PWR_STMT_JOB_DEAD, PWR_STMT_JOB_PURGE, 0, 0 },
+    { PWR_STMT_JOB_LOST, PWR_STMT_JOB_LOST_PURGE, 0, 1 },
+    { PWR_STMT_GUESS_DEAD, PWR_STMT_GUESS_PURGE, 1, 0 },
+    { PWR_STMT_DEVICE_DEAD, PWR_STMT_DEVICE_PURGE, 1, 0 },
 };
 
 typedef struct purge_call {
     const pwr_store_impl *impl;
     int64_t keep_sec;
     int purged;
+    int lost;                   /* of them */
 } purge_call;
 
 static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
@@ -338,7 +341,8 @@ static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
             { "realm", pwr_dbd_text(&rows, "realm") },
             { "digest", pwr_dbd_text(&rows, "digest") },
             { "user", pwr_dbd_text(&rows, "user_id") },
-            { "id", pwr_dbd_text(&rows, "id") }, { NULL, NULL }
+            { "id", pwr_dbd_text(&rows, "id") },
+            { "keep", args[0].value }, { NULL, NULL }
         };
         int changed;
         apr_status_t status = pwr_dbd_exec(run, &stmt[graves[i].purge], row,
@@ -348,6 +352,7 @@ static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
             return status;
         }
         call->purged += changed;
+        call->lost += graves[i].is_lost ? changed : 0;
     }
     return rows.status;
 }
@@ -357,7 +362,7 @@ static apr_status_t purge(pwr_dbd_run *run, void *baton)
     purge_call *call = baton;
     apr_status_t status = APR_SUCCESS;
 
-    call->purged = 0;
+    call->purged = call->lost = 0;
     for (size_t i = 0; status == APR_SUCCESS
                        && i < sizeof(graves) / sizeof(*graves); i++) {
         status = grave_clear(run, call, i);
@@ -372,9 +377,16 @@ apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
     static const pwr_dbd_work work = { .name = "purge", .transaction = 1,
                                        .step = purge };
     const pwr_store_impl *impl = store->impl;
-    purge_call call = { impl, keep_sec, 0 };
+    purge_call call = { .impl = impl, .keep_sec = keep_sec };
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
+    if (status == APR_SUCCESS && call.lost > 0) {
+        pwr_diag_log(impl->dbd.diag, PWR_LEVEL_NOTICE, 0, "PWR0227",
+                     "%d mails were given up that nobody took for %"
+                     APR_INT64_T_FMT " s: no server has their realm, or "
+                     "PwResetLimit forgot-site held them back", call.lost,
+                     keep_sec);
+    }
     *purged = status == APR_SUCCESS ? call.purged : 0;
     return status;
 }

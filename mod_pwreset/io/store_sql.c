@@ -101,6 +101,18 @@ static const struct {
     { PWR_STMT_JOB_PURGE, "purge job",
       "DELETE FROM {prefix}job WHERE id = :id AND due = " NEVER },
 
+    /* At most :max jobs that have been due for :keep seconds and that nobody
+     * has: of a realm that no server serves any more.  Not by `due` alone,
+     * which an admin may set to 0.  Index due. */
+    { PWR_STMT_JOB_LOST, "purge lost jobs",
+      "SELECT id FROM {prefix}job"
+      " WHERE due < {now} - :keep AND created < {now} - :keep"
+      " AND lease_until <= {now} ORDER BY due LIMIT :max" },
+
+    { PWR_STMT_JOB_LOST_PURGE, "purge lost job",
+      "DELETE FROM {prefix}job WHERE id = :id AND due < {now} - :keep"
+      " AND created < {now} - :keep AND lease_until <= {now}" },
+
     /* :created and :expires come from PWR_STMT_CLOCK. */
     { PWR_STMT_TOKEN_ADD, "token_add",
       "INSERT INTO {prefix}token (realm, digest, purpose, user_id, login,"

@@ -160,6 +160,29 @@ static void test_give_up(bench *made, pwr_store *store, apr_pool_t *pool)
            && purged == 1, "and not longer");
 }
 
+/* Of a site that is no more: no server knows the realm. */
+static void test_lost(bench *made, pwr_store *store, apr_pool_t *pool)
+{
+    static const struct { const char *set; int purged; } table[] = {
+        { "due = 0", 0 },
+        { "created = 0, due = due - 3599", 0 },
+        { "created = 0, lease_until = due + 60, due = due - 3700", 0 },
+        { "created = 0, lease_until = due - 60, due = due - 3700", 1 },
+    };
+    int purged;
+
+    bench_log(made);
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        store->ops->job_add(store, pool, &plain);
+        bench_sql(made, "UPDATE {p}job SET %s", table[i].set);
+        store->ops->purge(store, pool, 3600, &purged);
+        tap_int(purged, table[i].purged, "%s", table[i].set);
+        tap_int(strstr(bench_log(made), "PWR0227 1 mails") != NULL,
+                table[i].purged, "which the admin is told");
+        bench_sql(made, "DELETE FROM {p}job");
+    }
+}
+
 static void test_sweep(bench *made, pwr_store *store, apr_pool_t *pool)
 {
     const pwr_job *after = NULL;
@@ -244,6 +267,7 @@ int main(int argc, const char *const *argv)
     test_same_id(made, store, pool);
     test_lease(made, store, pool);
     test_give_up(made, store, pool);
+    test_lost(made, store, pool);
     test_sweep(made, store, pool);
     test_race(made, store, pool);
     tap_str(bench_log(made), "", "nothing was logged");
