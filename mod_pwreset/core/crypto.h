@@ -27,9 +27,11 @@ typedef enum pwr_purpose {
     PWR_PURPOSE_DEVICE      /* a browser that has signed in before */
 } pwr_purpose;
 
-/* Fill `len` bytes from the operating system's generator.
- * Returns APR_SUCCESS or APR_EGENERAL; on failure `bytes` is zeroed and must
- * not be used. */
+/* Each apr_status_t here is APR_SUCCESS, or APR_EGENERAL: OpenSSL failed; what
+ * was to be filled is then zeroed, "" or NULL, and must not be used. */
+
+/* Fill `len` bytes from OpenSSL's generator (NIST SP 800-90A), which the
+ * operating system seeds. */
 apr_status_t pwr_crypto_random(unsigned char *bytes, size_t len);
 
 /* A fresh random id of PWR_ID_HEX hex digits in `out` (PWR_ID_HEX + 1). */
@@ -38,7 +40,8 @@ apr_status_t pwr_crypto_id(char *out);
 /* A fresh secret of 256 bits as 64 hex digits, in wiped memory of `pool`. */
 apr_status_t pwr_crypto_secret(apr_pool_t *pool, const char **secret);
 
-/* Digest of a secret as PWR_DIGEST_HEX hex digits in `out` (+ 1). */
+/* Digest of a secret as PWR_DIGEST_HEX hex digits in `out` (+ 1).  APR_EINVAL
+ * without realm, purpose or secret, or when that is "". */
 apr_status_t pwr_crypto_digest(char *out, const char *realm,
                                pwr_purpose purpose, const char *secret);
 
@@ -49,7 +52,7 @@ apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
                                     size_t n);
 
 /* 64 bits of HMAC-SHA-256 under a key of PWR_DIGEST_BYTES: places in tables
- * that nobody may choose.  0 on failure. */
+ * that nobody may choose, in the byte order of this host. */
 apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
                               const void *bytes, size_t len);
 

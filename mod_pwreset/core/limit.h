@@ -66,10 +66,10 @@ int64_t pwr_rate_interval_ms(const pwr_rate *rate);
 /* Four times the rate, for a network that holds many clients. */
 pwr_rate pwr_rate_wide(const pwr_rate *rate);
 
-/* May it happen now?  Takes one from `*state` if so; else `*retry_ms` is when
- * to come again.  GCRA: the state is the time at which nothing will have been
- * taken; 0 or any time past: nothing is.  Milliseconds of any clock; one that
- * steps back costs a turn, no more. */
+/* May it happen now?  Takes one from `*state_ms` if so; else `*retry_ms` is in
+ * how long to come again.  GCRA: the state is the time at which nothing will
+ * have been taken; 0 or any time past: nothing is.  Milliseconds of any clock;
+ * one that steps back costs a turn, no more. */
 int pwr_rate_take(const pwr_rate *rate, int64_t now_ms, int64_t *state_ms,
                   int64_t *retry_ms);
 

@@ -12,7 +12,6 @@
 #include "core/crypto.h"
 #include "core/format.h"
 
-
 /* `data` of crypt_r has 32 KiB: too much for a thread's stack, and it is to be
  * wiped.  Failures begin with '*' or are NULL. */
 static struct crypt_data *crypt_begin(void)

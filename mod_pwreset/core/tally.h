@@ -39,7 +39,7 @@ typedef enum pwr_take {
 } pwr_take;
 
 /* Take one for `key`; `may_add` is for the holder of the lock.
- * With REFUSED and FULL `*retry_ms` is when to come again. */
+ * With REFUSED and FULL `*retry_ms` is in how long to come again. */
 pwr_take pwr_tally_take(const pwr_tally *tally, uint64_t key,
                         const pwr_rate *rate, int64_t now_ms, int may_add,
                         int64_t *retry_ms);

@@ -15,7 +15,8 @@
 #include "core/url.h"
 #include "core/zone.h"
 
-/* The templates of htdocs/; the order is that of the table in site.c. */
+/* The templates of htdocs/.  Of a mail subject, text and HTML stand in this
+ * order: flow/deliver.c counts on it. */
 typedef enum pwr_page {
     PWR_PAGE_NONE = 0,
     PWR_PAGE_LOGIN,

@@ -240,17 +240,24 @@ typedef struct pwr_change {
     pwr_user user;                  /* as it stands after the change */
 } pwr_change;
 
+/* What is found lives in `pool`, the caller's. */
 typedef struct pwr_store_ops {
+    /* Those whom PwResetUserQuery, ...LoginQuery or ...IdQuery finds under
+     * `value` and who have it in C as well, each once, PWR_USERS_MAX at most.
+     * Their stamps are of PwResetIdQuery, whichever found them. */
     apr_status_t (*users_find)(pwr_store *store, apr_pool_t *pool,
                                pwr_user_key key, const char *value,
                                pwr_users *users);
 
+    /* Due in `job->due` seconds; one of the same id is there already: done. */
     apr_status_t (*job_add)(pwr_store *store, apr_pool_t *pool,
                             const pwr_job *job);
     /* Due jobs of all realms that nobody holds, oldest first, at most `max`
      * and 100; `after` NULL or the last one seen of the same sweep. */
     apr_status_t (*job_batch)(pwr_store *store, apr_pool_t *pool, int max,
                               const pwr_job *after, pwr_jobs *jobs);
+    /* `*mine` is non-zero for the one who gets it, and until the lease ends;
+     * not for who has it already. */
     apr_status_t (*job_claim)(pwr_store *store, apr_pool_t *pool,
                               const pwr_job *job, const char *owner,
                               int64_t lease_sec, int *mine);
@@ -259,6 +266,7 @@ typedef struct pwr_store_ops {
     apr_status_t (*job_retry)(pwr_store *store, apr_pool_t *pool,
                               const pwr_job *job, const char *owner,
                               int64_t delay_sec, const char *error);
+    /* Delete it, likewise. */
     apr_status_t (*job_done)(pwr_store *store, apr_pool_t *pool,
                              const pwr_job *job, const char *owner);
 
@@ -341,6 +349,8 @@ typedef struct pwr_store_ops {
     /* 0: no schema. */
     apr_status_t (*schema_version)(pwr_store *store, apr_pool_t *pool,
                                    int *version);
+    /* A row of the shipped table, with a new id; `*added` is 0 when the login
+     * is taken. */
     apr_status_t (*user_add)(pwr_store *store, apr_pool_t *pool,
                              const pwr_user *user, int *added);
 } pwr_store_ops;
