@@ -4,14 +4,10 @@
 #ifndef PWR_EXCHANGE_H
 #define PWR_EXCHANGE_H
 
-#include "core/builtin.h"
 #include "httpd/server.h"
 
 /* Read a request for one of our pages, let its flow decide, answer. */
 int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call);
-
-/* Send a file below /assets/. */
-int pwr_exchange_asset(request_rec *r, const pwr_builtin *asset);
 
 /* 401 and a page, for a form that somebody sent to a page that is not ours
  * without a session; `login` leads in and back, NULL: nowhere.  DONE: the

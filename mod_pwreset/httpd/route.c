@@ -12,6 +12,7 @@
  *  show    flow/page.c,          model -> bytes
  *          core/template_render.c
  *  answer  httpd/exchange.c      pwr_response -> wire
+ *          (httpd/asset.c        a file below /assets/ -> wire)
  *  later   httpd/worker.c ->     job row -> message -> mail program -> row gone
  *          flow/deliver.c -> io/outbox.c -> core/mime.c -> io/sendmail.c
  */
@@ -27,6 +28,7 @@
 #include "flow/reset.h"
 #include "flow/sessions.h"
 #include "httpd/alias.h"
+#include "httpd/asset.h"
 #include "httpd/auth.h"
 #include "httpd/exchange.h"
 #include "httpd/redact.h"
@@ -268,6 +270,6 @@ int pwr_route_handle(request_rec *r)
     r->content_languages = NULL;
     r->content_encoding = NULL;
     return call->asset && r->method_number == M_GET
-        ? pwr_exchange_asset(r, call->asset)
+        ? pwr_asset_send(r, call->asset)
         : pwr_exchange_page(r, pwr_server_of(r->server), call);
 }
