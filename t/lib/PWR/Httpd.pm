@@ -160,24 +160,14 @@ sub _make_folders {
     return;
 }
 
-# Where the file is there already, this process may have it open by SQLite, whose
-# locks would be lost with the close: then httpd believes to be alone, removes
-# the journal, and the test reads an old one from then on.
-sub _touch {
-    my ($self, $path) = @_;
-    return if -e $path;
-    open my $file, '>>', $path or die "$path: $!\n";
-    close $file;
-    return;
-}
-
 # SQLite's journals lie beside its file; MariaDB's socket must be reachable.
 sub _share_database {
     my $self = shift;
     my $db = $self->{database};
     if ($db->driver eq 'sqlite3') {
         # Never open it where it is: closing it would end the locks of our own
-        # handle, and the last httpd process take the journal away under us.
+        # handle; then the last httpd process takes the journal away under us,
+        # and we read an old one from then on.
         -e $db->params or open my $file, '>>', $db->params or die $db->params . ": $!\n";
         $self->_own($db->dir, glob $db->params . '*');
         return;
@@ -198,6 +188,7 @@ sub reconf {
 }
 
 sub _asan { return $ENV{PWR_ASAN} }
+
 # PWR_PATIENCE says how many times slower than usual httpd is.
 sub _patience { return $_[0] * ($ENV{PWR_PATIENCE} || (_asan() ? ASAN_FACTOR : 1)) }
 
