@@ -17,6 +17,7 @@
 #include <apr_strings.h>
 
 #include "cli/command.h"
+#include "core/conf.h"
 
 #define PIPE_FD 3               /* the pipe's number in httpd */
 #define PIPE_FD_TEXT "3"
@@ -62,7 +63,7 @@ static char **environment_make(apr_pool_t *pool)
 static char **arguments_make(apr_pool_t *pool, const char *program,
                              const char *httpd_conf)
 {
-    const char *list[] = { program, "-t", "-D", "DUMP_PWRESET", NULL, NULL,
+    const char *list[] = { program, "-t", "-D", PWR_DUMP_DEFINE, NULL, NULL,
                            NULL };
     char *path;
 

@@ -11,9 +11,6 @@
 #include <apr_pools.h>
 #include <jansson.h>
 
-/* Where the module looks for the number of the pipe. */
-#define PWR_DUMP_VARIABLE "PWRESET_DUMP_FD"
-
 /* Run httpd (the program in the environment's HTTPD, else the one found by
  * configure) on `httpd_conf`, or on its own file when NULL.
  * EX_OK and sets `*dump`, which lives as long as `pool`; EX_CONFIG when httpd

@@ -22,6 +22,11 @@
 #define PWR_CONF_ROWS_MAX 64
 #define PWR_HASH_GATE_MAX 10000     /* of places, and of the queue */
 
+/* What the command and the module say to each other: `httpd -t -D` this dumps
+ * the configuration, into the pipe of the number in this variable. */
+#define PWR_DUMP_DEFINE "DUMP_PWRESET"
+#define PWR_DUMP_VARIABLE "PWRESET_DUMP_FD"
+
 /* The statements for the shipped user table; {prefix} is PwResetTablePrefix. */
 #define PWR_SHIPPED_COLUMNS \
     "SELECT id, login, email, password, language, name, changed_at" \

@@ -9,10 +9,6 @@
 
 #include "httpd/config.h"
 
-/* The command names a pipe of its own here; only there are the connection
- * parameters, which may hold a password, not masked. */
-#define DUMP_FD_VARIABLE "PWRESET_DUMP_FD"
-
 static json_t *words(const char *const *argv)
 {
     json_t *array = json_array();
@@ -40,6 +36,8 @@ static json_t *directives(apr_pool_t *pool, const pwr_conf *conf)
     return object;
 }
 
+/* Only in the pipe of the command are the connection parameters, which may hold
+ * a password, not masked. */
 static json_t *vhost(apr_pool_t *pool, const pwr_server *self, int unmasked)
 {
     const server_rec *server = self->server;
@@ -62,11 +60,11 @@ static json_t *vhost(apr_pool_t *pool, const pwr_server *self, int unmasked)
 void pwr_config_dump(apr_pool_t *pconf, server_rec *main_server)
 {
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): under httpd -t, no thread yet */
-    const char *fd_text = getenv(DUMP_FD_VARIABLE);
+    const char *fd_text = getenv(PWR_DUMP_VARIABLE);
     int fd = fd_text ? (int)strtol(fd_text, NULL, 10) : STDOUT_FILENO;
     json_t *vhosts, *root;
 
-    if (!ap_exists_config_define("DUMP_PWRESET")) {
+    if (!ap_exists_config_define(PWR_DUMP_DEFINE)) {
         return;
     }
     vhosts = json_array();
