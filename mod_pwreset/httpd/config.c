@@ -92,8 +92,9 @@ static const char *take(cmd_parms *cmd, void *dir_config, const char *args)
     while (*args && argc < WORDS_MAX) {
         argv[argc++] = ap_getword_conf(cmd->pool, &args);
     }
-    error = argc == 0 ? apr_psprintf(cmd->pool, "takes: %s", row->syntax)
-                      : absolute_paths(cmd, row, argv);
+    error = argc == 0 || *args
+        ? apr_psprintf(cmd->pool, "takes: %s", row->syntax)
+        : absolute_paths(cmd, row, argv);
     if (!error) {
         error = pwr_conf_set(cmd->pool, self->conf, row, argc, argv);
     }

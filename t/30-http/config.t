@@ -122,6 +122,7 @@ my @values = (
         'account', '/', '/a/', '/a//b', '/a/../b', '/.a', '"/a b"', '/a%20b', '/a?b'),
     ['PwResetLanguages en xx' => qr/PwResetLanguages: there is no translation for 'xx': put po\/xx\.po into/],
     ['PwResetLanguages ../../etc/passwd' => qr/PwResetLanguages/],
+    ['PwResetSendmail /bin/true' . ' x' x 100 => qr/PwResetSendmail takes: PROGRAM/],
     ['PwResetTimeZone Mars/Olympus' => qr/PwResetTimeZone: there is no zone Mars\/Olympus/],
     ['PwResetTimeZone ../../etc/passwd' => qr/PwResetTimeZone must be a name such as Europe\/Moscow/],
     ['PwResetPasswordWords nowhere' => qr/PwResetPasswordWords: .*nowhere: No such file/],
