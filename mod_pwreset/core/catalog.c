@@ -325,9 +325,7 @@ const char *pwr_catalog_parse(apr_pool_t *pool, const char *file,
     if (wrong) {
         return fail(&r, line_of(text, wrong), "this is not UTF-8");
     }
-    if (strncmp(text, "\xEF\xBB\xBF", 3) == 0) {
-        text += 3;
-    }
+    text = pwr_text_unmarked(text);
     apr_pool_create(&r.scratch, pool);
     r.translations = apr_hash_make(pool);
     r.msgid.bytes = apr_palloc(r.scratch, size);

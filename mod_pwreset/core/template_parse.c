@@ -215,11 +215,6 @@ static const char *judge_text(const reader *r, const char *text)
     return fail(r, line, "this is not UTF-8");
 }
 
-static const char *without_mark(const char *text)
-{
-    return strncmp(text, "\xEF\xBB\xBF", 3) == 0 ? text + 3 : text;
-}
-
 /* Read `text`, which lives as long as the template. */
 static const char *read_copy(reader *r, const char *text)
 {
@@ -377,7 +372,7 @@ static const char *add_partial(reader *r, const tag *t, const char *text,
     const char *problem = judge_text(&inner, text);
 
     if (!problem) {
-        text = without_mark(text);
+        text = pwr_text_unmarked(text);
         problem = charge(&inner, (uint64_t)lines_of(text) * t->indent_len);
     }
     return problem ? problem
@@ -514,7 +509,7 @@ const char *pwr_template_parse(apr_pool_t *pool, const char *file,
         return problem;
     }
     p.nodes = apr_array_make(pool, NODES_N, sizeof(pwr_node));
-    problem = read_copy(&r, apr_pstrdup(pool, without_mark(text)));
+    problem = read_copy(&r, apr_pstrdup(pool, pwr_text_unmarked(text)));
     if (problem) {
         return problem;
     }

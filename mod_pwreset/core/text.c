@@ -73,6 +73,14 @@ const char *pwr_text_trim(apr_pool_t *pool, const char *s)
     return apr_pstrmemdup(pool, s, len);
 }
 
+const char *pwr_text_unmarked(const char *text)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+
+    return strncmp(text, mark, sizeof(mark) - 1) == 0
+        ? text + sizeof(mark) - 1 : text;
+}
+
 /* The only characters that NFC itself turns into ASCII: Kelvin sign, Greek
  * question mark and varia would make a foreign name equal to a plain one. */
 static int turns_ascii(const char *s)

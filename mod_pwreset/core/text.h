@@ -25,6 +25,10 @@ size_t pwr_text_points(const char *s);
  * NFC would turn into ASCII.  Pool: the result. */
 const char *pwr_text_canonical(apr_pool_t *pool, const char *s);
 
+/* `text` behind its byte order mark, if it has one: editors on Windows write
+ * it. */
+const char *pwr_text_unmarked(const char *text);
+
 /* `s` without leading and trailing blanks (ASCII and U+00A0). */
 const char *pwr_text_trim(apr_pool_t *pool, const char *s);
 

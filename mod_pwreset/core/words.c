@@ -24,8 +24,6 @@
 #define DICTIONARY_RANK 512
 #define UNTYPED_WORD "\x01"     /* holds a place, is in no password */
 
-#define BYTE_ORDER_MARK "\xEF\xBB\xBF"   /* Windows editors write it */
-
 typedef struct word {
     const uint32_t *points;
     size_t n;
@@ -79,9 +77,7 @@ const pwr_words *pwr_words_parse(apr_pool_t *pool, const char *text,
     for (size_t i = 0; base && i < base->n; i++) {
         APR_ARRAY_PUSH(list, word) = base->sorted[i];
     }
-    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
-        text += strlen(BYTE_ORDER_MARK);
-    }
+    text = pwr_text_unmarked(text);
     while (*text) {
         size_t len = strcspn(text, "\n");
 

@@ -100,6 +100,15 @@ static void test_line(apr_pool_t *pool)
     }
 }
 
+static void test_unmarked(void)
+{
+    tap_str(pwr_text_unmarked("\xEF\xBB\xBF" "a"), "a", "a byte order mark");
+    tap_str(pwr_text_unmarked("a\xEF\xBB\xBF"), "a\xEF\xBB\xBF",
+            "only at the beginning");
+    tap_str(pwr_text_unmarked("\xEF\xBB"), "\xEF\xBB", "only the whole");
+    tap_str(pwr_text_unmarked(""), "", "an empty text has none");
+}
+
 static void test_replace(apr_pool_t *pool)
 {
     tap_str(pwr_text_replace(pool, "{a}b{a}{a", "{a}", "x{a}"), "x{a}bx{a}{a",
@@ -116,6 +125,7 @@ int main(void)
     test_canonical(pool);
     test_output(pool);
     test_line(pool);
+    test_unmarked();
     test_replace(pool);
     return tap_end();
 }
