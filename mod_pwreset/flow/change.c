@@ -2,10 +2,9 @@
 #include "flow/change.h"
 
 #include "core/crypto.h"
-#include "flow/device.h"
 #include "flow/hash.h"
-#include "flow/notice.h"
 #include "flow/page.h"
+#include "flow/renewal.h"
 #include "flow/rules.h"
 #include "flow/session.h"
 
@@ -136,35 +135,17 @@ static apr_status_t write_change(const pwr_env *env,
                                  const pwr_request *request,
                                  const pwr_user *user, pwr_response *response)
 {
-    const pwr_conf *conf = env->site->conf;
-    const char *password = pwr_form_get(request->form, "password");
-    const char *secret, *device_secret;
+    const char *secret;
     pwr_session session;
-    pwr_job notice;
     pwr_change change = {
-        .realm = conf->realm,
-        .user_id = user->id,
-        .stamp = user->stamp,
         .session = &session,
-        .session_lifetime_sec = conf->session_lifetime_sec,
-        .notice = &notice,
+        .session_lifetime_sec = env->site->conf->session_lifetime_sec,
     };
-    apr_status_t status = pwr_hash_make(env, password, user->password,
-                                        &change.stored);
+    apr_status_t status = pwr_session_begin(env, request, user, &session,
+                                            &secret);
 
     if (status == APR_SUCCESS) {
-        status = pwr_session_begin(env, request, user, &session, &secret);
-    }
-    if (status == APR_SUCCESS) {
-        status = pwr_device_renew(env, request, user, &change,
-                                  &device_secret);
-    }
-    if (status == APR_SUCCESS) {
-        status = pwr_notice_prepare(env, request, user, &notice);
-    }
-    if (status == APR_SUCCESS) {
-        status = env->store->ops->password_change(env->store, env->pool,
-                                                  &change);
+        status = pwr_renewal_do(env, request, user, &change, response);
     }
     if (status != APR_SUCCESS) {
         return status;
@@ -175,11 +156,9 @@ static apr_status_t write_change(const pwr_env *env,
                           "meantime. Sign in again."), NULL);
         return APR_SUCCESS;
     }
-    pwr_notice_sent(env, user->id);
     pwr_page_redirect(response, pwr_url_with(env->pool, pwr_page_path(env,
                       request, "/change"), "done", "1"));
     pwr_session_send(env, secret, response);
-    pwr_device_send(env, device_secret, response);
     return APR_SUCCESS;
 }
 

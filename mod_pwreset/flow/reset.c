@@ -7,10 +7,9 @@
 
 #include "core/crypto.h"
 #include "core/token.h"
-#include "flow/device.h"
 #include "flow/hash.h"
-#include "flow/notice.h"
 #include "flow/page.h"
+#include "flow/renewal.h"
 #include "flow/rules.h"
 
 #define LOGIN_COOKIE_SEC 600
@@ -218,7 +217,6 @@ static apr_status_t settle(const pwr_env *env, const pwr_request *request,
                            pwr_response *response)
 {
     if (change->outcome == PWR_CHANGE_DONE) {
-        pwr_notice_sent(env, a->user.id);
         succeed(env, request, change->user.login, response);
         return APR_SUCCESS;
     }
@@ -235,35 +233,11 @@ static apr_status_t write_change(const pwr_env *env,
                                  const pwr_request *request,
                                  attempt *a, pwr_response *response)
 {
-    const char *password = pwr_form_get(request->form, "password"), *secret;
-    pwr_job notice;
-    pwr_change change = {
-        .realm = env->site->conf->realm,
-        .user_id = a->user.id,
-        .stamp = a->user.stamp,
-        .token_digest = a->token.digest,
-        .notice = &notice,
-    };
-    apr_status_t status = pwr_hash_make(env, password, a->user.password,
-                                        &change.stored);
+    pwr_change change = { .token_digest = a->token.digest };
+    apr_status_t status = pwr_renewal_do(env, request, &a->user, &change,
+                                         response);
 
-    if (status == APR_SUCCESS) {
-        status = pwr_notice_prepare(env, request, &a->user, &notice);
-    }
-    if (status == APR_SUCCESS) {
-        status = pwr_device_renew(env, request, &a->user, &change, &secret);
-    }
-    if (status == APR_SUCCESS) {
-        status = env->store->ops->password_change(env->store, env->pool,
-                                                  &change);
-    }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    if (change.outcome == PWR_CHANGE_DONE) {
-        pwr_device_send(env, secret, response);
-    }
-    return settle(env, request, a, &change, response);
+    return status ? status : settle(env, request, a, &change, response);
 }
 
 apr_status_t pwr_reset_change(const pwr_env *env, const pwr_request *request,
