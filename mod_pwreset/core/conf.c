@@ -140,6 +140,9 @@ const pwr_conf_row pwr_conf_rows[] = {
     { NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL }
 };
 
+_Static_assert(sizeof(pwr_conf_rows) / sizeof(*pwr_conf_rows)
+               <= PWR_CONF_ROWS_MAX + 1, "pwr_conf.set has a place for each");
+
 pwr_conf *pwr_conf_make(apr_pool_t *pool)
 {
     return apr_pcalloc(pool, sizeof(pwr_conf));
