@@ -119,18 +119,37 @@ static int find_tenant(const char *realm)
     return i;
 }
 
+/* Zero when another realm has the place. */
+static int seat_tenant(pwr_server *self)
+{
+    char *realm;
+
+    self->tenant = find_tenant(self->conf->realm);
+    realm = memory->tenant[self->tenant].realm;
+    if (!*realm) {
+        apr_cpystrn(realm, self->conf->realm, PWR_TENANT_REALM_MAX);
+    }
+    return strncmp(realm, self->conf->realm, PWR_TENANT_REALM_MAX - 1) == 0;
+}
+
 /* Where each realm is kept: only the parent gives places, and none is ever
  * taken back. */
 static void seat_tenants(server_rec *main_server)
 {
+    int guests = 0;
+
     for (server_rec *s = main_server; s; s = s->next) {
         pwr_server *self = pwr_server_active(s);
 
-        if (self) {
-            self->tenant = find_tenant(self->conf->realm);
-            apr_cpystrn(memory->tenant[self->tenant].realm, self->conf->realm,
-                        PWR_TENANT_REALM_MAX);
-        }
+        guests += self && !seat_tenant(self);
+    }
+    if (guests > 0) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, main_server,
+                     PWR_LOG("PWR0002") "%d sites are beyond the first %d "
+                     "realms and share limits, turns and waits with the last "
+                     "of them: spread the sites over several httpds; a stop "
+                     "and a start, not a restart, forgets realms that are "
+                     "gone", guests, PWR_TENANTS_MAX);
     }
 }
 
