@@ -149,8 +149,4 @@ apr_array_header_t *pwr_conf_uses(apr_pool_t *pool, const pwr_conf *conf,
 /* The row of a directive, any case; NULL when there is none. */
 const pwr_conf_row *pwr_conf_row_find(const char *name);
 
-/* "90", "90s", "15min", "2h", "3d", "1w" to seconds; < 0 when malformed or
- * more than 100 years. */
-int64_t pwr_conf_seconds(const char *text);
-
 #endif

@@ -3,15 +3,13 @@
 
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "core/addr.h"
+#include "core/duration.h"
 #include "core/policy.h"
 #include "core/text.h"
 #include "core/url.h"
-
-#define SECONDS_MAX (INT64_C(100) * 366 * 86400)
 
 const pwr_conf_word pwr_conf_class_words[] = {
     { "lower", PWR_CLASS_LOWER },
@@ -45,40 +43,6 @@ typedef struct use {
     int argc;
     const char *const *argv;
 } use;
-
-/* ---- durations ---- */
-
-static int64_t unit_sec(const char *unit)
-{
-    static const struct { const char *name; int64_t sec; } units[] = {
-        { "", 1 }, { "s", 1 }, { "sec", 1 }, { "min", 60 }, { "m", 60 },
-        { "mi", 60 }, { "h", 3600 }, { "d", 86400 }, { "w", 604800 },
-        { NULL, 0 }
-    };
-
-    for (int i = 0; units[i].name; i++) {
-        if (strcmp(units[i].name, unit) == 0) {
-            return units[i].sec;
-        }
-    }
-    return -1;
-}
-
-int64_t pwr_conf_seconds(const char *text)
-{
-    char *end;
-    int64_t number, unit;
-
-    if (!apr_isdigit(*text)) {
-        return -1;
-    }
-    number = apr_strtoi64(text, &end, 10);
-    unit = unit_sec(end);
-    if (unit < 0 || number > SECONDS_MAX / unit) {
-        return -1;
-    }
-    return number * unit;
-}
 
 /* ---- setters, one per kind; each returns a sentence or NULL ---- */
 
@@ -202,7 +166,7 @@ static const char *set_range(const use *u, void *slot)
 
 static const char *set_seconds(const use *u, void *slot)
 {
-    int64_t sec = pwr_conf_seconds(u->argv[0]);
+    int64_t sec = pwr_duration_sec(u->argv[0]);
 
     if (sec < 0) {
         return apr_psprintf(u->pool, "'%s' is not a duration such as 90s, "

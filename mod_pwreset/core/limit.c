@@ -6,7 +6,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "core/conf.h"
+#include "core/duration.h"
 #include "core/text.h"
 
 #define COUNT_MAX 1000000
@@ -111,7 +111,7 @@ const char *pwr_rate_parse(apr_pool_t *pool, const char *text,
         return burst ? "takes no BURST after None" : NULL;
     }
     parsed.count = leading_count(text, &end);
-    period_sec = *end == '/' ? pwr_conf_seconds(end + 1) : -1;
+    period_sec = *end == '/' ? pwr_duration_sec(end + 1) : -1;
     if (parsed.count < 1 || period_sec < 1 || period_sec > PERIOD_MAX_SEC
         || parsed.count > period_sec * PER_SEC_MAX) {
         return no_rate(pool, text);

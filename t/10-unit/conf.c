@@ -111,21 +111,6 @@ static void test_refusals(apr_pool_t *pool)
     }
 }
 
-static void test_seconds(void)
-{
-    static const struct { const char *text; long long sec; } table[] = {
-        { "90", 90 }, { "90s", 90 }, { "15min", 900 }, { "2h", 7200 },
-        { "3d", 259200 }, { "1w", 604800 }, { "", -1 }, { "h", -1 },
-        { "-1", -1 }, { "1.5h", -1 }, { "1 h", -1 }, { "100000w", -1 },
-        { "9223372036854775807", -1 },
-    };
-
-    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        tap_int(pwr_conf_seconds(table[i].text), table[i].sec,
-                "duration '%s'", table[i].text);
-    }
-}
-
 static void test_merge(apr_pool_t *pool)
 {
     pwr_conf *base = pwr_conf_make(pool), *over = pwr_conf_make(pool);
@@ -223,7 +208,6 @@ int main(void)
     test_table(pool);
     test_defaults(pool);
     test_refusals(pool);
-    test_seconds();
     test_merge(pool);
     test_limits(pool);
     test_round_trip(pool);

@@ -18,8 +18,8 @@ my @targets = map { m{([^/]+)\.c$} } sort glob "$fuzz/*.c";
 # hands it.
 my %reached = (
     argon2id => 'stored', builtin => 'data', conf_kind => 'conf', cost => 'no parser', crypto => 'no parser',
-    diag => 'no parser', fair => 'no parser', keyboard => 'policy', person => 'policy', score => 'policy', sink => 'template',
-    tally => 'no parser', template_int => 'template',
+    diag => 'no parser', duration => 'conf', fair => 'no parser', keyboard => 'policy', person => 'policy',
+    score => 'policy', sink => 'template', tally => 'no parser', template_int => 'template',
 );
 
 # Status and output of a program on files or folders.
