@@ -38,6 +38,8 @@ sub log_rules {
         ["$when [pwreset:error] [pid 1] PWR9999: declared", 1],
         ["$when [pwreset:error] [pid 1] PWR0001: quotes PWR9999: forged", 0],
         ["$when [core:notice] [pid 1] AH00052: child pid 2 exit signal Segmentation fault (11)", 0],
+        ["$when [core:notice] [pid 1] AH09999: child pid 2 exit signal Killed (9)", 1],
+        ["$when [core:notice] [pid 1] AH09999: child pid 2 exit signal Segmentation fault (11)", 0],
         ["==1==ERROR: AddressSanitizer: heap-use-after-free", 0],
         ["x.c:1:2: runtime error: signed integer overflow", 0],
         ["free(): double free detected", 0],

@@ -25,7 +25,10 @@ my $stop_noise = qr/^AH03092$/;
 my $host_noise = qr/^(?:AH01882|PWR0023|PWR0071)$/;
 
 # These count at any level.
-my $crash = qr/exit signal|AddressSanitizer|LeakSanitizer|runtime error:|stack smashing/;
+my $crash = qr/exit signal/;
+
+# A child that crashed, and not one that somebody killed: nothing excuses it.
+my $fault = qr/exit signal (?!Killed|Terminated)|Sanitizer|runtime error:|stack smashing/;
 
 sub new {
     my ($class, $file) = @_;
@@ -87,6 +90,7 @@ sub _is_stop_noise {
 sub _is_fine {
     my ($self, $line) = @_;
     my ($id) = $line =~ $id_form;
+    return 0 if $line =~ $fault;
     return $id && $self->{may}{$id} if $line =~ $crash;
     return 1 if $line =~ $line_form && $1 !~ $loud;
     return $id && ($self->{may}{$id} || $id =~ $host_noise);
