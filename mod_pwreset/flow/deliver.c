@@ -17,6 +17,7 @@
 #include "io/outbox.h"
 
 #define NAME_POINTS_MAX 255     /* more is no name, but a text */
+#define HOLD_AFTER_USEC (PWR_LEASE_MARGIN_SEC * INT64_C(1000000) / 2)
 
 /* To whom a mail goes, and what its Message-ID begins with. */
 typedef struct envelope {
@@ -392,7 +393,55 @@ static int is_worse(pwr_sent one, pwr_sent other)
         && other != PWR_SENT_UNABLE;
 }
 
+/* The lease was made for one mail program, and each of several may take as
+ * long: ask for it anew before another child takes the job and sends all of
+ * them again.  `*mine` 0: one has. */
+static apr_status_t hold_on(const pwr_env *env, const pwr_delivery *delivery,
+                            int64_t *held_usec, int *mine)
+{
+    int64_t now_usec = env->host->now_usec(env->host_baton);
+
+    *mine = 1;
+    if (now_usec - *held_usec < HOLD_AFTER_USEC) {
+        return APR_SUCCESS;
+    }
+    *held_usec = now_usec;
+    return env->store->ops->job_hold(env->store, env->pool, delivery->job,
+                                     delivery->owner, delivery->lease_sec,
+                                     mine);
+}
+
 /* Every mailbox gets its mail; the worst outcome decides about the job. */
+static apr_status_t send_all(const pwr_env *env, const pwr_delivery *delivery,
+                             apr_array_header_t *recoveries, pwr_sent *sent,
+                             const char **detail)
+{
+    int64_t held_usec = env->began_usec;
+    apr_status_t status = APR_SUCCESS;
+    int mine = 1;
+
+    *sent = PWR_SENT_OK;
+    for (int i = 0; i < recoveries->nelts && mine; i++) {
+        const recovery *r = &APR_ARRAY_IDX(recoveries, i, recovery);
+        const char *said = NULL;
+        pwr_sent one;
+
+        if (!r->bare || r->is_sent) {
+            continue;
+        }
+        status = hold_on(env, delivery, &held_usec, &mine);
+        if (status != APR_SUCCESS || !mine) {
+            break;
+        }
+        one = send_recovery(env, delivery, recoveries, i, &said);
+        if (!*detail || is_worse(one, *sent)) {
+            *sent = one;
+            *detail = said;
+        }
+    }
+    return status;
+}
+
 static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
                             pwr_sent *sent, const char **detail)
 {
@@ -402,7 +451,6 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
                                                     sizeof(recovery));
     apr_status_t status = find_users(env, delivery->job, users);
 
-    *sent = PWR_SENT_OK;
     for (int i = 0; status == APR_SUCCESS && i < users->nelts; i++) {
         recovery *r = apr_array_push(recoveries);
 
@@ -410,23 +458,8 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
         r->user = &APR_ARRAY_IDX(users, i, pwr_user);
         status = prepare(env, delivery->job, r);
     }
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    for (int i = 0; i < recoveries->nelts; i++) {
-        recovery *r = &APR_ARRAY_IDX(recoveries, i, recovery);
-
-        if (r->bare && !r->is_sent) {
-            const char *said = NULL;
-            pwr_sent one = send_recovery(env, delivery, recoveries, i, &said);
-
-            if (!*detail || is_worse(one, *sent)) {
-                *sent = one;
-                *detail = said;
-            }
-        }
-    }
-    return APR_SUCCESS;
+    return status ? status
+                  : send_all(env, delivery, recoveries, sent, detail);
 }
 
 apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)

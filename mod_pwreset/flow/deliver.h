@@ -14,8 +14,12 @@ typedef struct pwr_delivery {
     const pwr_job *job;         /* claimed */
     const char *owner;          /* by whom */
     int64_t now;                /* the database's */
+    int64_t lease_sec;          /* for how long, and for how long again */
     int cancel_fd;              /* readable: the worker is to stop; or -1 */
 } pwr_delivery;
+
+/* What a lease of a job has beyond the time of one mail program. */
+#define PWR_LEASE_MARGIN_SEC 30
 
 /* Do one job and settle it: look up, mint, render, send; delete the row, put
  * it back, or give it up.  Blocks for as long as the mail program runs.

@@ -23,7 +23,6 @@
 #define LEASE_MS 2000
 #define SWEEPS_PROMPT 4         /* one a second after work, then ever rarer */
 #define IDLE_MAX_SEC 60
-#define JOB_LEASE_EXTRA_SEC 30
 #define STOP_SEC 1              /* httpd loses patience after three */
 #define NO_THREAD_SEC 5         /* then a job that got none is due again */
 #define PURGE_EVERY_MS (10 * 60 * 1000)
@@ -114,6 +113,12 @@ static apr_status_t share_allocator(apr_pool_t *pool)
 
 /* ---- a slot ---- */
 
+/* Long enough for one mail program; a job of several mails asks again. */
+static int64_t job_lease_sec(const pwr_server *self)
+{
+    return self->conf->mail_timeout_sec + PWR_LEASE_MARGIN_SEC;
+}
+
 static void *APR_THREAD_FUNC deliver(apr_thread_t *thread, void *data)
 {
     slot *s = data;
@@ -122,6 +127,7 @@ static void *APR_THREAD_FUNC deliver(apr_thread_t *thread, void *data)
         .job = &s->errand.job,
         .owner = s->w->owner,
         .now = s->errand.now,
+        .lease_sec = job_lease_sec(s->errand.owner),
         .cancel_fd = s->w->cancel_fd,
     };
 
@@ -228,6 +234,29 @@ static pwr_errand *next_errand(worker *w)
     return pwr_agenda_next(w->agenda, held, held_n);
 }
 
+static int is_at_work(const worker *w, const pwr_job *job)
+{
+    for (const slot *s = w->slots; s < w->slots + w->slots_n; s++) {
+        if (s->thread && strcmp(s->errand.job.id, job->id) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A lease that ended while its job is still done here is no reason to do it
+ * beside that. */
+static apr_status_t claim(const worker *w, apr_pool_t *pool,
+                          const pwr_errand *errand, int *mine)
+{
+    pwr_server *owner = errand->owner;
+
+    *mine = 0;
+    return is_at_work(w, &errand->job) ? APR_SUCCESS
+        : owner->store->ops->job_claim(owner->store, pool, &errand->job,
+                                       w->owner, job_lease_sec(owner), mine);
+}
+
 /* Claim what can be done now; returns how many jobs were claimed. */
 static int dispatch(worker *w, apr_pool_t *pool)
 {
@@ -237,11 +266,8 @@ static int dispatch(worker *w, apr_pool_t *pool)
 
     while (!is_stopping(w) && (s = slot_find(w))
            && (errand = next_errand(w))) {
-        pwr_server *owner = errand->owner;
-        int mine = 0;
-        apr_status_t status = owner->store->ops->job_claim(
-            owner->store, pool, &errand->job, w->owner,
-            owner->conf->mail_timeout_sec + JOB_LEASE_EXTRA_SEC, &mine);
+        int mine;
+        apr_status_t status = claim(w, pool, errand, &mine);
 
         pwr_agenda_taken(w->agenda, errand, mine);
         claimed += mine;
@@ -251,7 +277,7 @@ static int dispatch(worker *w, apr_pool_t *pool)
         if (status != APR_SUCCESS) {
             /* The next one would fare no better: all are read again. */
             if (mine) {
-                put_back(w, pool, owner, &errand->job, status);
+                put_back(w, pool, errand->owner, &errand->job, status);
             }
             pwr_agenda_clear(w->agenda);
             break;

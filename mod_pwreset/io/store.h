@@ -261,6 +261,11 @@ typedef struct pwr_store_ops {
     apr_status_t (*job_claim)(pwr_store *store, apr_pool_t *pool,
                               const pwr_job *job, const char *owner,
                               int64_t lease_sec, int *mine);
+    /* The lease of a job that takes longer, anew from now.  Not within the
+     * second of the last time.  `*mine` 0: it is somebody else's by now. */
+    apr_status_t (*job_hold)(pwr_store *store, apr_pool_t *pool,
+                             const pwr_job *job, const char *owner,
+                             int64_t lease_sec, int *mine);
     /* Put back, due again in `delay_sec`; `delay_sec` < 0: given up, the row
      * stays for the admin.  Only while `owner` holds it. */
     apr_status_t (*job_retry)(pwr_store *store, apr_pool_t *pool,

@@ -15,6 +15,7 @@ static const pwr_store_ops ops = {
     .job_add = pwr_store_job_add,
     .job_batch = pwr_store_job_batch,
     .job_claim = pwr_store_job_claim,
+    .job_hold = pwr_store_job_hold,
     .job_retry = pwr_store_job_retry,
     .job_done = pwr_store_job_done,
     .token_mint = pwr_store_token_mint,

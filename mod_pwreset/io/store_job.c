@@ -170,6 +170,19 @@ static apr_status_t holder_exec(pwr_dbd_run *run, job_call *call, pwr_stmt id)
     return pwr_dbd_exec(run, &call->impl->sql.stmt[id], args, &call->mine);
 }
 
+/* One of the two statements that give a lease. */
+static apr_status_t lease(pwr_store *store, apr_pool_t *pool,
+                          const pwr_dbd_work *work, job_call *call, int *mine)
+{
+    apr_status_t status;
+
+    *mine = 0;
+    call->impl = store->impl;
+    status = pwr_dbd_do(&call->impl->dbd, pool, work, call);
+    *mine = status == APR_SUCCESS && call->mine == 1;
+    return status;
+}
+
 static apr_status_t claim(pwr_dbd_run *run, void *baton)
 {
     return holder_exec(run, baton, PWR_STMT_JOB_CLAIM);
@@ -180,15 +193,24 @@ apr_status_t pwr_store_job_claim(pwr_store *store, apr_pool_t *pool,
                                  int64_t lease_sec, int *mine)
 {
     static const pwr_dbd_work work = { .name = "job_claim", .step = claim };
-    const pwr_store_impl *impl = store->impl;
-    job_call call = { .impl = impl, .job = job, .owner = owner,
-                      .seconds = lease_sec };
-    apr_status_t status;
+    job_call call = { .job = job, .owner = owner, .seconds = lease_sec };
 
-    *mine = 0;
-    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
-    *mine = status == APR_SUCCESS && call.mine == 1;
-    return status;
+    return lease(store, pool, &work, &call, mine);
+}
+
+static apr_status_t hold(pwr_dbd_run *run, void *baton)
+{
+    return holder_exec(run, baton, PWR_STMT_JOB_HOLD);
+}
+
+apr_status_t pwr_store_job_hold(pwr_store *store, apr_pool_t *pool,
+                                const pwr_job *job, const char *owner,
+                                int64_t lease_sec, int *mine)
+{
+    static const pwr_dbd_work work = { .name = "job_hold", .step = hold };
+    job_call call = { .job = job, .owner = owner, .seconds = lease_sec };
+
+    return lease(store, pool, &work, &call, mine);
 }
 
 static apr_status_t retry(pwr_dbd_run *run, void *baton)

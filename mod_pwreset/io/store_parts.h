@@ -43,6 +43,9 @@ apr_status_t pwr_store_job_add(pwr_store *store, apr_pool_t *pool,
                                const pwr_job *job);
 apr_status_t pwr_store_job_batch(pwr_store *store, apr_pool_t *pool, int max,
                                  const pwr_job *after, pwr_jobs *jobs);
+apr_status_t pwr_store_job_hold(pwr_store *store, apr_pool_t *pool,
+                                const pwr_job *job, const char *owner,
+                                int64_t lease_sec, int *mine);
 apr_status_t pwr_store_job_claim(pwr_store *store, apr_pool_t *pool,
                                  const pwr_job *job, const char *owner,
                                  int64_t lease_sec, int *mine);

@@ -78,6 +78,11 @@ static const struct {
       " tries = tries + 1"
       " WHERE id = :id AND due <= {now} AND lease_until <= {now}" },
 
+    /* Held on to by the same.  Primary key. */
+    { PWR_STMT_JOB_HOLD, "job_hold",
+      "UPDATE {prefix}job SET lease_until = {now} + :lease"
+      " WHERE id = :id AND owner = :owner" },
+
     /* Put back by the one who holds it.  Primary key. */
     { PWR_STMT_JOB_RETRY, "job_retry",
       "UPDATE {prefix}job SET owner = NULL, lease_until = 0,"

@@ -118,13 +118,22 @@ static void test_lease(bench *made, pwr_store *store, apr_pool_t *pool)
            && !mine, "nor does A a second time");
     tap_ok(batch(store, pool, &jobs) && jobs.n == 0, "nobody is shown it");
 
-    bench_sql(made, "UPDATE {p}job SET lease_until = lease_until - 60");
+    bench_sql(made, "UPDATE {p}job SET lease_until = lease_until - 59");
+    tap_ok(ops->job_hold(store, pool, &job, "A", 60, &mine) == APR_SUCCESS
+           && mine, "A holds on to it");
+    bench_sql(made, "UPDATE {p}job SET lease_until = lease_until - 50");
+    tap_ok(batch(store, pool, &jobs) && jobs.n == 0, "from then on");
+    tap_ok(ops->job_hold(store, pool, &job, "B", 60, &mine) == APR_SUCCESS
+           && !mine, "B has nothing to hold on to");
+    bench_sql(made, "UPDATE {p}job SET lease_until = lease_until - 10");
     tap_ok(batch(store, pool, &jobs) && jobs.n == 1, "its lease ran out");
     ops->job_claim(store, pool, &job, "B", 60, &mine);
     tap_ok(mine, "B gets it");
     ops->job_done(store, pool, &job, "A");
     tap_int(bench_number(made, "SELECT COUNT(*) FROM {p}job"), 1,
             "A is too late to be done");
+    tap_ok(ops->job_hold(store, pool, &job, "A", 60, &mine) == APR_SUCCESS
+           && !mine, "and to hold on to it");
     ops->job_retry(store, pool, &job, "A", 0, "A says");
     ops->job_retry(store, pool, &job, "A", -1, "A says");
     tap_str(bench_value(made, "SELECT owner FROM {p}job"), "B",
