@@ -17,7 +17,7 @@ mysql_needs='mariadbd:mariadb-server-core mariadb:mariadb-client-core'
 test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     :libdbd-sqlite3-perl :libemail-mime-perl :libio-socket-ssl-perl
     clang:clang :libclang-rt-dev cppcheck:cppcheck
-    ctags:universal-ctags chromium:chromium node:nodejs npm:npm
+    ctags:universal-ctags gdb:gdb chromium:chromium node:nodejs npm:npm
     openssl:openssl curl:curl xz:xz-utils :ca-certificates"
 long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind'
 

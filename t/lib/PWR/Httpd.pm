@@ -147,11 +147,11 @@ sub _make_folders {
     my $self = shift;
     my $root = $self->{root};
     chmod 0755, $root;
-    for my $name (qw(htdocs htdocs/portal logs run mail)) {
+    for my $name (qw(htdocs htdocs/portal logs run mail cores)) {
         mkdir "$root/$name" or die "$root/$name: $!\n";
         chmod 0755, "$root/$name";
     }
-    $self->_own("$root/mail");
+    $self->_own("$root/mail", "$root/cores");
     # A copy, as others may not be able to enter the source tree.
     copy("$top/t/lib/fake-sendmail", "$root/sendmail") or die "fake-sendmail: $!\n";
     chmod 0755, "$root/sendmail";
@@ -204,8 +204,8 @@ sub _env {
     return (
         PATH => '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin', LANG => 'C', TZ => 'UTC',
         $self->{database} ? $self->{database}->env : (), %{$self->{env} // {}},
-        # 2: httpd's own handler, which says nothing but the number, stays out.
-        _asan() ? (ASAN_OPTIONS => 'detect_leaks=0:abort_on_error=0:handle_segv=2:handle_sigbus=2',
+        # A crash leaves a core, as without.
+        _asan() ? (ASAN_OPTIONS => 'detect_leaks=0:abort_on_error=0:handle_segv=0:handle_sigbus=0:disable_coredump=0',
             UBSAN_OPTIONS => 'print_stacktrace=1', LD_PRELOAD => join ' ', map { _library($_) } qw(asan ubsan)) : (),
     );
 }
@@ -230,7 +230,7 @@ sub _spawn {
     open STDIN, '<', '/dev/null';
     open STDOUT, '>>', $output;
     open STDERR, '>&', \*STDOUT;
-    { exec {$command[0]} @command; }
+    { exec '/bin/sh', '-c', 'ulimit -c unlimited 2>&-; exec "$@"', 'sh', @command; }
     POSIX::_exit(127);
 }
 
@@ -387,10 +387,34 @@ sub done {
     $self->stop;
     $self->{done} = 1;
     ok(!$self->{killed}, 'httpd stopped by itself');
-    my @problems = $self->{log}->problems;
+    my @problems = $self->_problems;
     ok(!@problems, 'nothing unexpected in the error log');
     diag($_) for @problems;
     return;
+}
+
+# What the log complains of; for a child that crashed with where it did, if the
+# kernel leaves cores in the folder of who did.
+sub _problems {
+    my $self = shift;
+    my $program = PWR::HttpdConf::program();
+    my @traces = map { scalar qx(gdb -batch -ex 'thread apply all bt' '$program' '$_' 2>&1) }
+        glob "$self->{root}/cores/core*";
+    $self->{log}->excuse(map { _crash_of_httpd($_) } @traces);
+    my @problems = $self->{log}->problems;
+    return (@problems, @problems ? @traces : ());
+}
+
+# The process whose crash is httpd's own: told to stop at once, the main thread
+# of event (close_worker_sockets) closes the socket of a worker that is just
+# freeing it, in 2.4.71 at least.
+sub _crash_of_httpd {
+    my $trace = shift;
+    return map {
+        my ($pid) = /^Thread \d+ \(Thread \w+ \(LWP (\d+)\)/;
+        my $frames = qr/<signal handler called>\n[^\n]*\bapr_(?:os_)?sock[^\n]*\n[^\n]*mod_mpm_event\.so\n.*\bmain \(/s;
+        $pid && $_ =~ $frames ? $pid : ();
+    } split /\n(?=Thread \d+ \()/, $trace;
 }
 
 # Nobody called done(): what it would have said must not be lost.
@@ -399,7 +423,7 @@ sub _forgotten {
     $self->stop;
     $self->{done} = 1;
     fail('done() of PWR::Httpd was called');
-    diag($_) for $self->{log}->problems;
+    diag($_) for $self->_problems;
     return;
 }
 

@@ -112,6 +112,7 @@ sub text {
         . <<'CONF' . ($h2 ? "Protocols h2 h2c http/1.1\n" : '') . _limits($httpd) . "$httpd->{global}\n" . _vhost($httpd);
 ServerRoot "${ROOT}"
 DefaultRuntimeDir "${ROOT}/run"
+CoreDumpDirectory "${ROOT}/cores"
 PidFile "${ROOT}/run/httpd.pid"
 <IfModule cgid_module>
     ScriptSock "${ROOT}/run/cgid.sock"

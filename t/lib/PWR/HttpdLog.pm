@@ -6,6 +6,7 @@
 #   $log->problems;             # complaints; none is good
 #   my $mark = $log->mark; ... $log->lines($mark);
 #   $log->stopping($mark);      # httpd was told to stop or restart then
+#   $log->excuse($pid);         # the crash of this process is not ours
 package PWR::HttpdLog;
 use strict;
 use warnings;
@@ -32,7 +33,7 @@ my $fault = qr/exit signal (?!Killed|Terminated)|Sanitizer|runtime error:|stack 
 
 sub new {
     my ($class, $file) = @_;
-    return bless {file => $file, may => {}, must => {}, stops => []}, $class;
+    return bless {file => $file, may => {}, must => {}, stops => [], excused => {}}, $class;
 }
 
 sub file { return $_[0]{file} }
@@ -70,6 +71,12 @@ sub allow {
     return $self;
 }
 
+sub excuse {
+    my ($self, @pids) = @_;
+    $self->{excused}{$_} = 1 for @pids;
+    return;
+}
+
 # From `$mark` until now, or to the end of the log.
 sub stopping {
     my ($self, $mark, $is_over) = @_;
@@ -90,6 +97,7 @@ sub _is_stop_noise {
 sub _is_fine {
     my ($self, $line) = @_;
     my ($id) = $line =~ $id_form;
+    return 1 if $line =~ /child pid (\d+) exit signal/ && $self->{excused}{$1};
     return 0 if $line =~ $fault;
     return $id && $self->{may}{$id} if $line =~ $crash;
     return 1 if $line =~ $line_form && $1 !~ $loud;
