@@ -14,8 +14,8 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# Half of the queue is eight; with the one that hashes, nine of a site at once.
-use constant {QUEUE => 16, OURS => 9, FEW => 5, CROWD => 30, SLOT_MS => 4900, WAIT_SEC => 30, PATIENCE_SEC => 5,
+# Half of the queue is eight, and all have their seat before one has the place.
+use constant {QUEUE => 16, OURS => 8, FEW => 5, CROWD => 30, SLOT_MS => 4900, WAIT_SEC => 30, PATIENCE_SEC => 5,
     BUSY_TICKS => 10, POLL_SEC => 0.02};
 
 my $slow = crypt OLD, '$2y$11$abcdefghijklmnopqrstuu';
