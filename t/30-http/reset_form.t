@@ -166,9 +166,9 @@ sub types {
 
 # The bytes that each field takes, in a form and in a query.
 my %form_max = (
-    '/account/forgot' => {email => 320},
-    '/account/login' => {login => 320, password => PASSWORD_BYTES, return => 2000, cookies => 1},
-    '/account/reset' => {token => 2000, login => 320, password => PASSWORD_BYTES, confirm => PASSWORD_BYTES},
+    '/account/forgot' => {email => 1024},
+    '/account/login' => {login => 1024, password => PASSWORD_BYTES, return => 2000, cookies => 1},
+    '/account/reset' => {token => 2000, login => 1024, password => PASSWORD_BYTES, confirm => PASSWORD_BYTES},
     '/account/change' => {current => PASSWORD_BYTES, password => PASSWORD_BYTES, confirm => PASSWORD_BYTES},
     '/account/sessions' => {end => 64},
     '/account/notme' => {token => 2000},

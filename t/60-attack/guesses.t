@@ -145,5 +145,5 @@ each_database(sub {
     subtest names => sub { names($walk) };
     subtest crowd => sub { crowd($walk) };
 }, conf => "PwResetPasswordScheme yescrypt:5\nPwResetLimit login-account 10/10min", modules => ['remoteip'],
-    global => "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1");
+    global => "RemoteIPHeader X-Forwarded-For\nRemoteIPInternalProxy 127.0.0.1\nPwResetHashGate 2 400");
 done_testing();
