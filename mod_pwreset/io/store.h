@@ -98,6 +98,9 @@ typedef struct pwr_job {
     int64_t due;                /* on job_add: delay in seconds */
     int tries;                  /* claims so far */
     const char *error;          /* what the last try said; NULL at first */
+    int64_t lease_until;        /* somebody holds it until then */
+    const char *owner;          /* who; NULL: nobody */
+    int64_t gave_up;            /* when it was given up; 0: it is not */
 } pwr_job;
 
 typedef struct pwr_jobs {
@@ -105,6 +108,13 @@ typedef struct pwr_jobs {
     pwr_job *row;
     int64_t now;                /* the database's */
 } pwr_jobs;
+
+/* What became of an operator's order about a job. */
+typedef enum pwr_job_order {
+    PWR_ORDER_NO_JOB = 0,       /* there is none of that id */
+    PWR_ORDER_HELD,             /* a worker is at it: nothing was done */
+    PWR_ORDER_DONE
+} pwr_job_order;
 
 typedef enum pwr_token_state {
     PWR_TOKEN_UNKNOWN = 0,
@@ -274,6 +284,22 @@ typedef struct pwr_store_ops {
     /* Delete it, likewise. */
     apr_status_t (*job_done)(pwr_store *store, apr_pool_t *pool,
                              const pwr_job *job, const char *owner);
+
+    /* For operators: as job_batch, but whoever holds a job and whenever it is
+     * due; those that were given up come last. */
+    apr_status_t (*job_list)(pwr_store *store, apr_pool_t *pool, int max,
+                             const pwr_job *after, pwr_jobs *jobs);
+    /* One, by the id of `like`; or all of its realm that are for its
+     * identifier or tell its user_id (either may be NULL), at most 100. */
+    apr_status_t (*job_find)(pwr_store *store, apr_pool_t *pool,
+                             const pwr_job *like, pwr_jobs *jobs);
+    apr_status_t (*job_about)(pwr_store *store, apr_pool_t *pool,
+                              const pwr_job *like, pwr_jobs *jobs);
+    /* Due now, also one that was given up; and away with it. */
+    apr_status_t (*job_again)(pwr_store *store, apr_pool_t *pool,
+                              const char *id, pwr_job_order *order);
+    apr_status_t (*job_drop)(pwr_store *store, apr_pool_t *pool,
+                             const char *id, pwr_job_order *order);
 
     /* With the string its link "this was not me", which counts for nothing
      * else. */

@@ -74,10 +74,13 @@ apr_status_t pwr_store_job_add(pwr_store *store, apr_pool_t *pool,
     return pwr_dbd_do(&impl->dbd, pool, &work, &call);
 }
 
+/* A statement that gives jobs, and what it is asked: `from` is the last one
+ * seen, or what the sought ones have in common; NULL: nothing. */
 typedef struct batch_call {
     const pwr_store_impl *impl;
+    pwr_stmt stmt;
     int max;
-    const pwr_job *after;
+    const pwr_job *from;
     pwr_jobs *jobs;
 } batch_call;
 
@@ -106,15 +109,21 @@ static void job_read(const pwr_dbd_rows *rows, pwr_job *job)
     job->due = pwr_dbd_number(rows, "due");
     job->tries = (int)pwr_dbd_number(rows, "tries");
     job->error = pwr_dbd_keep(rows, "error");
+    job->lease_until = pwr_dbd_number(rows, "lease_until");
+    job->owner = pwr_dbd_keep(rows, "owner");
+    job->gave_up = pwr_dbd_number(rows, "gave_up");
 }
 
 static apr_status_t batch(pwr_dbd_run *run, void *baton)
 {
     batch_call *call = baton;
-    const pwr_job *after = call->after;
+    const pwr_job *from = call->from;
     const pwr_dbd_arg args[] = {
-        { "due", pwr_dbd_decimal(run, after ? after->due : -1) },
-        { "id", after ? after->id : "" },
+        { "due", pwr_dbd_decimal(run, from ? from->due : -1) },
+        { "id", from ? from->id : "" },
+        { "realm", from ? from->realm : NULL },
+        { "identifier", from ? from->identifier : NULL },
+        { "user", from ? from->user_id : NULL },
         { "max", pwr_dbd_decimal(run, call->max) },
         { NULL, NULL }
     };
@@ -126,33 +135,72 @@ static apr_status_t batch(pwr_dbd_run *run, void *baton)
     if (status != APR_SUCCESS) {
         return status;
     }
-    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_JOB_BATCH], args,
-                   &rows);
+    pwr_dbd_select(run, &call->impl->sql.stmt[call->stmt], args, &rows);
     while (call->jobs->n < call->max && pwr_dbd_next(&rows)) {
-        job_read(&rows, &call->jobs->row[call->jobs->n++]);
+        if (call->stmt != PWR_STMT_JOB_ABOUT
+            || pwr_store_is_of(&rows, from->realm)) {
+            job_read(&rows, &call->jobs->row[call->jobs->n++]);
+        }
     }
     return rows.status;
+}
+
+static apr_status_t jobs_read(apr_pool_t *pool, const pwr_dbd_work *work,
+                              batch_call *call)
+{
+    apr_status_t status;
+
+    memset(call->jobs, 0, sizeof(*call->jobs));
+    if (call->max < 1) {
+        return APR_SUCCESS;
+    }
+    if (call->max > PWR_DBD_ROWS_MAX) {
+        call->max = PWR_DBD_ROWS_MAX;
+    }
+    call->jobs->row = apr_pcalloc(pool, sizeof(*call->jobs->row)
+                                        * (size_t)call->max);
+    status = pwr_dbd_do(&call->impl->dbd, pool, work, call);
+    if (status != APR_SUCCESS) {
+        memset(call->jobs, 0, sizeof(*call->jobs));
+    }
+    return status;
 }
 
 apr_status_t pwr_store_job_batch(pwr_store *store, apr_pool_t *pool, int max,
                                  const pwr_job *after, pwr_jobs *jobs)
 {
     static const pwr_dbd_work work = { .name = "job_batch", .step = batch };
-    const pwr_store_impl *impl = store->impl;
-    batch_call call = { impl, max < PWR_DBD_ROWS_MAX ? max : PWR_DBD_ROWS_MAX,
-                        after, jobs };
-    apr_status_t status;
+    batch_call call = { store->impl, PWR_STMT_JOB_BATCH, max, after, jobs };
 
-    memset(jobs, 0, sizeof(*jobs));
-    if (max < 1) {
-        return APR_SUCCESS;
-    }
-    jobs->row = apr_pcalloc(pool, sizeof(*jobs->row) * (size_t)call.max);
-    status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
-    if (status != APR_SUCCESS) {
-        memset(jobs, 0, sizeof(*jobs));
-    }
-    return status;
+    return jobs_read(pool, &work, &call);
+}
+
+apr_status_t pwr_store_job_list(pwr_store *store, apr_pool_t *pool, int max,
+                                const pwr_job *after, pwr_jobs *jobs)
+{
+    static const pwr_dbd_work work = { .name = "job_list", .step = batch };
+    batch_call call = { store->impl, PWR_STMT_JOB_LIST, max, after, jobs };
+
+    return jobs_read(pool, &work, &call);
+}
+
+apr_status_t pwr_store_job_find(pwr_store *store, apr_pool_t *pool,
+                                const pwr_job *like, pwr_jobs *jobs)
+{
+    static const pwr_dbd_work work = { .name = "job_find", .step = batch };
+    batch_call call = { store->impl, PWR_STMT_JOB_FIND, 1, like, jobs };
+
+    return jobs_read(pool, &work, &call);
+}
+
+apr_status_t pwr_store_job_about(pwr_store *store, apr_pool_t *pool,
+                                 const pwr_job *like, pwr_jobs *jobs)
+{
+    static const pwr_dbd_work work = { .name = "job_about", .step = batch };
+    batch_call call = { store->impl, PWR_STMT_JOB_ABOUT, PWR_DBD_ROWS_MAX,
+                        like, jobs };
+
+    return jobs_read(pool, &work, &call);
 }
 
 /* Run one of the statements about a held job; `mine` says whether it was. */
@@ -246,4 +294,78 @@ apr_status_t pwr_store_job_done(pwr_store *store, apr_pool_t *pool,
     job_call call = { .impl = impl, .job = job, .owner = owner };
 
     return pwr_dbd_do(&impl->dbd, pool, &work, &call);
+}
+
+/* ---- an operator's orders ---- */
+
+typedef struct order_call {
+    const pwr_store_impl *impl;
+    const pwr_dbd_work *work;
+    pwr_stmt stmt;
+    pwr_job like;
+    pwr_job_order order;
+} order_call;
+
+/* The statement that writes decides.  When it changed nothing, the row tells
+ * why; MySQL also calls it no change that the job was due this very second.  A
+ * lease that ended between the two leaves a job that is due, but not gone. */
+static apr_status_t order_do(pwr_dbd_run *run, void *baton)
+{
+    order_call *call = baton;
+    const pwr_dbd_arg args[] = { { "id", call->like.id }, { NULL, NULL } };
+    pwr_job job = { .lease_until = 0 };
+    pwr_jobs jobs = { .row = &job };
+    batch_call look = { call->impl, PWR_STMT_JOB_FIND, 1, &call->like, &jobs };
+    int changed;
+    apr_status_t status = pwr_dbd_exec(run, &call->impl->sql.stmt[call->stmt],
+                                       args, &changed);
+
+    call->order = changed == 1 ? PWR_ORDER_DONE : PWR_ORDER_NO_JOB;
+    if (status != APR_SUCCESS || changed == 1) {
+        return status;
+    }
+    status = batch(run, &look);
+    if (status == APR_SUCCESS && jobs.n == 1) {
+        call->order = job.lease_until > jobs.now
+                   || call->stmt == PWR_STMT_JOB_DROP ? PWR_ORDER_HELD
+                                                      : PWR_ORDER_DONE;
+    }
+    return status;
+}
+
+static apr_status_t order_give(apr_pool_t *pool, order_call *call,
+                               const char *id, pwr_job_order *order)
+{
+    apr_status_t status = APR_SUCCESS;
+
+    *order = PWR_ORDER_NO_JOB;
+    if (!id || strlen(id) != PWR_ID_HEX) {
+        return APR_SUCCESS;
+    }
+    apr_cpystrn(call->like.id, id, sizeof(call->like.id));
+    status = pwr_dbd_do(&call->impl->dbd, pool, call->work, call);
+    if (status == APR_SUCCESS) {
+        *order = call->order;
+    }
+    return status;
+}
+
+apr_status_t pwr_store_job_again(pwr_store *store, apr_pool_t *pool,
+                                 const char *id, pwr_job_order *order)
+{
+    static const pwr_dbd_work work = { .name = "job_again", .step = order_do };
+    order_call call = { .impl = store->impl, .work = &work,
+                        .stmt = PWR_STMT_JOB_AGAIN };
+
+    return order_give(pool, &call, id, order);
+}
+
+apr_status_t pwr_store_job_drop(pwr_store *store, apr_pool_t *pool,
+                                const char *id, pwr_job_order *order)
+{
+    static const pwr_dbd_work work = { .name = "job_drop", .step = order_do };
+    order_call call = { .impl = store->impl, .work = &work,
+                        .stmt = PWR_STMT_JOB_DROP };
+
+    return order_give(pool, &call, id, order);
 }

@@ -54,6 +54,16 @@ apr_status_t pwr_store_job_retry(pwr_store *store, apr_pool_t *pool,
                                  int64_t delay_sec, const char *error);
 apr_status_t pwr_store_job_done(pwr_store *store, apr_pool_t *pool,
                                 const pwr_job *job, const char *owner);
+apr_status_t pwr_store_job_list(pwr_store *store, apr_pool_t *pool, int max,
+                                const pwr_job *after, pwr_jobs *jobs);
+apr_status_t pwr_store_job_find(pwr_store *store, apr_pool_t *pool,
+                                const pwr_job *like, pwr_jobs *jobs);
+apr_status_t pwr_store_job_about(pwr_store *store, apr_pool_t *pool,
+                                 const pwr_job *like, pwr_jobs *jobs);
+apr_status_t pwr_store_job_again(pwr_store *store, apr_pool_t *pool,
+                                 const char *id, pwr_job_order *order);
+apr_status_t pwr_store_job_drop(pwr_store *store, apr_pool_t *pool,
+                                const char *id, pwr_job_order *order);
 
 /* Within a step: add a job; its id is made when it has none. */
 apr_status_t pwr_store_job_write(pwr_dbd_run *run, const pwr_store_impl *impl,

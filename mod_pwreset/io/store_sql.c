@@ -15,6 +15,11 @@
 /* "due" of a job that was given up: its index is never read that far. */
 #define NEVER "9223372036854775807"
 
+#define JOB_COLUMNS \
+    "SELECT id, kind, realm, identifier, identify_by, user_id, login," \
+    " recipient, language, address, agent, created, due, tries, error," \
+    " lease_until, owner, gave_up FROM {prefix}job"
+
 /* {now} is the database's clock in epoch seconds, {now_ms} the same in
  * milliseconds, and {prefix} ours before the table names.  Drivers bind every
  * value as text, and SQLite compares a bare number with a text as "smaller", so
@@ -64,10 +69,7 @@ static const struct {
     /* At most :max due jobs that nobody holds, oldest first, behind the one
      * with :due and :id.  Index due. */
     { PWR_STMT_JOB_BATCH, "job_batch",
-      "SELECT id, kind, realm, identifier, identify_by, user_id, login,"
-      " recipient, language, address, agent, created, due, tries, error"
-      " FROM {prefix}job"
-      " WHERE due <= {now} AND lease_until <= {now}"
+      JOB_COLUMNS " WHERE due <= {now} AND lease_until <= {now}"
       " AND (due > :due OR (due = :due AND id > :id))"
       " ORDER BY due, id LIMIT :max" },
 
@@ -97,6 +99,28 @@ static const struct {
 
     { PWR_STMT_JOB_DONE, "job_done",
       "DELETE FROM {prefix}job WHERE id = :id AND owner = :owner" },
+
+    /* The same of all jobs.  Index due. */
+    { PWR_STMT_JOB_LIST, "job_list",
+      JOB_COLUMNS " WHERE due > :due OR (due = :due AND id > :id)"
+      " ORDER BY due, id LIMIT :max" },
+
+    /* At most one row.  Primary key. */
+    { PWR_STMT_JOB_FIND, "job_find", JOB_COLUMNS " WHERE id = :id" },
+
+    /* Reads the whole table, for an operator. */
+    { PWR_STMT_JOB_ABOUT, "job_about",
+      JOB_COLUMNS " WHERE realm = :realm"
+      " AND (identifier = :identifier OR user_id = :user)"
+      " ORDER BY due, id LIMIT :max" },
+
+    /* An operator's: due now, unless a worker is at it.  Primary key. */
+    { PWR_STMT_JOB_AGAIN, "job_again",
+      "UPDATE {prefix}job SET owner = NULL, lease_until = 0, due = {now},"
+      " gave_up = 0 WHERE id = :id AND lease_until <= {now}" },
+
+    { PWR_STMT_JOB_DROP, "job_drop",
+      "DELETE FROM {prefix}job WHERE id = :id AND lease_until <= {now}" },
 
     /* At most :max jobs that were given up :keep seconds ago.  Index due. */
     { PWR_STMT_JOB_DEAD, "purge jobs",

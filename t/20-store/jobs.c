@@ -222,6 +222,158 @@ static void test_sweep(bench *made, pwr_store *store, apr_pool_t *pool)
     bench_sql(made, "DELETE FROM {p}job");
 }
 
+/* The jobs of a listing, one page of two after the other: their identifiers. */
+static const char *listed(pwr_store *store, apr_pool_t *pool)
+{
+    const pwr_job *after = NULL;
+    const char *text = "";
+    pwr_jobs jobs;
+
+    do {
+        if (store->ops->job_list(store, pool, 2, after, &jobs)) {
+            return "failed";
+        }
+        for (int i = 0; i < jobs.n; i++) {
+            after = &jobs.row[i];
+            text = apr_pstrcat(pool, text, after->identifier, " ", NULL);
+        }
+    } while (jobs.n > 0);
+    return text;
+}
+
+/* What operators see: waiting, held, given up, of any realm. */
+static void test_list(bench *made, pwr_store *store, apr_pool_t *pool)
+{
+    const pwr_store_ops *ops = store->ops;
+    static const char *const names[] = { "late", "held", "over", "over2" };
+    pwr_jobs jobs;
+    int mine;
+
+    tap_str(listed(store, pool), "", "no jobs, an empty list");
+    for (int i = 0; i < 4; i++) {
+        pwr_job job = plain;
+
+        job.identifier = names[i];
+        job.realm = i % 2 ? "s" : "r";
+        ops->job_add(store, pool, &job);
+    }
+    batch(store, pool, &jobs);
+    for (int i = 0; i < jobs.n; i++) {
+        pwr_job *job = &jobs.row[i];
+
+        if (strcmp(job->identifier, "late")) {
+            ops->job_claim(store, pool, job, "A", 600, &mine);
+        }
+        if (!strncmp(job->identifier, "over", 4)) {
+            ops->job_retry(store, pool, job, "A", -1, "no " HOSTILE);
+        }
+    }
+    bench_sql(made, "UPDATE {p}job SET due = due + 99 WHERE identifier ="
+              " 'late'");
+    bench_sql(made, "UPDATE {p}job SET id = '0' WHERE identifier = 'over2'");
+    tap_str(listed(store, pool), "held late over2 over ",
+            "all, by due, those that were given up last");
+    ops->job_list(store, pool, 9, NULL, &jobs);
+    tap_ok(jobs.n == 4 && jobs.row[0].lease_until > jobs.now + 500
+           && !strcmp(jobs.row[0].owner, "A") && jobs.row[0].gave_up == 0
+           && jobs.row[0].tries == 1, "who holds one until when");
+    tap_ok(jobs.n == 4 && jobs.row[3].gave_up > 0 && !jobs.row[3].owner
+           && !strcmp(jobs.row[3].error, "no " HOSTILE),
+           "when one was given up, and why");
+    bench_sql(made, "DELETE FROM {p}job");
+}
+
+static void test_about(bench *made, pwr_store *store, apr_pool_t *pool)
+{
+    const pwr_store_ops *ops = store->ops;
+    pwr_job notice = { .kind = PWR_JOB_NOTICE, .realm = "r", .user_id = "7",
+                       .recipient = "a@example.org" };
+    pwr_job other = plain, like = { .realm = "r", .user_id = "7",
+                                    .identifier = plain.identifier };
+    pwr_jobs jobs;
+
+    other.realm = "r ";
+    ops->job_add(store, pool, &plain);
+    ops->job_add(store, pool, &other);
+    ops->job_add(store, pool, &notice);
+    tap_ok(ops->job_about(store, pool, &like, &jobs) == APR_SUCCESS
+           && jobs.n == 2 && jobs.now > 0, "what is about somebody");
+    like.user_id = NULL;
+    ops->job_about(store, pool, &like, &jobs);
+    tap_ok(jobs.n == 1 && jobs.row->kind == PWR_JOB_RECOVER,
+           "by what was typed alone, of this realm and no other");
+    like = (pwr_job){ .realm = "r" };
+    ops->job_about(store, pool, &like, &jobs);
+    tap_int(jobs.n, 0, "by nothing: nothing");
+    like.identifier = HOSTILE;
+    tap_ok(ops->job_about(store, pool, &like, &jobs) == APR_SUCCESS
+           && jobs.n == 0, "by a hostile text: nothing");
+    tap_ok(ops->job_find(store, pool, &like, &jobs) == APR_SUCCESS
+           && jobs.n == 0 && jobs.now > 0, "no id, no job, but the clock");
+    bench_sql(made, "DELETE FROM {p}job WHERE realm <> 'r'"
+              " OR kind = 'notice'");
+    apr_cpystrn(like.id, bench_value(made, "SELECT id FROM {p}job"),
+                sizeof(like.id));
+    ops->job_find(store, pool, &like, &jobs);
+    tap_str(jobs.n == 1 ? jobs.row->identifier : NULL, plain.identifier,
+            "one by its id");
+    bench_sql(made, "DELETE FROM {p}job");
+}
+
+static pwr_job_order again(pwr_store *store, apr_pool_t *pool, const char *id)
+{
+    pwr_job_order order;
+
+    return store->ops->job_again(store, pool, id, &order) == APR_SUCCESS
+        ? order : (pwr_job_order)-1;
+}
+
+static pwr_job_order drop(pwr_store *store, apr_pool_t *pool, const char *id)
+{
+    pwr_job_order order;
+
+    return store->ops->job_drop(store, pool, id, &order) == APR_SUCCESS
+        ? order : (pwr_job_order)-1;
+}
+
+static void test_orders(bench *made, pwr_store *store, apr_pool_t *pool)
+{
+    const pwr_store_ops *ops = store->ops;
+    static const char *const wrong[] = {
+        "", "x", HOSTILE, "00000000000000000000000000000000"
+    };
+    const char *id;
+    pwr_jobs jobs;
+    int mine;
+
+    ops->job_add(store, pool, &plain);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        tap_ok(again(store, pool, wrong[i]) == PWR_ORDER_NO_JOB
+               && drop(store, pool, wrong[i]) == PWR_ORDER_NO_JOB,
+               "no such job: %s", wrong[i]);
+    }
+    batch(store, pool, &jobs);
+    id = jobs.row->id;
+    tap_int(again(store, pool, id), PWR_ORDER_DONE, "one that is due is due");
+    ops->job_claim(store, pool, jobs.row, "A", 60, &mine);
+    tap_int(again(store, pool, id), PWR_ORDER_HELD, "a held one is left alone");
+    tap_int(drop(store, pool, id), PWR_ORDER_HELD, "and not taken away");
+    tap_str(bench_value(made, "SELECT owner FROM {p}job"), "A", "A has it");
+    ops->job_retry(store, pool, jobs.row, "A", 300, "busy");
+    tap_int(again(store, pool, id), PWR_ORDER_DONE, "before its time");
+    tap_ok(batch(store, pool, &jobs) && jobs.n == 1 && jobs.row->tries == 1,
+           "it is due, and what was tried counts");
+    ops->job_claim(store, pool, jobs.row, "A", 60, &mine);
+    ops->job_retry(store, pool, jobs.row, "A", -1, "no such mailbox");
+    tap_int(again(store, pool, id), PWR_ORDER_DONE, "one that was given up");
+    tap_ok(batch(store, pool, &jobs) && jobs.n == 1
+           && jobs.row->gave_up == 0
+           && !strcmp(jobs.row->error, "no such mailbox"),
+           "is due again, and its error stays");
+    tap_int(drop(store, pool, id), PWR_ORDER_DONE, "dropped");
+    tap_int(drop(store, pool, id), PWR_ORDER_NO_JOB, "once");
+}
+
 typedef struct claims {
     pwr_store *store;
     pwr_job job;
@@ -278,6 +430,9 @@ int main(int argc, const char *const *argv)
     test_give_up(made, store, pool);
     test_lost(made, store, pool);
     test_sweep(made, store, pool);
+    test_list(made, store, pool);
+    test_about(made, store, pool);
+    test_orders(made, store, pool);
     test_race(made, store, pool);
     tap_str(bench_log(made), "", "nothing was logged");
     return tap_end();
