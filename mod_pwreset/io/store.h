@@ -36,6 +36,7 @@
 #define PWR_TOKEN_JOBS_MAX 3        /* jobs of an account with live strings */
 #define PWR_NOTME_SEC (7 * 86400)   /* how long "this was not me" works */
 #define PWR_SESSIONS_MAX 100        /* of a user that are listed */
+#define PWR_TOKENS_MAX 100          /* of an account that are listed */
 #define PWR_DOUBLE_CLICK_SEC 60
 #define PWR_DOUBLE_CLICK_TRIES 3
 #define PWR_DEVICE_LIFETIME_SEC (400 * 86400)  /* since it last signed in; the
@@ -144,10 +145,33 @@ typedef struct pwr_token {
      * a digest that stands for the mailbox, needed unless the rate is off. */
     pwr_rate rate;
     char mailbox[PWR_DIGEST_HEX + 1];
-    int64_t expires;                    /* set by the store */
+    int64_t created, expires;           /* set by the store */
     int64_t spent_at;
+    const char *why;                    /* it was spent: used, changed, notme,
+                                         * revoked; NULL: it was not */
     pwr_token_state state;
 } pwr_token;
+
+/* The strings that were made for an account lately, for operators. */
+typedef struct pwr_tokens {
+    const char *realm;
+    const char *user_id;        /* or pwr_token.mailbox: mails sent there */
+    int is_mailbox;
+    /* out */
+    int n;
+    pwr_token *row;             /* newest first; digests are left out */
+    int64_t now;                /* the database's */
+} pwr_tokens;
+
+/* An operator ends all that lets somebody into an account but its password. */
+typedef struct pwr_revocation {
+    const char *realm;
+    const char *user_id;
+    /* out: how many there were */
+    int sessions;
+    int strings;                /* that still worked */
+    int devices;
+} pwr_revocation;
 
 /* "This was not me". */
 typedef struct pwr_notme {
@@ -324,6 +348,14 @@ typedef struct pwr_store_ops {
     apr_status_t (*token_double_click)(pwr_store *store, apr_pool_t *pool,
                                        const char *realm, const char *digest,
                                        int *may);
+
+    /* At most 100. */
+    apr_status_t (*tokens_list)(pwr_store *store, apr_pool_t *pool,
+                                pwr_tokens *tokens);
+
+    /* In one transaction. */
+    apr_status_t (*account_revoke)(pwr_store *store, apr_pool_t *pool,
+                                   pwr_revocation *revocation);
 
     /* AWAY may also mean that the last word, COMMIT, got no answer and nobody
      * could be asked: then a string that was spent is found SPENT. */

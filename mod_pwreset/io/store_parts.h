@@ -85,6 +85,13 @@ apr_status_t pwr_store_notme_find(pwr_store *store, apr_pool_t *pool,
 apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
                                 pwr_notme *notme);
 
+apr_status_t pwr_store_tokens_list(pwr_store *store, apr_pool_t *pool,
+                                   pwr_tokens *tokens);
+
+/* store_revoke.c */
+apr_status_t pwr_store_account_revoke(pwr_store *store, apr_pool_t *pool,
+                                      pwr_revocation *revocation);
+
 typedef struct pwr_token_key {
     const char *realm;
     const char *digest;

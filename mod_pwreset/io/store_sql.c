@@ -151,8 +151,8 @@ static const struct {
 
     /* At most one row, whatever its state.  Primary key. */
     { PWR_STMT_TOKEN_FIND, "token_find",
-      "SELECT realm, user_id, login, language, job, stamp, expires, spent_at,"
-      " spent_by, why, {now} AS clock FROM {prefix}token"
+      "SELECT realm, user_id, login, language, job, stamp, created, expires,"
+      " spent_at, spent_by, why, {now} AS clock FROM {prefix}token"
       " WHERE realm = :realm AND digest = :digest AND purpose = :purpose" },
 
     /* One row: n, the live strings of a user that jobs other than :job minted
@@ -200,12 +200,19 @@ static const struct {
       " WHERE realm = :realm AND user_id = :user AND purpose = 'recover'"
       " AND spent_at = 0" },
 
-    /* And those that somebody could still use end with "this was not me".
-     * Behind the lock.  Index owner. */
-    { PWR_STMT_TOKEN_NOT_ME, "token_not_me",
-      "UPDATE {prefix}token SET spent_at = {now}, why = 'notme'"
+    /* And those that somebody could still use end with "this was not me", or
+     * by an operator: :why.  Behind the lock.  Index owner. */
+    { PWR_STMT_TOKEN_END, "token_end",
+      "UPDATE {prefix}token SET spent_at = {now}, why = :why"
       " WHERE realm = :realm AND user_id = :user AND purpose = 'recover'"
       " AND spent_at = 0 AND expires > {now} - " GRACE },
+
+    /* At most :max rows of a user, or of a mailbox.  Index owner. */
+    { PWR_STMT_TOKEN_LIST, "tokens_list",
+      "SELECT realm, user_id, login, language, job, stamp, created, expires,"
+      " spent_at, spent_by, why, {now} AS clock FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :user AND purpose = :purpose"
+      " ORDER BY created DESC, expires DESC, job LIMIT :max" },
 
     /* One row when one more comparison is allowed.  Primary key. */
     { PWR_STMT_TOKEN_CLICK, "token_double_click",
@@ -325,6 +332,10 @@ static const struct {
       "UPDATE {prefix}device SET digest = :digest"
       " WHERE realm = :realm AND digest = :before AND user_id <> :user" },
 
+    /* All of a user.  Index owner. */
+    { PWR_STMT_DEVICE_END_USER, "device_end user",
+      "DELETE FROM {prefix}device WHERE realm = :realm AND user_id = :user" },
+
     /* The last of as many as an account may have.  Index owner. */
     { PWR_STMT_DEVICE_LEAST, "device_add least",
       "SELECT expires FROM {prefix}device"
@@ -357,7 +368,7 @@ static const char *const our_params[] = {
     "identifier", "idle", "interval", "job", "keep", "kind", "language",
     "lease", "lifetime", "lock", "login", "max", "name", "newcomers", "next",
     "owner", "password", "purpose", "realm", "recipient", "seen", "share",
-    "stamp", "user", "within", NULL
+    "stamp", "user", "why", "within", NULL
 };
 
 /* What the provider's statements may use, and what they must be. */

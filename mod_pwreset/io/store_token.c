@@ -102,6 +102,26 @@ static pwr_token_state state_of(const char *why, int64_t spent_at,
                                                : PWR_TOKEN_EXPIRED;
 }
 
+/* The row that was just read; its digest is in no column that was asked for. */
+static void row_read(const pwr_dbd_rows *rows, const char *realm,
+                     pwr_token *token)
+{
+    const char *stamp = pwr_dbd_text(rows, "stamp");
+
+    token->realm = apr_pstrdup(rows->run->pool, realm);
+    token->user_id = pwr_dbd_keep(rows, "user_id");
+    token->login = pwr_dbd_keep(rows, "login");
+    token->language = pwr_dbd_keep(rows, "language");
+    token->job = pwr_dbd_keep(rows, "job");
+    apr_cpystrn(token->stamp, stamp ? stamp : "", sizeof(token->stamp));
+    token->created = pwr_dbd_number(rows, "created");
+    token->expires = pwr_dbd_number(rows, "expires");
+    token->spent_at = pwr_dbd_number(rows, "spent_at");
+    token->why = pwr_dbd_keep(rows, "why");
+    token->state = state_of(token->why, token->spent_at, token->expires,
+                            pwr_dbd_number(rows, "clock"));
+}
+
 apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
                                   const pwr_token_key *key, pwr_token *token,
                                   const char **spent_by)
@@ -111,7 +131,6 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
         { "purpose", purposes[key->is_notme] }, { NULL, NULL }
     };
     pwr_dbd_rows rows;
-    const char *stamp;
 
     memset(token, 0, sizeof(*token));
     *spent_by = NULL;
@@ -120,17 +139,7 @@ apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,
         return rows.status;
     }
     apr_cpystrn(token->digest, key->digest, sizeof(token->digest));
-    token->realm = apr_pstrdup(run->pool, key->realm);
-    token->user_id = pwr_dbd_keep(&rows, "user_id");
-    token->login = pwr_dbd_keep(&rows, "login");
-    token->language = pwr_dbd_keep(&rows, "language");
-    token->job = pwr_dbd_keep(&rows, "job");
-    stamp = pwr_dbd_text(&rows, "stamp");
-    apr_cpystrn(token->stamp, stamp ? stamp : "", sizeof(token->stamp));
-    token->expires = pwr_dbd_number(&rows, "expires");
-    token->spent_at = pwr_dbd_number(&rows, "spent_at");
-    token->state = state_of(pwr_dbd_text(&rows, "why"), token->spent_at,
-                            token->expires, pwr_dbd_number(&rows, "clock"));
+    row_read(&rows, key->realm, token);
     *spent_by = pwr_dbd_keep(&rows, "spent_by");
     return rows.status;
 }
@@ -233,7 +242,8 @@ static apr_status_t notme_do(pwr_dbd_run *run, void *baton)
 {
     token_call *call = baton;
     pwr_dbd_arg args[] = {
-        { "realm", call->key.realm }, { "user", NULL }, { NULL, NULL }
+        { "realm", call->key.realm }, { "user", NULL }, { "why", "notme" },
+        { NULL, NULL }
     };
     apr_status_t status = token_find(run, call);
 
@@ -245,7 +255,7 @@ static apr_status_t notme_do(pwr_dbd_run *run, void *baton)
                             call->token->user_id);
     if (status == APR_SUCCESS) {
         status = pwr_dbd_exec(run,
-                              &call->impl->sql.stmt[PWR_STMT_TOKEN_NOT_ME],
+                              &call->impl->sql.stmt[PWR_STMT_TOKEN_END],
                               args, &call->changed);
     }
     run->keep = status == APR_SUCCESS;
@@ -474,5 +484,58 @@ apr_status_t pwr_store_token_double_click(pwr_store *store, apr_pool_t *pool,
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
     *may = status == APR_SUCCESS && call.changed == 1;
+    return status;
+}
+
+typedef struct list_call {
+    const pwr_store_impl *impl;
+    pwr_tokens *tokens;
+} list_call;
+
+static apr_status_t tokens_list(pwr_dbd_run *run, void *baton)
+{
+    const list_call *call = baton;
+    pwr_tokens *tokens = call->tokens;
+    const pwr_dbd_arg args[] = {
+        { "realm", tokens->realm }, { "user", tokens->user_id },
+        { "purpose", tokens->is_mailbox ? MAILBOX : purposes[0] },
+        { "max", APR_STRINGIFY(PWR_TOKENS_MAX) }, { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+    apr_status_t status = pwr_store_clock(run, call->impl, &tokens->now);
+
+    tokens->n = 0;
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_LIST], args,
+                   &rows);
+    while (tokens->n < PWR_TOKENS_MAX && pwr_dbd_next(&rows)) {
+        const char *user_id = pwr_dbd_text(&rows, "user_id");
+
+        if (pwr_store_is_of(&rows, tokens->realm) && user_id
+            && strcmp(user_id, tokens->user_id) == 0) {
+            row_read(&rows, tokens->realm, &tokens->row[tokens->n++]);
+        }
+    }
+    return rows.status;
+}
+
+apr_status_t pwr_store_tokens_list(pwr_store *store, apr_pool_t *pool,
+                                   pwr_tokens *tokens)
+{
+    static const pwr_dbd_work work = { .name = "tokens_list",
+                                       .step = tokens_list };
+    list_call call = { store->impl, tokens };
+    apr_status_t status;
+
+    tokens->n = 0;
+    tokens->now = 0;
+    tokens->row = apr_pcalloc(pool, PWR_TOKENS_MAX * sizeof(*tokens->row));
+    status = pwr_dbd_do(&call.impl->dbd, pool, &work, &call);
+    if (status != APR_SUCCESS) {
+        tokens->n = 0;
+        tokens->now = 0;
+    }
     return status;
 }
