@@ -8,11 +8,11 @@
 
 #include "core/addr.h"
 #include "core/agent.h"
-#include "core/crypto.h"
 #include "core/language.h"
 #include "core/mime.h"
 #include "core/text.h"
 #include "core/token.h"
+#include "flow/account.h"
 #include "flow/page.h"
 #include "io/outbox.h"
 
@@ -176,71 +176,6 @@ static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
 
 /* ---- a recovery ---- */
 
-/* The accounts that the job's identifier names, each once. */
-static apr_status_t find_users(const pwr_env *env, const pwr_job *job,
-                               apr_array_header_t *users)
-{
-    static const struct { int bit; pwr_user_key key; } ways[] = {
-        { PWR_IDENTIFY_EMAIL, PWR_USER_BY_EMAIL },
-        { PWR_IDENTIFY_LOGIN, PWR_USER_BY_LOGIN },
-    };
-
-    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
-        pwr_users found = { 0 };
-        apr_status_t status = APR_SUCCESS;
-
-        if (job->by & ways[i].bit) {
-            status = env->store->ops->users_find(env->store, env->pool,
-                                                 ways[i].key, job->identifier,
-                                                 &found);
-        }
-        if (status != APR_SUCCESS) {
-            return status;
-        }
-        for (int n = 0; n < found.n; n++) {
-            int is_known = 0;
-
-            for (int k = 0; k < users->nelts; k++) {
-                is_known |= strcmp(APR_ARRAY_IDX(users, k, pwr_user).id,
-                                   found.row[n].id) == 0;
-            }
-            if (!is_known) {
-                APR_ARRAY_PUSH(users, pwr_user) = found.row[n];
-            }
-        }
-    }
-    return APR_SUCCESS;
-}
-
-/* A secret that a mail will carry, and its digest. */
-static apr_status_t secret_make(const pwr_env *env, pwr_purpose purpose,
-                                const char **bare, char *digest)
-{
-    unsigned char *random = pwr_secret_alloc(env->pool, PWR_TOKEN_RANDOM);
-    char *out = pwr_secret_alloc(env->pool, PWR_TOKEN_LEN + 1);
-    apr_status_t status = pwr_crypto_random(random, PWR_TOKEN_RANDOM);
-
-    if (status != APR_SUCCESS) {
-        return status;
-    }
-    pwr_token_make(out, random);
-    *bare = out;
-    return pwr_crypto_digest(digest, env->site->conf->realm, purpose, out);
-}
-
-/* What stands for a mailbox in the rows of this realm. */
-static apr_status_t mailbox_digest(const pwr_env *env, const char *mailbox,
-                                   char digest[PWR_DIGEST_HEX + 1])
-{
-    const char *const parts[] = {
-        "mailbox", env->site->conf->realm,
-        pwr_addr_canonical(env->pool, mailbox)
-    };
-
-    return pwr_crypto_fingerprint(digest, parts,
-                                  sizeof(parts) / sizeof(*parts));
-}
-
 /* The visitor is told nothing of it. */
 static void tell_unminted(const pwr_env *env, const pwr_user *user,
                           pwr_mint outcome)
@@ -266,43 +201,17 @@ static void tell_unminted(const pwr_env *env, const pwr_user *user,
 static apr_status_t mint(const pwr_env *env, const pwr_job *job,
                          recovery *r)
 {
-    const pwr_conf *conf = env->site->conf;
-    const char *bare, *notme;
-    pwr_mint outcome = PWR_MINT_REFUSED;
-    pwr_token token = {
-        .realm = conf->realm,
-        .user_id = r->user->id,
-        .login = r->user->login,
-        .language = job->language,
-        .job = job->id,
-        .lifetime_sec = conf->token_lifetime_sec,
-        .merge_sec = PWR_MERGE_SEC,
-        .rate = conf->limit[PWR_LIMIT_FORGOT_ACCOUNT],
+    pwr_minting minting = {
+        .user = r->user, .job = job->id, .language = job->language,
+        .mailbox = r->mailbox,
     };
-    apr_status_t status = secret_make(env, PWR_PURPOSE_RECOVER, &bare,
-                                      token.digest);
+    apr_status_t status = pwr_account_mint(env, &minting);
 
-    if (status == APR_SUCCESS) {
-        status = secret_make(env, PWR_PURPOSE_NOTME, &notme,
-                             token.notme_digest);
-    }
-    memcpy(token.stamp, r->user->mail_stamp, sizeof(token.stamp));
-    memcpy(token.notme_stamp, r->user->address_stamp,
-           sizeof(token.notme_stamp));
-    if (status == APR_SUCCESS) {
-        status = mailbox_digest(env, r->mailbox, token.mailbox);
-    }
-    if (status == APR_SUCCESS) {
-        status = env->store->ops->token_mint(env->store, env->pool, &token,
-                                             &outcome);
-    }
-    if (status == APR_SUCCESS && outcome == PWR_MINT_DONE) {
-        r->bare = bare;
-        r->notme = notme;
-        r->expires = token.expires;
-    }
-    else if (status == APR_SUCCESS) {
-        tell_unminted(env, r->user, outcome);
+    r->bare = minting.bare;
+    r->notme = minting.notme;
+    r->expires = minting.expires;
+    if (status == APR_SUCCESS && !r->bare) {
+        tell_unminted(env, r->user, minting.outcome);
     }
     return status;
 }
@@ -311,10 +220,7 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
 static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
                             recovery *r)
 {
-    const char *stored = r->user->recovery_email && *r->user->recovery_email
-        ? r->user->recovery_email : r->user->email;
-
-    r->mailbox = stored ? pwr_addr_mailbox(env->pool, stored) : NULL;
+    r->mailbox = pwr_account_mailbox(env->pool, r->user);
     if (!r->mailbox) {
         pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0413",
                      "recovery for user id %s of realm %s: the account has no "
@@ -326,16 +232,6 @@ static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
     return mint(env, job, r);
 }
 
-static const char *link_with(const pwr_env *env, const pwr_voice *voice,
-                             const char *name, const char *bare)
-{
-    const char *page = apr_pstrcat(env->pool, env->site->home, name, NULL);
-
-    return pwr_url_with(env->pool,
-                        pwr_url_with(env->pool, page, "token", bare),
-                        "lang", env->site->tags[1] ? voice->tag : NULL);
-}
-
 static void add_account(const pwr_env *env, const pwr_voice *voice,
                         pwr_list *accounts, const recovery *r)
 {
@@ -343,9 +239,10 @@ static void add_account(const pwr_env *env, const pwr_voice *voice,
 
     pwr_model_text(account, "login", shown(env, r->user->login));
     pwr_model_text(account, "name", shown(env, r->user->name));
-    pwr_model_text(account, "link", link_with(env, voice, "/reset", r->bare));
-    pwr_model_text(account, "notme", link_with(env, voice, "/notme",
-                                               r->notme));
+    pwr_model_text(account, "link",
+                   pwr_account_link(env, voice, "/reset", r->bare));
+    pwr_model_text(account, "notme",
+                   pwr_account_link(env, voice, "/notme", r->notme));
     pwr_model_text(account, "token", pwr_token_show(env->pool, r->bare));
 }
 
@@ -449,7 +346,8 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
                                                sizeof(pwr_user));
     apr_array_header_t *recoveries = apr_array_make(env->pool, 1,
                                                     sizeof(recovery));
-    apr_status_t status = find_users(env, delivery->job, users);
+    apr_status_t status = pwr_account_find(env, delivery->job->identifier,
+                                           delivery->job->by, users);
 
     for (int i = 0; status == APR_SUCCESS && i < users->nelts; i++) {
         recovery *r = apr_array_push(recoveries);

@@ -7,9 +7,6 @@
 
 #include "flow/env.h"
 
-/* Equal requests of this many seconds become one mail. */
-#define PWR_MERGE_SEC 60
-
 typedef struct pwr_delivery {
     const pwr_job *job;         /* claimed */
     const char *owner;          /* by whom */
