@@ -110,8 +110,9 @@ static int is_address(const char *s)
     return s && *s && *s != '-' && pwr_text_is_plain(s) && !strpbrk(s, ", ");
 }
 
-static const char **full_argv(apr_pool_t *pool, const pwr_sendmail *conf,
-                              const char *recipient)
+const char *const *pwr_sendmail_argv(apr_pool_t *pool,
+                                     const pwr_sendmail *conf,
+                                     const char *recipient)
 {
     const char **argv;
     size_t n = 0;
@@ -211,7 +212,7 @@ static int attributes_fill(posix_spawnattr_t *attributes)
     return rc;
 }
 
-static int spawn(const char **argv, int message, int output, pid_t *pid)
+static int spawn(const char *const *argv, int message, int output, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -239,7 +240,7 @@ static int spawn(const char **argv, int message, int output, pid_t *pid)
 }
 
 /* Returns 0, or an errno when no program runs. */
-static int child_start(mail_child *child, const char **argv,
+static int child_start(mail_child *child, const char *const *argv,
                        const char *message, size_t len)
 {
     int input, pipes[2], rc = message_open(message, len, &input);
@@ -503,7 +504,8 @@ pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
         *detail = "not started, as this process ends";
         return PWR_SENT_LATER;
     }
-    rc = child_start(&child, full_argv(pool, conf, recipient), message, len);
+    rc = child_start(&child, pwr_sendmail_argv(pool, conf, recipient), message,
+                     len);
     if (rc) {
         *detail = describe_error(pool, program, rc);
         return PWR_SENT_UNABLE;

@@ -30,6 +30,11 @@ typedef struct pwr_sendmail {
     int cancel_fd;              /* readable: stop waiting; -1 none */
 } pwr_sendmail;
 
+/* The arguments that the program gets for this recipient. */
+const char *const *pwr_sendmail_argv(apr_pool_t *pool,
+                                     const pwr_sendmail *conf,
+                                     const char *recipient);
+
 /* Run  argv... -f sender -- recipient  with the message on standard input.
  * `sender` and `recipient` come from pwr_addr_mailbox; what could be an option
  * or a list is refused (NEVER).  `*detail` is one line for the admin: exit
