@@ -37,6 +37,13 @@ static const pwr_option user_passwd_options[] = {
     { NULL, NULL, PWR_NEED_UNSAID, NULL }
 };
 
+static const pwr_option queue_list_options[] = {
+    { "all", NULL, PWR_NEED_STORE,
+      "of every realm in the site's tables, also one that no site has" },
+    { "json", NULL, PWR_NEED_UNSAID, "one JSON object a line" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 const pwr_command pwr_commands[] = {
     { "check", "", 0, 0, PWR_NEED_STORE, NULL,
       "is the site as it should be?",
@@ -62,6 +69,29 @@ const pwr_command pwr_commands[] = {
       "user's sessions, cancels the control strings and queues the notice\n"
       "mail, as every change does.\n",
       pwr_command_user_passwd },
+    { "queue list", "", 0, 0, PWR_NEED_EACH, queue_list_options,
+      "list the mails that wait or failed",
+      "A line a job, the first one due first: its id, its realm, what it\n"
+      "is, for whom, how often it was tried, when it is due, how long a\n"
+      "worker has it yet, and what the last try said.  Of all sites, or that\n"
+      "of -s.\n",
+      pwr_command_queue_list },
+    { "queue show", "ID", 1, 1, PWR_NEED_STORE, NULL,
+      "show all that is known of one job", NULL, pwr_command_queue_show },
+    { "queue retry", "ID", 1, 1, PWR_NEED_STORE, NULL,
+      "let a job be due now",
+      "Also one that was given up.  A job that a worker has is left alone.\n",
+      pwr_command_queue_retry },
+    { "queue drop", "ID", 1, 1, PWR_NEED_STORE, NULL,
+      "take a job away; its mail is never sent",
+      "A job that a worker has is left alone.\n",
+      pwr_command_queue_drop },
+    { "purge", "", 0, 0, PWR_NEED_EACH, NULL,
+      "delete now what is long over",
+      "Strings and given-up jobs that ended seven days ago; sessions, waits\n"
+      "of guessers and known browsers once they are over.  httpd does the\n"
+      "same every ten minutes.  In small batches, so that nobody waits long.\n",
+      pwr_command_purge },
     { "hash make", "[SCHEME]", 0, 1, PWR_NEED_NOTHING, NULL,
       "print the hash of a password",
       "The password is one line of standard input.  SCHEME is a value of\n"

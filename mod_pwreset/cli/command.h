@@ -14,13 +14,15 @@
 #include "cli/vhost.h"
 #include "core/diag.h"
 #include "core/password.h"
-#include "io/store.h"
+#include "flow/env.h"
 
 typedef enum pwr_need {
     PWR_NEED_UNSAID = 0,    /* of an option: what the command needs anyway */
     PWR_NEED_NOTHING,
     PWR_NEED_VHOST,         /* the vhost's configuration, asked of httpd */
-    PWR_NEED_STORE          /* and a store over its database */
+    PWR_NEED_STORE,         /* and a store over its database */
+    PWR_NEED_EACH           /* the same of each site, or the one of -s: the
+                             * command runs once for each */
 } pwr_need;
 
 typedef struct pwr_option {
@@ -56,8 +58,9 @@ struct pwr_call {
                                              * "" of a flag, NULL not given */
     const char *const *args;
     int args_n;
-    const pwr_vhost *vhost;         /* with PWR_NEED_VHOST and _STORE */
-    pwr_store *store;               /* with PWR_NEED_STORE */
+    const pwr_vhost *vhost;         /* with PWR_NEED_VHOST and more */
+    pwr_store *store;               /* with PWR_NEED_STORE and _EACH */
+    int site_i;                     /* with PWR_NEED_EACH: which, from 0 */
 };
 
 extern const pwr_command pwr_commands[];    /* ends with name NULL */
@@ -81,6 +84,22 @@ int pwr_call_fail(int status, const char *format, ...)
  * has told already. */
 int pwr_call_store_status(apr_status_t status);
 
+/* What flows are given, without a host: nothing is cached here, and the
+ * workers find a job at their next look (PWR_NEXT_LOOK). */
+int pwr_call_env(const pwr_call *call, pwr_env *env);
+
+/* What pwresetctl says of jobs: httpd's worker looks ever more rarely. */
+#define PWR_NEXT_LOOK "httpd looks for jobs at least once a minute"
+
+/* The one user of this login; what is wrong is told. */
+int pwr_call_user(const pwr_call *call, const char *login, pwr_user *user);
+
+/* Text from a table for a terminal; "-" for none. */
+const char *pwr_call_shown(const pwr_call *call, const char *text);
+
+/* "in 5 min", "3 h ago", "now". */
+const char *pwr_call_when(const pwr_call *call, int64_t now, int64_t at);
+
 /* Hash a password from pwr_prompt_read, telling what is wrong with it. */
 int pwr_call_hash(apr_pool_t *pool, const pwr_scheme *scheme,
                   const char *secret, const char **stored);
@@ -90,6 +109,11 @@ int pwr_command_check(pwr_call *call);
 int pwr_command_schema(pwr_call *call);
 int pwr_command_user_add(pwr_call *call);
 int pwr_command_user_passwd(pwr_call *call);
+int pwr_command_queue_list(pwr_call *call);
+int pwr_command_queue_show(pwr_call *call);
+int pwr_command_queue_retry(pwr_call *call);
+int pwr_command_queue_drop(pwr_call *call);
+int pwr_command_purge(pwr_call *call);
 int pwr_command_hash_make(pwr_call *call);
 int pwr_command_hash_verify(pwr_call *call);
 int pwr_command_directives(pwr_call *call);

@@ -80,17 +80,41 @@ static int need_of(const pwr_call *call, pwr_need *need)
     return EX_OK;
 }
 
-static int prepare(pwr_call *call)
+/* Once for each site.  One of them may know nothing of what was asked, or be
+ * broken, and the others answer; the status is the first that tells of a
+ * trouble, else success where there was any. */
+static int run_each(pwr_call *call, const json_t *dump)
 {
-    json_t *dump;
-    pwr_need need;
-    int status = need_of(call, &need);
+    apr_array_header_t *vhosts;
+    int all = EX_NOUSER, trouble = EX_OK;
+    int status = pwr_vhost_each(call->pool, dump, call->vhost_name, &vhosts);
 
-    if (status != EX_OK || need < PWR_NEED_VHOST) {
+    if (status != EX_OK) {
         return status;
     }
-    status = pwr_dump_read(call->pool, call->httpd_conf, &dump);
-    if (status == EX_OK) {
+    for (int i = 0; i < vhosts->nelts; i++) {
+        call->site_i = i;
+        call->vhost = APR_ARRAY_IDX(vhosts, i, const pwr_vhost *);
+        status = pwr_database_open(call->pool, call->vhost, call->diag,
+                                   &call->store);
+        if (status == EX_OK) {
+            status = call->command->run(call);
+        }
+        if (status == EX_OK) {
+            all = EX_OK;
+        }
+        else if (status != EX_NOUSER && trouble == EX_OK) {
+            trouble = status;
+        }
+    }
+    return trouble != EX_OK ? trouble : all;
+}
+
+static int run_one(pwr_call *call, const json_t *dump, pwr_need need)
+{
+    int status = EX_OK;
+
+    if (need >= PWR_NEED_VHOST) {
         status = pwr_vhost_choose(call->pool, dump, call->vhost_name,
                                   &call->vhost);
     }
@@ -98,7 +122,7 @@ static int prepare(pwr_call *call)
         status = pwr_database_open(call->pool, call->vhost, call->diag,
                                    &call->store);
     }
-    return status;
+    return status == EX_OK ? call->command->run(call) : status;
 }
 
 static int run(apr_pool_t *pool, int argc, const char *const *argv)
@@ -106,11 +130,20 @@ static int run(apr_pool_t *pool, int argc, const char *const *argv)
     static const pwr_diag diag = { emit, NULL };
     pwr_call call = { .pool = pool, .diag = &diag };
     int status = pwr_command_parse(&call, argc, argv);
+    json_t *dump = NULL;
+    pwr_need need = PWR_NEED_UNSAID;
 
     if (status == EX_OK) {
-        status = prepare(&call);
+        status = need_of(&call, &need);
     }
-    return status == EX_OK ? call.command->run(&call) : status;
+    if (status == EX_OK && need >= PWR_NEED_VHOST) {
+        status = pwr_dump_read(pool, call.httpd_conf, &dump);
+    }
+    if (status != EX_OK) {
+        return status;
+    }
+    return need == PWR_NEED_EACH ? run_each(&call, dump)
+                                 : run_one(&call, dump, need);
 }
 
 int main(int argc, const char *const *argv)

@@ -42,7 +42,7 @@ static int judge(const pwr_env *env, const pwr_user *user, const char *secret)
 static int password_take(const pwr_call *call, const pwr_env *env,
                          const pwr_user *user, const char **stored)
 {
-    /* NOLINTNEXTLINE(clang-analyzer-*): env_make() told whether there is one */
+    /* NOLINTNEXTLINE(clang-analyzer-*): pwr_call_env() told whether it is */
     const pwr_conf *conf = env->site->conf;
     const pwr_scheme scheme = pwr_scheme_choose(&conf->password_scheme,
                                                 user->password);
@@ -56,24 +56,6 @@ static int password_take(const pwr_call *call, const pwr_env *env,
         return status;
     }
     return pwr_call_hash(env->pool, &scheme, secret, stored);
-}
-
-/* What flows are given, without a host: nothing is cached here, and the
- * workers find the job at their next poll. */
-static int env_make(const pwr_call *call, pwr_env *env)
-{
-    pwr_site *site;
-    const char *error = pwr_site_make(call->pool, call->vhost->conf,
-                                      pwr_site_words(call->pool), call->diag,
-                                      0, &site);
-
-    if (error) {
-        return pwr_call_fail(EX_CONFIG, "%s:%d: %s", call->vhost->file,
-                             call->vhost->line, error);
-    }
-    *env = (pwr_env){ .pool = call->pool, .site = site, .store = call->store,
-                      .diag = call->diag };
-    return EX_OK;
 }
 
 /* ---- user add ---- */
@@ -141,7 +123,7 @@ int pwr_command_user_add(pwr_call *call)
     }
     status = row_make(call, &user);
     if (status == EX_OK) {
-        status = env_make(call, &env);
+        status = pwr_call_env(call, &env);
     }
     if (status == EX_OK) {
         status = password_take(call, &env, &user, &user.password);
@@ -163,29 +145,6 @@ int pwr_command_user_add(pwr_call *call)
 }
 
 /* ---- user passwd ---- */
-
-static int user_find(pwr_call *call, pwr_user *user)
-{
-    pwr_users users = { 0 };
-    apr_status_t done = call->store->ops->users_find(
-        call->store, call->pool, PWR_USER_BY_LOGIN, call->args[0], &users);
-
-    memset(user, 0, sizeof(*user));
-    if (done != APR_SUCCESS) {
-        return pwr_call_store_status(done);
-    }
-    if (users.n == 0) {
-        return pwr_call_fail(EX_NOUSER, "%s has no user of this login: a login "
-                             "name is needed, not an address",
-                             call->vhost->server);
-    }
-    if (users.n > 1) {
-        return pwr_call_fail(EX_DATAERR, "%d users have this login: make them "
-                             "different in the table first", users.n);
-    }
-    *user = users.row[0];
-    return EX_OK;
-}
 
 static int outcome_tell(const pwr_call *call, pwr_change_outcome outcome)
 {
@@ -240,10 +199,10 @@ int pwr_command_user_passwd(pwr_call *call)
     pwr_user user;
     const char *stored;
     apr_status_t done;
-    int status = user_find(call, &user);
+    int status = pwr_call_user(call, call->args[0], &user);
 
     if (status == EX_OK) {
-        status = env_make(call, &env);
+        status = pwr_call_env(call, &env);
     }
     if (status == EX_OK) {
         status = password_take(call, &env, &user, &stored);

@@ -2,6 +2,7 @@
 #include "cli/vhost.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include <apr_strings.h>
@@ -132,16 +133,13 @@ static int list_fail(apr_pool_t *pool, const json_t *vhosts,
     return EX_USAGE;
 }
 
-int pwr_vhost_choose(apr_pool_t *pool, const json_t *dump, const char *name,
-                     const pwr_vhost **vhost)
+/* The vhosts of that name, or all, as the dump has them. */
+static int candidates_find(apr_pool_t *pool, const json_t *dump,
+                           const char *name, apr_array_header_t *found)
 {
-    const json_t *vhosts = json_object_get(dump, "vhosts");
-    const json_t *from, *chosen = NULL;
-    pwr_vhost *made = apr_pcalloc(pool, sizeof(*made));
-    size_t i, n = 0;
-    int status;
+    const json_t *vhosts = json_object_get(dump, "vhosts"), *from;
+    size_t i;
 
-    *vhost = NULL;
     if (!json_is_array(vhosts)) {
         return misfit("vhosts");
     }
@@ -154,16 +152,71 @@ int pwr_vhost_choose(apr_pool_t *pool, const json_t *dump, const char *name,
             return misfit("server");
         }
         if (!name || is_called(pool, from, name)) {
-            chosen = from;
-            n++;
+            APR_ARRAY_PUSH(found, const json_t *) = from;
         }
     }
-    if (n != 1) {
-        return list_fail(pool, vhosts, n
-                         ? "several virtual hosts say PwReset On"
-                         : "no virtual host of that name says PwReset On");
+    return found->nelts > 0
+        ? EX_OK : list_fail(pool, vhosts, "no virtual host of that name says "
+                            "PwReset On");
+}
+
+int pwr_vhost_choose(apr_pool_t *pool, const json_t *dump, const char *name,
+                     const pwr_vhost **vhost)
+{
+    apr_array_header_t *found = apr_array_make(pool, 1,
+                                               sizeof(const json_t *));
+    pwr_vhost *made = apr_pcalloc(pool, sizeof(*made));
+    int status = candidates_find(pool, dump, name, found);
+
+    *vhost = NULL;
+    if (status == EX_OK && found->nelts > 1) {
+        status = list_fail(pool, json_object_get(dump, "vhosts"),
+                           "several virtual hosts say PwReset On");
     }
-    status = vhost_make(pool, chosen, made);
+    if (status == EX_OK) {
+        status = vhost_make(pool, APR_ARRAY_IDX(found, 0, const json_t *),
+                            made);
+    }
     *vhost = status == EX_OK ? made : NULL;
+    return status;
+}
+
+static int is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static int is_known(const apr_array_header_t *vhosts, const pwr_vhost *vhost)
+{
+    for (int i = 0; i < vhosts->nelts; i++) {
+        const pwr_vhost *other = APR_ARRAY_IDX(vhosts, i, const pwr_vhost *);
+
+        if (is_same(vhost->conf->realm, other->conf->realm)
+            && is_same(vhost->conf->table_prefix, other->conf->table_prefix)
+            && is_same(vhost->driver, other->driver)
+            && is_same(vhost->params, other->params)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int pwr_vhost_each(apr_pool_t *pool, const json_t *dump, const char *name,
+                   apr_array_header_t **vhosts)
+{
+    apr_array_header_t *found = apr_array_make(pool, 8,
+                                               sizeof(const json_t *));
+    int status = candidates_find(pool, dump, name, found);
+
+    *vhosts = apr_array_make(pool, 8, sizeof(const pwr_vhost *));
+    for (int i = 0; status == EX_OK && i < found->nelts; i++) {
+        pwr_vhost *made = apr_pcalloc(pool, sizeof(*made));
+
+        status = vhost_make(pool, APR_ARRAY_IDX(found, i, const json_t *),
+                            made);
+        if (status == EX_OK && !is_known(*vhosts, made)) {
+            APR_ARRAY_PUSH(*vhosts, const pwr_vhost *) = made;
+        }
+    }
     return status;
 }

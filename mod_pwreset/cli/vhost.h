@@ -6,6 +6,7 @@
 #define PWR_VHOST_H
 
 #include <apr_pools.h>
+#include <apr_tables.h>
 #include <jansson.h>
 
 #include "core/conf.h"
@@ -25,5 +26,11 @@ typedef struct pwr_vhost {
  * name; EX_CONFIG when none says PwReset On or the dump is not understood. */
 int pwr_vhost_choose(apr_pool_t *pool, const json_t *dump, const char *name,
                      const pwr_vhost **vhost);
+
+/* Choose all of this name, or all, into an array of const pwr_vhost *; of those
+ * that share realm and tables (a site in http and https) the first.  As above,
+ * but several are no failure. */
+int pwr_vhost_each(apr_pool_t *pool, const json_t *dump, const char *name,
+                   apr_array_header_t **vhosts);
 
 #endif

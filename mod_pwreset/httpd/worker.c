@@ -26,7 +26,6 @@
 #define STOP_SEC 1              /* httpd loses patience after three */
 #define NO_THREAD_SEC 5         /* then a job that got none is due again */
 #define PURGE_EVERY_MS (10 * 60 * 1000)
-#define PURGE_KEEP_SEC (7 * 86400)     /* so that a dead string can say why */
 #define PURGE_BATCHES_MAX 200
 
 /* Where a job becomes a mail, in a thread of its own.  All but `is_done` is
@@ -305,7 +304,7 @@ static int purge_store(worker *w, apr_pool_t *pool, pwr_server *self)
     int purged = 1, batches = 0;
 
     while (purged && batches < PURGE_BATCHES_MAX && !is_stopping(w)
-           && self->store->ops->purge(self->store, pool, PURGE_KEEP_SEC,
+           && self->store->ops->purge(self->store, pool, PWR_KEEP_SEC,
                                       &purged) == APR_SUCCESS) {
         batches++;
     }

@@ -43,6 +43,8 @@
                                                  * longest browsers keep */
 #define PWR_DEVICES_MAX 100         /* of an account */
 
+#define PWR_KEEP_SEC (7 * 86400)    /* what ended is kept, to tell why */
+
 typedef struct pwr_store pwr_store;
 
 /* A row of the provider's user table; absent columns and NULLs are NULL. */

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of jobs, for an operator. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include <apr_strings.h>
+#include <jansson.h>
+
+#include "cli/command.h"
+#include "core/text.h"
+#include "io/remedy.h"
+
+#define PAGE 100
+#define REALM_POINTS 28         /* of columns; longer ones shift the rest */
+#define WHOM_POINTS 28
+
+/* ---- words ---- */
+
+static const char *kind_of(const pwr_job *job)
+{
+    return job->kind == PWR_JOB_RECOVER ? "recover"
+        : job->kind == PWR_JOB_NOTICE ? "notice" : "unknown";
+}
+
+static const char *whom_of(const pwr_job *job)
+{
+    return job->kind == PWR_JOB_NOTICE ? job->recipient : job->identifier;
+}
+
+static const char *due_of(const pwr_call *call, const pwr_job *job,
+                          int64_t now)
+{
+    return job->gave_up ? "given up" : pwr_call_when(call, now, job->due);
+}
+
+static const char *lease_of(const pwr_call *call, const pwr_job *job,
+                            int64_t now)
+{
+    return job->lease_until > now
+        ? apr_psprintf(call->pool, "%" APR_INT64_T_FMT " s",
+                       (apr_int64_t)(job->lease_until - now)) : "-";
+}
+
+/* ---- list ---- */
+
+static const char *column(const pwr_call *call, const char *text,
+                          size_t points_max)
+{
+    const char *shown = pwr_call_shown(call, text);
+    size_t points = pwr_text_points(shown);
+
+    return apr_psprintf(call->pool, "%s%*s", shown,
+                        points < points_max ? (int)(points_max - points) : 0,
+                        "");
+}
+
+static void row_print(const pwr_call *call, const pwr_job *job, int64_t now)
+{
+    printf("%-32s  %s  %-7s  %s  %5d  %-10s  %-6s  %s\n", job->id,
+           column(call, job->realm, REALM_POINTS), kind_of(job),
+           column(call, whom_of(job), WHOM_POINTS), job->tries,
+           due_of(call, job, now), lease_of(call, job, now),
+           pwr_call_shown(call, job->error));
+}
+
+static void head_print(void)
+{
+    printf("%-32s  %-*s  %-7s  %-*s  %5s  %-10s  %-6s  %s\n", "ID",
+           REALM_POINTS, "REALM", "KIND", WHOM_POINTS, "FOR", "TRIES", "DUE",
+           "LEASE", "ERROR");
+}
+
+/* NULL for what is not there; jansson takes UTF-8 alone, which is all that the
+ * store gives. */
+static json_t *text_json(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
+static json_t *job_json(const pwr_job *job)
+{
+    const struct { const char *name; json_t *value; } members[] = {
+        { "id", json_string(job->id) },
+        { "realm", text_json(job->realm) },
+        { "kind", json_string(kind_of(job)) },
+        { "for", text_json(whom_of(job)) },
+        { "user_id", text_json(job->user_id) },
+        { "tries", json_integer(job->tries) },
+        { "created", json_integer(job->created) },
+        { "due", job->gave_up ? json_null() : json_integer(job->due) },
+        { "gave_up", job->gave_up ? json_integer(job->gave_up)
+                                  : json_null() },
+        { "owner", text_json(job->owner) },
+        { "lease_until", job->owner ? json_integer(job->lease_until)
+                                    : json_null() },
+        { "address", text_json(job->address) },
+        { "agent", text_json(job->agent) },
+        { "error", text_json(job->error) },
+    };
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        json_object_set_new(object, members[i].name, members[i].value);
+    }
+    return object;
+}
+
+static void json_print(const pwr_job *job)
+{
+    json_t *object = job_json(job);
+
+    json_dumpf(object, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(object);
+}
+
+/* Returns how many of them were printed. */
+static int page_print(const pwr_call *call, const pwr_jobs *jobs)
+{
+    int n = 0;
+
+    for (int i = 0; i < jobs->n; i++) {
+        const pwr_job *job = &jobs->row[i];
+
+        if (!pwr_call_option(call, "all")
+            && (!job->realm
+                || strcmp(job->realm, call->vhost->conf->realm) != 0)) {
+            continue;
+        }
+        n++;
+        if (pwr_call_option(call, "json")) {
+            json_print(job);
+        }
+        else {
+            row_print(call, job, jobs->now);
+        }
+    }
+    return n;
+}
+
+int pwr_command_queue_list(pwr_call *call)
+{
+    apr_pool_t *page_pool, *pool = call->pool;
+    pwr_jobs jobs = { .n = PAGE };
+    pwr_job last = { .id = "" };
+    const pwr_job *after = NULL;
+    apr_status_t done = APR_SUCCESS;
+    int n = 0, is_json = pwr_call_option(call, "json") != NULL;
+
+    if (!is_json && call->site_i == 0) {
+        head_print();
+    }
+    apr_pool_create(&page_pool, pool);
+    call->pool = page_pool;
+    while (jobs.n == PAGE) {
+        apr_pool_clear(page_pool);
+        done = call->store->ops->job_list(call->store, page_pool, PAGE, after,
+                                          &jobs);
+        if (done != APR_SUCCESS) {
+            break;
+        }
+        n += page_print(call, &jobs);
+        if (jobs.n > 0) {
+            last.due = jobs.row[jobs.n - 1].due;
+            memcpy(last.id, jobs.row[jobs.n - 1].id, sizeof(last.id));
+            after = &last;
+        }
+    }
+    call->pool = pool;
+    if (done == APR_SUCCESS && n == 0 && !is_json) {
+        printf("no jobs of %s\n", pwr_call_option(call, "all")
+                                  ? "any realm" : call->vhost->conf->realm);
+    }
+    return pwr_call_store_status(done);
+}
+
+/* ---- one of them ---- */
+
+static int unknown(const pwr_call *call)
+{
+    return pwr_call_fail(EX_DATAERR, "there is no job %s: it is done, or was "
+                         "dropped or purged; pwresetctl queue list has the ids",
+                         pwr_text_printable(call->pool, call->args[0], 40));
+}
+
+static int id_check(const pwr_call *call, pwr_job *like)
+{
+    const char *id = call->args[0];
+
+    memset(like, 0, sizeof(*like));
+    if (strlen(id) != PWR_ID_HEX
+        || strspn(id, "0123456789abcdef") != PWR_ID_HEX) {
+        return pwr_call_fail(EX_USAGE, "'%s' is no id of a job: give the %d "
+                             "hex digits that pwresetctl queue list shows",
+                             pwr_text_printable(call->pool, id, 40),
+                             PWR_ID_HEX);
+    }
+    apr_cpystrn(like->id, id, sizeof(like->id));
+    return EX_OK;
+}
+
+static void job_print(const pwr_call *call, const pwr_job *job, int64_t now)
+{
+    const struct { const char *name, *value; } lines[] = {
+        { "id", job->id },
+        { "realm", pwr_call_shown(call, job->realm) },
+        { "kind", kind_of(job) },
+        { "for", pwr_call_shown(call, whom_of(job)) },
+        { "user id", pwr_call_shown(call, job->user_id) },
+        { "asked", pwr_call_when(call, now, job->created) },
+        { "from", pwr_call_shown(call, job->address) },
+        { "browser", pwr_call_shown(call, job->agent) },
+        { "language", pwr_call_shown(call, job->language) },
+        { "tries", apr_itoa(call->pool, job->tries) },
+        { "due", due_of(call, job, now) },
+        { "given up", job->gave_up ? pwr_call_when(call, now, job->gave_up)
+                                   : "-" },
+        { "held by", job->lease_until > now
+                     ? pwr_call_shown(call, job->owner) : "-" },
+        { "for yet", lease_of(call, job, now) },
+        { "error", pwr_call_shown(call, job->error) },
+        { "remedy", job->error ? pwr_remedy_of(job->error) : "-" },
+    };
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+        printf("%-8s  %s\n", lines[i].name, lines[i].value);
+    }
+}
+
+int pwr_command_queue_show(pwr_call *call)
+{
+    pwr_job like;
+    pwr_jobs jobs;
+    apr_status_t done;
+    int status = id_check(call, &like);
+
+    if (status != EX_OK) {
+        return status;
+    }
+    done = call->store->ops->job_find(call->store, call->pool, &like, &jobs);
+    if (done != APR_SUCCESS) {
+        return pwr_call_store_status(done);
+    }
+    if (jobs.n == 0) {
+        return unknown(call);
+    }
+    job_print(call, jobs.row, jobs.now);
+    return EX_OK;
+}
+
+static int order_tell(const pwr_call *call, pwr_job_order order,
+                      const char *done)
+{
+    if (order == PWR_ORDER_NO_JOB) {
+        return unknown(call);
+    }
+    if (order == PWR_ORDER_HELD) {
+        return pwr_call_fail(EX_TEMPFAIL, "a worker is at this job: nothing "
+                             "was done, try again when queue show says that "
+                             "nobody holds it");
+    }
+    puts(done);
+    return EX_OK;
+}
+
+int pwr_command_queue_retry(pwr_call *call)
+{
+    pwr_job_order order;
+    pwr_job like;
+    apr_status_t done;
+    int status = id_check(call, &like);
+
+    if (status != EX_OK) {
+        return status;
+    }
+    done = call->store->ops->job_again(call->store, call->pool, like.id,
+                                       &order);
+    return done == APR_SUCCESS
+        ? order_tell(call, order, "due now; " PWR_NEXT_LOOK)
+        : pwr_call_store_status(done);
+}
+
+int pwr_command_queue_drop(pwr_call *call)
+{
+    pwr_job_order order;
+    pwr_job like;
+    apr_status_t done;
+    int status = id_check(call, &like);
+
+    if (status != EX_OK) {
+        return status;
+    }
+    done = call->store->ops->job_drop(call->store, call->pool, like.id,
+                                      &order);
+    return done == APR_SUCCESS
+        ? order_tell(call, order, "dropped; its mail will not be sent")
+        : pwr_call_store_status(done);
+}
