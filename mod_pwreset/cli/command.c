@@ -44,6 +44,12 @@ static const pwr_option queue_list_options[] = {
     { NULL, NULL, PWR_NEED_UNSAID, NULL }
 };
 
+static const pwr_option mail_test_options[] = {
+    { "as", "USER", PWR_NEED_UNSAID,
+      "run the mail program as this user, as httpd does" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 const pwr_command pwr_commands[] = {
     { "check", "", 0, 0, PWR_NEED_STORE, NULL,
       "is the site as it should be?",
@@ -69,6 +75,25 @@ const pwr_command pwr_commands[] = {
       "user's sessions, cancels the control strings and queues the notice\n"
       "mail, as every change does.\n",
       pwr_command_user_passwd },
+    { "link", "LOGIN", 1, 1, PWR_NEED_STORE, NULL,
+      "print a link by which a user can set a new password",
+      "For somebody who stands before you and gets no mail.  Whoever has the\n"
+      "link has the account, so standard error says what to mind; standard\n"
+      "output is the link alone.  It counts as a request of the account, of\n"
+      "which three have strings that work, and no mail is sent.\n",
+      pwr_command_link },
+    { "revoke", "LOGIN", 1, 1, PWR_NEED_STORE, NULL,
+      "end all that lets somebody into an account but its password",
+      "Its sessions, its control strings, and the browsers that it knows.\n"
+      "Requests for a mail that wait in the queue are still answered, to the\n"
+      "account's address.\n",
+      pwr_command_revoke },
+    { "mail test", "ADDRESS", 1, 1, PWR_NEED_VHOST, mail_test_options,
+      "send one mail, and tell exactly what happened",
+      "Through the program of PwResetSendmail, as PwResetMailFrom, within\n"
+      "PwResetMailTimeout.  Exit status 0: the program took it, 75: it may\n"
+      "work later, 69: it will not, as it is.\n",
+      pwr_command_mail_test },
     { "queue list", "", 0, 0, PWR_NEED_EACH, queue_list_options,
       "list the mails that wait or failed",
       "A line a job, the first one due first: its id, its realm, what it\n"
