@@ -75,6 +75,16 @@ const pwr_command pwr_commands[] = {
       "user's sessions, cancels the control strings and queues the notice\n"
       "mail, as every change does.\n",
       pwr_command_user_passwd },
+    { "why", "ADDRESS", 1, 1, PWR_NEED_EACH, NULL,
+      "somebody got no mail: why?",
+      "ADDRESS is what was typed at the page; a login name, too, where\n"
+      "PwResetIdentify allows it.  Asks each site, or that of -s: is there an\n"
+      "account, can mail go to it, is a limit in the way, what waits, what\n"
+      "failed and with which words of the mail program, what was sent last.\n"
+      "Lines begin with OK, NOTE, WAIT or FAIL, and say what to do below.\n"
+      "Exit status 0: nothing is in the way; 67: no account; 75: wait; else\n"
+      "that of the first trouble.\n",
+      pwr_command_why },
     { "link", "LOGIN", 1, 1, PWR_NEED_STORE, NULL,
       "print a link by which a user can set a new password",
       "For somebody who stands before you and gets no mail.  Whoever has the\n"

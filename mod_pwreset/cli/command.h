@@ -109,6 +109,7 @@ int pwr_command_check(pwr_call *call);
 int pwr_command_schema(pwr_call *call);
 int pwr_command_user_add(pwr_call *call);
 int pwr_command_user_passwd(pwr_call *call);
+int pwr_command_why(pwr_call *call);
 int pwr_command_link(pwr_call *call);
 int pwr_command_revoke(pwr_call *call);
 int pwr_command_mail_test(pwr_call *call);

@@ -26,8 +26,7 @@ apr_status_t pwr_forgot_show(const pwr_env *env, const pwr_request *request,
     return APR_SUCCESS;
 }
 
-/* What the text can be, without asking anybody: PWR_IDENTIFY_* bits. */
-static int kinds_of(const pwr_env *env, const char *identifier)
+int pwr_forgot_kinds(const pwr_env *env, const char *identifier)
 {
     int allowed = env->site->conf->identify[1], kinds = 0;
 
@@ -95,7 +94,7 @@ apr_status_t pwr_forgot_ask(const pwr_env *env, const pwr_request *request,
     const char *typed = pwr_form_get(request->form, "email");
     const char *identifier = typed ? pwr_text_canonical(env->pool, typed)
                                    : NULL;
-    int by = kinds_of(env, identifier);
+    int by = pwr_forgot_kinds(env, identifier);
     apr_status_t status;
 
     if (!by) {

@@ -9,6 +9,10 @@
 
 #include "flow/env.h"
 
+/* What the site takes this canonical text for, without asking anybody:
+ * PWR_IDENTIFY_* bits; 0: it is refused. */
+int pwr_forgot_kinds(const pwr_env *env, const char *identifier);
+
 pwr_flow pwr_forgot_show;   /* GET */
 pwr_flow pwr_forgot_ask;    /* POST email */
 

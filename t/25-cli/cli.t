@@ -55,7 +55,7 @@ sub test_help {
     my $version = qr/\Apwresetctl \d+\.\d+\.\d+\n\z/;
     my ($all) = runs_ok('help', {status => 0, out => qr/^usage: pwresetctl/}, '', 'help');
     my @commands = $all =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg;
-    is_deeply(\@commands, ['check', 'schema', 'user add', 'user passwd', 'link', 'revoke', 'mail test',
+    is_deeply(\@commands, ['check', 'schema', 'user add', 'user passwd', 'why', 'link', 'revoke', 'mail test',
         'queue list', 'queue show', 'queue retry',
         'queue drop', 'purge', 'hash make', 'hash verify', 'directives', 'help',
         'version'], 'help lists the commands');
