@@ -174,6 +174,18 @@ static int words_match(const char *name, const char *const *args, int n)
     return n > 1 && strcmp(name + len + 1, args[1]) == 0 ? 2 : 0;
 }
 
+/* The commands of two words that begin with this one. */
+static void group_list(const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const pwr_command *c = pwr_commands; len && c->name; c++) {
+        if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ') {
+            fprintf(stderr, "  %-12s %s\n", c->name, c->help);
+        }
+    }
+}
+
 const pwr_command *pwr_command_find(const char *const *args, int n,
                                     int *words)
 {
@@ -189,6 +201,7 @@ const pwr_command *pwr_command_find(const char *const *args, int n,
     }
     pwr_call_fail(EX_USAGE, "there is no command '%s%s%s': see pwresetctl "
                   "help", args[0], n > 1 ? " " : "", n > 1 ? args[1] : "");
+    group_list(args[0]);
     return NULL;
 }
 

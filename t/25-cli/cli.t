@@ -51,6 +51,15 @@ sub test_usage {
     }
 }
 
+# The commands that begin with a word that is none.
+sub test_groups {
+    for my $row ([[qw(queue)], 4], [[qw(help queue)], 4], [[qw(queue dance)], 4], [[qw(mail)], 1], [[qw(que)], 0], [[''], 0]) {
+        my ($words, $n) = @$row;
+        my (undef, $err) = runs_ok("'@$words' is none", {status => 64, err => qr/no command/}, '', @$words);
+        is(() = $err =~ /^  \w+ \w+ +\w/mg, $n, "and $n begin with it");
+    }
+}
+
 sub test_help {
     my $version = qr/\Apwresetctl \d+\.\d+\.\d+\n\z/;
     my ($all) = runs_ok('help', {status => 0, out => qr/^usage: pwresetctl/}, '', 'help');
@@ -316,6 +325,7 @@ sub test_schema_offline {
 
 -x PWR::Ctl->program or BAIL_OUT(PWR::Ctl->program . ' was not built');
 test_usage();
+test_groups();
 test_help();
 test_verify();
 test_make();
