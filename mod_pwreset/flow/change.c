@@ -156,6 +156,7 @@ static apr_status_t write_change(const pwr_env *env,
                           "meantime. Sign in again."), NULL);
         return APR_SUCCESS;
     }
+    env->host->count(env->host_baton, PWR_COUNT_PASSWORD_CHANGED);
     pwr_page_redirect(response, pwr_url_with(env->pool, pwr_page_path(env,
                       request, "/change"), "done", "1"));
     pwr_session_send(env, secret, response);

@@ -111,6 +111,19 @@ static const char *fill(const pwr_env *env, const pwr_voice *voice,
     return text ? text : "";
 }
 
+/* For the status page; `detail` is what the program said. */
+static void count_mail(const pwr_env *env, const envelope *to, pwr_sent sent,
+                       const char *detail)
+{
+    env->host->count(env->host_baton, sent == PWR_SENT_OK
+                     ? PWR_COUNT_MAIL_SENT : PWR_COUNT_MAIL_FAILED);
+    if (sent != PWR_SENT_OK) {
+        env->host->mail_failed(env->host_baton, env->pool,
+                               detail ? detail : "no reason was given",
+                               to->mailbox);
+    }
+}
+
 static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,
                           const pwr_voice *voice, const pwr_model *model,
                           const envelope *to, const char **detail)
@@ -137,8 +150,11 @@ static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,
         .text = fill(env, voice, subject + 1, model),
         .html = fill(env, voice, subject + 2, model),
     };
+    pwr_sent sent;
 
-    return pwr_outbox_send(env->pool, &program, &message, detail);
+    sent = pwr_outbox_send(env->pool, &program, &message, detail);
+    count_mail(env, to, sent, *detail);
+    return sent;
 }
 
 static const pwr_voice *voice_of(const pwr_env *env, const pwr_job *job,
@@ -189,6 +205,8 @@ static void tell_unminted(const pwr_env *env, const pwr_user *user,
                      "strings; nothing sent", id, realm);
     }
     if (outcome == PWR_MINT_LIMITED) {
+        env->host->count(env->host_baton,
+                         pwr_count_of_limit(PWR_LIMIT_FORGOT_ACCOUNT));
         pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0423",
                      "recovery for user id %s of realm %s: over the limit "
                      "forgot-account, by mails to this account or to its "

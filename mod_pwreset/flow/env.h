@@ -14,6 +14,7 @@
 #include <apr_pools.h>
 
 #include "core/cost.h"
+#include "core/count.h"
 #include "core/form.h"
 #include "core/model.h"
 #include "flow/site.h"
@@ -52,6 +53,11 @@ typedef struct pwr_host_ops {
                        int64_t took_usec);
     int64_t (*cost_dearest)(void *baton, char like[PWR_COST_LIKE_MAX]);
     int (*cost_differs)(void *baton);
+    /* One more of these, of this realm. */
+    void (*count)(void *baton, pwr_count what);
+    /* A mail to this mailbox was not sent: for the status page. */
+    void (*mail_failed)(void *baton, apr_pool_t *pool, const char *why,
+                        const char *mailbox);
 } pwr_host_ops;
 
 typedef struct pwr_env {

@@ -83,6 +83,7 @@ static apr_status_t queue(const pwr_env *env, const pwr_request *request,
         status = env->store->ops->job_add(env->store, env->pool, &job);
     }
     if (status == APR_SUCCESS) {
+        env->host->count(env->host_baton, PWR_COUNT_RECOVERY_ASKED);
         env->host->wake(env->host_baton, env->pool);
     }
     return status;

@@ -141,6 +141,7 @@ static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
     if (status != APR_SUCCESS) {
         return status;
     }
+    env->host->count(env->host_baton, PWR_COUNT_LOGIN_OK);
     response->spares_limit = 1;
     pwr_page_redirect(response, pwr_session_landing(env, target));
     pwr_session_send(env, secret, response);
@@ -181,6 +182,8 @@ static apr_status_t fail(const pwr_env *env, const pwr_request *request,
 {
     apr_status_t status = APR_SUCCESS;
 
+    env->host->count(env->host_baton, attempt->may ? PWR_COUNT_LOGIN_FAILED
+                     : pwr_count_of_limit(PWR_LIMIT_LOGIN_ACCOUNT));
     pwr_page_error(env, request, response, "login",
                    N_("The login or the password is wrong."), NULL);
     /* Where the account was asked for, its work must not show in the time. */

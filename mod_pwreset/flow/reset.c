@@ -217,6 +217,7 @@ static apr_status_t settle(const pwr_env *env, const pwr_request *request,
                            pwr_response *response)
 {
     if (change->outcome == PWR_CHANGE_DONE) {
+        env->host->count(env->host_baton, PWR_COUNT_PASSWORD_RESET);
         succeed(env, request, change->user.login, response);
         return APR_SUCCESS;
     }

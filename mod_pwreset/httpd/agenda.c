@@ -259,6 +259,8 @@ static int take_rate(pwr_agenda *agenda, const pwr_errand *errand)
                         now_ms, &tenant->forgot_site_ms, &retry_ms);
     pthread_mutex_unlock(&tenant->lock);
     if (!may) {
+        pwr_shared_count(errand->owner,
+                         pwr_count_of_limit(PWR_LIMIT_FORGOT_SITE));
         agenda->blocked_until_ms[errand->owner->tenant] = now_ms + retry_ms;
     }
     return may;

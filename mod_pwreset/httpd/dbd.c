@@ -7,6 +7,7 @@
 
 /* mod_dbd.h needs the driver types first. */
 #include <apr_dbd.h>
+#include <apr_strings.h>
 #include <mod_dbd.h>
 
 #include "httpd/shared.h"
@@ -26,6 +27,7 @@ typedef struct lender {
     pthread_cond_t changed;
     int lent;
     int lent_max;               /* DBDMax */
+    int seat;                   /* in shared memory */
     int idle;                   /* given back and probably still open */
     int is_connecting;
     int is_away;                /* said so in the log */
@@ -41,6 +43,17 @@ int pwr_dbd_is_loaded(void)
     dbd_open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     dbd_close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
     return dbd_open && dbd_close;
+}
+
+/* A connection on loan. */
+typedef struct loan {
+    ap_dbd_t *rec;
+    int64_t begun_usec;
+} loan;
+
+static pwr_pool_life *life_of(const lender *l)
+{
+    return &pwr_shared_memory()->pool[l->seat];
 }
 
 /* Wait for a change until `deadline_ms`; zero when it has passed. */
@@ -83,6 +96,9 @@ static apr_status_t enter(lender *l, int *may_connect)
     if (!in_time || pwr_shared_now_ms() < l->closed_until_ms) {
         tell_busy(l);
         pthread_mutex_unlock(&l->lock);
+        if (!in_time) {
+            __atomic_fetch_add(&life_of(l)->busy, 1, __ATOMIC_RELAXED);
+        }
         return PWR_STORE_AWAY;
     }
     l->lent++;
@@ -117,8 +133,53 @@ static void say_back(lender *l)
     l->is_away = 0;
 }
 
+/* For the status page, of all children: one that cannot connect says so for
+ * all, and so does one that can. */
+static void note_opened(const lender *l, int opened)
+{
+    pwr_pool_life *life = life_of(l);
+    int64_t since_ms = __atomic_load_n(&life->away_since_ms,
+                                       __ATOMIC_RELAXED);
+
+    if (opened && since_ms) {
+        __atomic_store_n(&life->away_since_ms, 0, __ATOMIC_RELAXED);
+    }
+    if (!opened) {
+        __atomic_fetch_add(&life->failures, 1, __ATOMIC_RELAXED);
+    }
+    if (!opened && !since_ms) {
+        __atomic_store_n(&life->away_since_ms, pwr_shared_now_ms(),
+                         __ATOMIC_RELAXED);
+    }
+}
+
+static void note_lent(const lender *l, loan *given, int64_t asked_usec)
+{
+    pwr_pool_life *life = life_of(l);
+
+    given->begun_usec = pwr_shared_now_usec();
+    __atomic_store_n(&life->borrow_usec, given->begun_usec - asked_usec,
+                     __ATOMIC_RELAXED);
+    __atomic_fetch_add(&life->uses, 1, __ATOMIC_RELAXED);
+    pwr_shared_lend(l->seat, 1);
+}
+
+static void note_back(const lender *l, const loan *given, int broken)
+{
+    pwr_pool_life *life = life_of(l);
+    int64_t now_usec = pwr_shared_now_usec();
+
+    if (!broken) {
+        __atomic_store_n(&life->use_usec, now_usec - given->begun_usec,
+                         __ATOMIC_RELAXED);
+        __atomic_store_n(&life->used_ms, now_usec / 1000, __ATOMIC_RELAXED);
+    }
+    pwr_shared_lend(l->seat, -1);
+}
+
 static void leave(lender *l, int may_connect, int opened)
 {
+    note_opened(l, opened);
     pthread_mutex_lock(&l->lock);
     if (may_connect) {
         l->is_connecting = 0;
@@ -156,8 +217,10 @@ static ap_dbd_t *open_fresh(lender *l, apr_pool_t *pool)
 static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
 {
     lender *l = baton;
+    int64_t asked_usec = pwr_shared_now_usec();
     int may_connect;
     ap_dbd_t *rec;
+    loan *given;
     apr_status_t status = enter(l, &may_connect);
 
     if (status != APR_SUCCESS) {
@@ -168,11 +231,14 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
     if (!rec) {
         return PWR_STORE_AWAY;
     }
+    given = apr_palloc(pool, sizeof(*given));
+    given->rec = rec;
+    note_lent(l, given, asked_usec);
     *conn = (pwr_dbd_conn){
         .driver = rec->driver,
         .handle = rec->handle,
         .pool = rec->pool,
-        .loan = rec,
+        .loan = given,
     };
     return APR_SUCCESS;
 }
@@ -182,9 +248,10 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
 static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
 {
     lender *l = baton;
+    const loan *given = conn->loan;
 
-    (void)broken;
-    dbd_close(l->server, conn->loan);
+    note_back(l, given, broken);
+    dbd_close(l->server, given->rec);
     pthread_mutex_lock(&l->lock);
     l->lent--;
     l->idle++;
@@ -237,4 +304,43 @@ pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server)
         apr_pool_userdata_setn(l, LENDERS_KEY, NULL, pconf);
     }
     return (pwr_dbd_lender){ borrow, give_back, l };
+}
+
+static apr_status_t find_seat(apr_pool_t *pool, lender *l)
+{
+    const pwr_server *self = pwr_server_of(l->server);
+    const char *const parts[] = {
+        "pool", self->dbd_driver, self->dbd_params,
+        apr_itoa(pool, l->lent_max)
+    };
+    char key[PWR_DIGEST_HEX + 1];
+    apr_status_t status = pwr_crypto_fingerprint(
+        key, parts, sizeof(parts) / sizeof(*parts));
+
+    l->seat = status == APR_SUCCESS ? pwr_shared_pool(key) : 0;
+    return status;
+}
+
+apr_status_t pwr_dbd_seat(apr_pool_t *pconf, server_rec *main_server)
+{
+    apr_status_t status = APR_SUCCESS;
+    void *first = NULL;
+
+    apr_pool_userdata_get(&first, LENDERS_KEY, pconf);
+    for (lender *l = first; l && status == APR_SUCCESS; l = l->next) {
+        status = find_seat(pconf, l);
+        for (server_rec *s = main_server; s; s = s->next) {
+            pwr_server *self = pwr_server_active(s);
+
+            if (self && is_same_pool(pwr_server_of(l->server), self)) {
+                self->pool = l->seat;
+            }
+        }
+    }
+    return status;
+}
+
+int pwr_dbd_max(const pwr_server *self)
+{
+    return connections_max(self);
 }

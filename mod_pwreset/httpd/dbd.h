@@ -20,4 +20,11 @@ int pwr_dbd_is_loaded(void);
  * other. */
 pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server);
 
+/* Hook post_config: give each pool its place in shared memory, and tell each
+ * pwr_server that of its own.  After pwr_shared_make. */
+apr_status_t pwr_dbd_seat(apr_pool_t *pconf, server_rec *main_server);
+
+/* How many connections a child may have. */
+int pwr_dbd_max(const pwr_server *self);
+
 #endif

@@ -18,6 +18,7 @@
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/route.h"
+#include "httpd/shared.h"
 
 #define BODY_BYTES_MAX 16384
 #define AGENT_BYTES_MAX 200
@@ -355,6 +356,7 @@ static const refusal *refusal_for(request_rec *r, apr_status_t status)
         || status == PWR_GATE_FULL) {
         ap_log_rerror(APLOG_MARK, APLOG_DEBUG, 0, r, PWR_LOG("PWR0051")
                       "%s: could not be done", path);
+        pwr_shared_count(pwr_server_of(r->server), PWR_COUNT_UNAVAILABLE);
         return &away;
     }
     ap_log_rerror(APLOG_MARK, APLOG_ERR, status, r, PWR_LOG("PWR0053")
@@ -507,6 +509,7 @@ int pwr_exchange_unknown(request_rec *r, pwr_server *self, const char *login)
 
 int pwr_exchange_away(request_rec *r)
 {
+    pwr_shared_count(pwr_server_of(r->server), PWR_COUNT_UNAVAILABLE);
     apr_table_setn(r->err_headers_out, "Retry-After",
                    apr_itoa(r->pool, RETRY_AFTER_SEC));
     apr_table_setn(r->err_headers_out, "Cache-Control", "no-store");

@@ -202,6 +202,7 @@ static int wait_place(const sitter *s)
 /* Its request is answered 503; that of a child that ends is nobody's fault. */
 static void tell_full(pwr_gate *gate, const pwr_server *self)
 {
+    pwr_shared_count(self, PWR_COUNT_HASH_REFUSED);
     if (!is_ending() && pwr_shared_may_tell(&gate->told_ms)) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, self->server,
                      PWR_LOG("PWR0071") "more passwords wait for their hash "

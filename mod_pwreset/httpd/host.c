@@ -4,6 +4,7 @@
 #include <apr_strings.h>
 
 #include "core/cost.h"
+#include "core/mask.h"
 #include "httpd/cache.h"
 #include "httpd/gate.h"
 #include "httpd/limits.h"
@@ -86,6 +87,20 @@ static int cost_differs(void *baton)
     return differs;
 }
 
+static void count(void *baton, pwr_count what)
+{
+    pwr_shared_count(baton, what);
+}
+
+/* Users' addresses do not belong on a page. */
+static void mail_failed(void *baton, apr_pool_t *pool, const char *why,
+                        const char *mailbox)
+{
+    const char *const names[] = { mailbox, NULL };
+
+    pwr_shared_mail_error(baton, pwr_mask_people(pool, why, names));
+}
+
 pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
 {
     static const pwr_host_ops ops = {
@@ -100,6 +115,8 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .cost_learn = cost_learn,
         .cost_dearest = cost_dearest,
         .cost_differs = cost_differs,
+        .count = count,
+        .mail_failed = mail_failed,
     };
 
     return (pwr_env){

@@ -265,6 +265,7 @@ int64_t pwr_limits_take_client(request_rec *r, const pwr_server *self,
             ? RETRY_BROKEN_MS : take(self, &rate, key, taken);
     }
     if (retry_ms) {
+        pwr_shared_count(self, pwr_count_of_limit(limit));
         pwr_limits_give(self, taken);
     }
     return seconds(retry_ms);
@@ -276,13 +277,18 @@ int64_t pwr_limits_take_account(const pwr_server *self, pwr_limit_class limit,
     const pwr_rate *rate = &self->conf->limit[limit];
     pwr_taken taken = { .limit = limit };
     uint64_t key;
+    int64_t retry_ms;
 
     if (!rate->count) {
         return 0;
     }
-    return seconds(pwr_crypto_place(&key, kept->place_key, user_id,
-                                    strlen(user_id))
-                   ? RETRY_BROKEN_MS : take(self, rate, key, &taken));
+    retry_ms = pwr_crypto_place(&key, kept->place_key, user_id,
+                                strlen(user_id))
+        ? RETRY_BROKEN_MS : take(self, rate, key, &taken);
+    if (retry_ms) {
+        pwr_shared_count(self, pwr_count_of_limit(limit));
+    }
+    return seconds(retry_ms);
 }
 
 void pwr_limits_give_account(const pwr_server *self, pwr_limit_class limit,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/log.h"
 
-#include "httpd/server.h"
+#include "httpd/shared.h"
 
 static const int levels[] = {
     [PWR_LEVEL_ERROR] = APLOG_ERR,
@@ -18,6 +18,11 @@ static void emit(void *baton, pwr_level level, apr_status_t status,
 
     ap_log_error(APLOG_MARK, levels[level], status, server, "%s: %s", id,
                  text);
+    /* The status page shows the last one of the database. */
+    if (level == PWR_LEVEL_ERROR && strncmp(id, "PWR02", 5) == 0
+        && pwr_shared_memory() && pwr_server_active(server)) {
+        pwr_shared_pool_error(pwr_server_of(server), text);
+    }
 }
 
 pwr_diag pwr_log_for(server_rec *server)

@@ -13,6 +13,7 @@
 #include "httpd/auth.h"
 #include "httpd/cache.h"
 #include "httpd/config.h"
+#include "httpd/dbd.h"
 #include "httpd/delay.h"
 #include "httpd/gate.h"
 #include "httpd/limits.h"
@@ -44,6 +45,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (status == APR_SUCCESS) {
         status = pwr_limits_make(main_server);
     }
+    if (status == APR_SUCCESS) {
+        status = pwr_dbd_seat(pconf, main_server);
+    }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main_server,
                      PWR_LOG("PWR0001") "shared memory cannot be made: see "
@@ -56,6 +60,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
+    pwr_shared_child(pchild);
     pwr_cache_child(pchild, main_server);
     pwr_delay_start(pchild, main_server);
     pwr_worker_start(pchild, main_server);

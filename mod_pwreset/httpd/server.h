@@ -30,6 +30,7 @@ typedef struct pwr_server {
     pwr_site *site;             /* NULL: PwReset is off here */
     pwr_store *store;
     int tenant;                 /* where shared memory keeps its realm */
+    int pool;                   /* and its pool of connections */
     pwr_limits *limits;         /* of the realm; made after the configuration
                                  * was checked */
     pwr_diag diag;

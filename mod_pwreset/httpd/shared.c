@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-6"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-7"
 
 #define TELL_EVERY_MS (3600 * 1000)
 
@@ -31,6 +31,107 @@ pwr_shared *pwr_shared_memory(void)
 pwr_tenant *pwr_shared_tenant(const pwr_server *self)
 {
     return &memory->tenant[self->tenant];
+}
+
+void pwr_shared_count(const pwr_server *self, pwr_count what)
+{
+    __atomic_fetch_add(&pwr_shared_tenant(self)->count[what], 1,
+                       __ATOMIC_RELAXED);
+}
+
+void pwr_shared_mail_error(const pwr_server *self, const char *why)
+{
+    pwr_tenant *tenant = pwr_shared_tenant(self);
+
+    pwr_shared_lock(&tenant->lock);
+    apr_cpystrn(tenant->mail_error, why, sizeof(tenant->mail_error));
+    tenant->mail_error_ms = pwr_shared_now_ms();
+    pthread_mutex_unlock(&tenant->lock);
+}
+
+/* ---- children, and the connections they have on loan ---- */
+
+static int my_row = -1;
+
+/* In our process group, or its number was given to somebody else. */
+static int is_alive(pid_t pid)
+{
+    return pid > 0 && getpgid(pid) == getpgid(0);
+}
+
+static apr_status_t leave_row(void *data)
+{
+    (void)data;
+    __atomic_store_n(&memory->child[my_row], 0, __ATOMIC_RELAXED);
+    my_row = -1;
+    return APR_SUCCESS;
+}
+
+void pwr_shared_child(apr_pool_t *pchild)
+{
+    for (int i = 0; memory && my_row < 0 && i < PWR_CHILDREN_MAX; i++) {
+        pid_t pid = __atomic_load_n(&memory->child[i], __ATOMIC_RELAXED);
+
+        if (!is_alive(pid)
+            && __atomic_compare_exchange_n(&memory->child[i], &pid, getpid(),
+                                           0, __ATOMIC_RELAXED,
+                                           __ATOMIC_RELAXED)) {
+            my_row = i;
+        }
+    }
+    for (int pool = 0; my_row >= 0 && pool < PWR_POOLS_MAX
+         && memory->pool[pool].key[0]; pool++) {
+        __atomic_store_n(&memory->lent[pool][my_row], 0, __ATOMIC_RELAXED);
+    }
+    if (my_row >= 0) {
+        apr_pool_cleanup_register(pchild, NULL, leave_row,
+                                  apr_pool_cleanup_null);
+    }
+}
+
+int pwr_shared_pool(const char *key)
+{
+    int i = 0;
+
+    while (i < PWR_POOLS_MAX - 1 && memory->pool[i].key[0]
+           && strcmp(memory->pool[i].key, key) != 0) {
+        i++;
+    }
+    apr_cpystrn(memory->pool[i].key, key, sizeof(memory->pool[i].key));
+    return i;
+}
+
+void pwr_shared_lend(int pool, int change)
+{
+    if (my_row >= 0) {
+        __atomic_fetch_add(&memory->lent[pool][my_row], change,
+                           __ATOMIC_RELAXED);
+    }
+}
+
+int pwr_shared_lent(int pool, int *children_n)
+{
+    int lent = 0;
+
+    *children_n = 0;
+    for (int i = 0; i < PWR_CHILDREN_MAX; i++) {
+        if (is_alive(__atomic_load_n(&memory->child[i], __ATOMIC_RELAXED))) {
+            ++*children_n;
+            lent += __atomic_load_n(&memory->lent[pool][i],
+                                    __ATOMIC_RELAXED);
+        }
+    }
+    return lent;
+}
+
+void pwr_shared_pool_error(const pwr_server *self, const char *why)
+{
+    pwr_pool_life *life = &memory->pool[self->pool];
+
+    pwr_shared_lock(&life->lock);
+    apr_cpystrn(life->error, why, sizeof(life->error));
+    life->error_ms = pwr_shared_now_ms();
+    pthread_mutex_unlock(&life->lock);
 }
 
 int pwr_shared_wake_fd(void)
@@ -170,10 +271,14 @@ static apr_status_t make(retained *kept)
         return status;
     }
     kept->memory = map;
+    kept->memory->made_ms = pwr_shared_now_ms();
     pwr_shared_make_lock(&kept->memory->lease.lock);
     pwr_shared_make_lock(&kept->memory->gate.lock);
     for (int i = 0; i < PWR_TENANTS_MAX; i++) {
         pwr_shared_make_lock(&kept->memory->tenant[i].lock);
+    }
+    for (int i = 0; i < PWR_POOLS_MAX; i++) {
+        pwr_shared_make_lock(&kept->memory->pool[i].lock);
     }
     return APR_SUCCESS;
 }

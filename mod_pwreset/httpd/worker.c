@@ -389,7 +389,7 @@ static void release_lease(void)
 
     pwr_shared_lock(&lease->lock);
     if (lease->holder == getpid()) {
-        lease->until_ms = 0;
+        lease->until_ms = pwr_shared_now_ms() - 1;
     }
     pthread_mutex_unlock(&lease->lock);
 }
@@ -442,6 +442,8 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
         }
         pwr_limits_report(w->pool, w->main_server);
         quiet_sweeps = sweep(w) > 0 ? 0 : quiet_sweeps + 1;
+        __atomic_store_n(&pwr_shared_memory()->lease.swept_ms,
+                         pwr_shared_now_ms(), __ATOMIC_RELAXED);
         next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
         if (pwr_shared_now_ms() > purge_ms) {
             each_store(w, purge_store);
