@@ -22,6 +22,7 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <apr_time.h>
 
 #include "core/crypto.h"
 #include "core/diag.h"
@@ -276,6 +277,28 @@ typedef struct pwr_change {
     pwr_user user;                  /* as it stands after the change */
 } pwr_change;
 
+/* What there is of a realm; -1: nobody knows. */
+typedef struct pwr_survey_row {
+    const char *realm;
+    int64_t idle_sec;
+    /* out */
+    int64_t waiting;            /* jobs that were not tried yet */
+    int64_t leased;             /* at work, on any node */
+    int64_t failing;            /* tried, and to be tried again */
+    int64_t given_up;           /* kept for the admin */
+    int64_t oldest_sec;         /* age of the oldest that is not given up */
+    int64_t sessions;           /* counted up to 100000 */
+    const char *error;          /* of a job that fails, or else was given up;
+                                 * who it was for is masked.  NULL: none */
+} pwr_survey_row;
+
+typedef struct pwr_survey {
+    pwr_survey_row *row;
+    int n;
+    apr_time_t deadline;        /* no statement is begun after it */
+    int is_whole;               /* out: all was asked for in time */
+} pwr_survey;
+
 /* What is found lives in `pool`, the caller's. */
 typedef struct pwr_store_ops {
     /* Those whom PwResetUserQuery, ...LoginQuery or ...IdQuery finds under
@@ -401,6 +424,10 @@ typedef struct pwr_store_ops {
      * nothing was left to delete. */
     apr_status_t (*purge)(pwr_store *store, apr_pool_t *pool,
                           int64_t keep_sec, int *purged);
+
+    /* How many of everything there are, for an admin. */
+    apr_status_t (*survey)(pwr_store *store, apr_pool_t *pool,
+                           pwr_survey *survey);
 
     /* The realm was seen behind a proxy that httpd was not told of: note when,
      * and how long ago that was (-1: never). */

@@ -166,6 +166,10 @@ apr_status_t pwr_store_proxy_seen(pwr_store *store, apr_pool_t *pool,
 apr_status_t pwr_store_proxy_age(pwr_store *store, apr_pool_t *pool,
                                  const char *realm, int64_t *age_sec);
 
+/* store_survey.c */
+apr_status_t pwr_store_survey(pwr_store *store, apr_pool_t *pool,
+                              pwr_survey *survey);
+
 /* store_schema.c */
 apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool);
 apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,

@@ -142,6 +142,29 @@ static const struct {
       "DELETE FROM {prefix}job WHERE id = :id AND due < {now} - :keep"
       " AND created < {now} - :keep AND lease_until <= {now}" },
 
+    /* For each realm behind :after, at most :max: clock, how many jobs of each
+     * state, and when the oldest that is not given up was made.  Reads the
+     * whole table, which holds what is to be done and a week's failures. */
+    { PWR_STMT_JOB_SURVEY, "survey jobs",
+      "SELECT realm, {now} AS clock,"
+      " SUM(CASE WHEN due < " NEVER " AND lease_until <= {now}"
+      " AND error IS NULL THEN 1 ELSE 0 END) AS waiting,"
+      " SUM(CASE WHEN lease_until > {now} THEN 1 ELSE 0 END) AS leased,"
+      " SUM(CASE WHEN due < " NEVER " AND lease_until <= {now}"
+      " AND error IS NOT NULL THEN 1 ELSE 0 END) AS failing,"
+      " SUM(CASE WHEN due = " NEVER " THEN 1 ELSE 0 END) AS given_up,"
+      " MIN(CASE WHEN due < " NEVER " THEN created END) AS oldest"
+      " FROM {prefix}job WHERE realm > :after"
+      " GROUP BY realm ORDER BY realm LIMIT :max" },
+
+    /* At most one row: why a job of the realm failed, and who it was for; one
+     * that is tried again before one that was given up, later before sooner. */
+    { PWR_STMT_JOB_ERROR, "survey error",
+      "SELECT error, identifier, recipient, login, user_id FROM {prefix}job"
+      " WHERE realm = :realm AND error IS NOT NULL"
+      " ORDER BY CASE WHEN due = " NEVER " THEN 1 ELSE 0 END,"
+      " CASE WHEN due = " NEVER " THEN gave_up ELSE due END DESC LIMIT 1" },
+
     /* :created and :expires come from PWR_STMT_CLOCK. */
     { PWR_STMT_TOKEN_ADD, "token_add",
       "INSERT INTO {prefix}token (realm, digest, purpose, user_id, login,"
@@ -268,6 +291,13 @@ static const struct {
       " AND expires > {now} AND seen > {now} - :idle"
       " ORDER BY digest = :digest DESC, seen DESC, digest LIMIT :max" },
 
+    /* One row: n, the live sessions of a realm; more are not counted, as a page
+     * asks for it every few seconds.  Primary key. */
+    { PWR_STMT_SESSION_SURVEY, "survey sessions",
+      "SELECT COUNT(*) AS n FROM (SELECT 1 AS one FROM {prefix}session"
+      " WHERE realm = :realm AND expires > {now} AND seen > {now} - :idle"
+      " LIMIT 100000) AS live" },
+
     /* Sessions beyond their lifetime.  Index expires. */
     { PWR_STMT_SESSION_DEAD, "purge sessions",
       "SELECT realm, digest FROM {prefix}session WHERE expires < {now} - :keep"
@@ -363,9 +393,9 @@ static const struct {
 };
 
 static const char *const our_params[] = {
-    "address", "agent", "before", "by", "change", "common", "created", "delay",
-    "depth", "digest", "due", "email", "error", "every", "expires", "id",
-    "identifier", "idle", "interval", "job", "keep", "kind", "language",
+    "address", "after", "agent", "before", "by", "change", "common", "created",
+    "delay", "depth", "digest", "due", "email", "error", "every", "expires",
+    "id", "identifier", "idle", "interval", "job", "keep", "kind", "language",
     "lease", "lifetime", "lock", "login", "max", "name", "newcomers", "next",
     "owner", "password", "purpose", "realm", "recipient", "seen", "share",
     "stamp", "user", "why", "within", NULL
