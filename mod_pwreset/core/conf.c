@@ -137,6 +137,10 @@ const pwr_conf_row pwr_conf_rows[] = {
     { "PwResetHideCookie", PWR_KIND_FLAG, AT(hide_cookie), NULL, 0, 0, "On",
       PWR_SCOPE_VHOST, "On|Off",
       "Keep our cookies from scripts and backends." },
+    { "PwResetStatus", PWR_KIND_FLAG, AT(status), NULL, 0, 0, "Off",
+      PWR_SCOPE_OWN, "On|Off",
+      "Let SetHandler pwreset-status show how all sites of this httpd "
+      "fare." },
     { NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL }
 };
 

@@ -105,6 +105,7 @@ typedef struct pwr_conf {
     int hash_gate[2];               /* places, queue; 0: by the machine */
     const char *user_header;
     int hide_cookie;
+    int status;                     /* serves the status page */
     unsigned char set[PWR_CONF_ROWS_MAX];   /* by row: written by the admin */
 } pwr_conf;
 

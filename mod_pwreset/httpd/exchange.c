@@ -258,9 +258,7 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
 
 /* ---- answer ---- */
 
-static void set_headers(request_rec *r, const pwr_env *env,
-                        const pwr_request *request,
-                        const pwr_response *response)
+void pwr_exchange_protect(request_rec *r)
 {
     static const struct { const char *name, *value; } headers[] = {
         { "Cache-Control", "no-store" },
@@ -270,13 +268,23 @@ static void set_headers(request_rec *r, const pwr_env *env,
         /* Not no-referrer: browsers would then send "Origin: null". */
         { "Referrer-Policy", "strict-origin" },
         { "Content-Security-Policy", CSP },
-        { "Vary", "Accept-Language, Cookie" },
     };
-    int https = strcmp(env->site->url.scheme, "https") == 0;
 
+    r->no_cache = 1;
+    r->no_local_copy = 1;
     for (size_t i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
         apr_table_setn(r->headers_out, headers[i].name, headers[i].value);
     }
+}
+
+static void set_headers(request_rec *r, const pwr_env *env,
+                        const pwr_request *request,
+                        const pwr_response *response)
+{
+    int https = strcmp(env->site->url.scheme, "https") == 0;
+
+    pwr_exchange_protect(r);
+    apr_table_setn(r->headers_out, "Vary", "Accept-Language, Cookie");
     apr_table_setn(r->headers_out, "Content-Language", request->voice->tag);
     if (response->retry_after_sec) {
         apr_table_setn(r->headers_out, "Retry-After",
@@ -304,8 +312,6 @@ static int answer(request_rec *r, const pwr_env *env,
     const char *bytes = "";
     size_t len = 0;
 
-    r->no_cache = 1;
-    r->no_local_copy = 1;
     r->status = response->status;
     set_headers(r, env, request, response);
     ap_set_content_type(r, HTML_TYPE);

@@ -9,6 +9,9 @@
 /* Read a request for one of our pages, let its flow decide, answer. */
 int pwr_exchange_page(request_rec *r, pwr_server *self, pwr_call *call);
 
+/* The headers of every page of ours, whatever it is. */
+void pwr_exchange_protect(request_rec *r);
+
 /* 401 and a page, for a form that somebody sent to a page that is not ours
  * without a session; `login` leads in and back, NULL: nowhere.  DONE: the
  * answer was sent. */

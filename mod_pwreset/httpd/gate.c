@@ -266,3 +266,22 @@ void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec)
     }
     pthread_mutex_unlock(&gate->lock);
 }
+
+pwr_gate_use pwr_gate_look(void)
+{
+    pwr_gate *gate = &pwr_shared_memory()->gate;
+    pwr_gate_use use = { 0 };
+
+    pwr_shared_lock(&gate->lock);
+    reap(gate);
+    clear(gate);
+    use.places = gate->places_n;
+    use.seats = gate->places_n + gate->queue_max;
+    use.held = pwr_fair_held(gate->claim, gate->seats_n);
+    for (int i = 0; i < gate->seats_n; i++) {
+        use.taken += gate->claim[i].state != PWR_FAIR_NONE;
+        use.waiting += gate->claim[i].state == PWR_FAIR_WAITS;
+    }
+    pthread_mutex_unlock(&gate->lock);
+    return use;
+}

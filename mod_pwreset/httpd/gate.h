@@ -19,6 +19,15 @@ apr_status_t pwr_gate_sit(void *baton, apr_pool_t *pool);
 apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known);
 void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec);
 
+/* How it is used now. */
+typedef struct pwr_gate_use {
+    int places, held;
+    int seats, taken;           /* for those who hold, wait or rest */
+    int waiting;
+} pwr_gate_use;
+
+pwr_gate_use pwr_gate_look(void);
+
 /* Hook child_stopping: let nobody wait for a place any longer, unless all have
  * the time to end by themselves. */
 void pwr_gate_stop(apr_pool_t *pchild, int graceful);

@@ -129,3 +129,19 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .began_usec = pwr_shared_now_usec(),
     };
 }
+
+apr_pool_t *pwr_host_pool(void)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS) {
+        return NULL;
+    }
+    if (apr_pool_create_ex(&pool, NULL, NULL, allocator) != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return NULL;
+    }
+    apr_allocator_owner_set(allocator, pool);
+    return pool;
+}

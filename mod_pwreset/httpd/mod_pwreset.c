@@ -10,6 +10,7 @@
 #include <mod_auth.h>
 #include <mpm_common.h>
 
+#include "httpd/ask.h"
 #include "httpd/auth.h"
 #include "httpd/cache.h"
 #include "httpd/config.h"
@@ -20,6 +21,7 @@
 #include "httpd/redact.h"
 #include "httpd/route.h"
 #include "httpd/shared.h"
+#include "httpd/status.h"
 #include "httpd/worker.h"
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -61,6 +63,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     pwr_shared_child(pchild);
+    pwr_ask_start(pchild);
     pwr_cache_child(pchild, main_server);
     pwr_delay_start(pchild, main_server);
     pwr_worker_start(pchild, main_server);
@@ -88,6 +91,11 @@ static void register_hooks(apr_pool_t *pool)
                                APR_HOOK_REALLY_LAST);
     ap_hook_translate_name(pwr_route_translate, NULL, NULL,
                            APR_HOOK_REALLY_FIRST);
+    ap_hook_pre_translate_name(pwr_status_translate, NULL, NULL,
+                               APR_HOOK_REALLY_FIRST);
+    ap_hook_translate_name(pwr_status_translate, NULL, NULL,
+                           APR_HOOK_REALLY_FIRST);
+    ap_hook_map_to_storage(pwr_status_map, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_map_to_storage(pwr_route_map, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_access_checker_ex(pwr_auth_own_page, NULL, NULL,
                               APR_HOOK_REALLY_LAST);
@@ -96,6 +104,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_note_auth_failure(pwr_auth_challenge, NULL, NULL,
                               APR_HOOK_MIDDLE);
     ap_hook_fixups(pwr_route_bind, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_handler(pwr_status_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(pwr_route_handle, NULL, NULL, APR_HOOK_REALLY_FIRST);
 
     pwr_auth_register_filter();

@@ -73,23 +73,6 @@ static int is_stopping(const worker *w)
     return is_readable(w->stop_fd, 0);
 }
 
-/* A pool that a single thread uses, independent of all others. */
-static apr_pool_t *own_pool(void)
-{
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
-
-    if (apr_allocator_create(&allocator) != APR_SUCCESS) {
-        return NULL;
-    }
-    if (apr_pool_create_ex(&pool, NULL, NULL, allocator) != APR_SUCCESS) {
-        apr_allocator_destroy(allocator);
-        return NULL;
-    }
-    apr_allocator_owner_set(allocator, pool);
-    return pool;
-}
-
 /* Let several threads allocate from pools of this one's allocator: mod_dbd's
  * connections live in pchild, whose allocator has no lock where the MPM has no
  * threads.  Nested, as prefork ends its children out of a signal handler, which
@@ -190,7 +173,7 @@ static apr_status_t slot_start(slot *s, const pwr_errand *errand)
 {
     apr_status_t status = APR_ENOMEM;
 
-    s->pool = own_pool();
+    s->pool = pwr_host_pool();
     if (s->pool) {
         s->is_done = 0;
         copy_errand(s, errand);
@@ -540,7 +523,7 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
     apr_pool_t *pool;
     apr_status_t status;
 
-    if (!pwr_server_any_active(main_server) || !(pool = own_pool())) {
+    if (!pwr_server_any_active(main_server) || !(pool = pwr_host_pool())) {
         return;
     }
     w = apr_pcalloc(pool, sizeof(*w));
