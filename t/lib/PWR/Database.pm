@@ -116,12 +116,13 @@ sub start {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>>', "$dir/mariadbd.log";
         open STDERR, '>&', \*STDOUT;
+        # flush=2: what was committed outlives the server, though not the host.
         my @server = (
             _program('mariadbd'), '--no-defaults', "--datadir=$dir/data",
             '--socket=' . $self->socket, "--port=$self->{port}",
             '--bind-address=127.0.0.1', "--pid-file=$dir/pid",
             ($> == 0 ? '--user=root' : ()), '--skip-name-resolve',
-            '--skip-log-bin', '--innodb-flush-log-at-trx-commit=0',
+            '--skip-log-bin', '--innodb-flush-log-at-trx-commit=2',
             '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=4M',
             '--innodb-buffer-pool-dump-at-shutdown=0',
             '--performance-schema=0', '--max-connections=200',
