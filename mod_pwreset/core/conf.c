@@ -141,6 +141,10 @@ const pwr_conf_row pwr_conf_rows[] = {
       PWR_SCOPE_OWN, "On|Off",
       "Let SetHandler pwreset-status show how all sites of this httpd "
       "fare." },
+    { "PwResetAudit", PWR_KIND_LOG, AT(audit), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "FILE|\"|PROGRAM [ARG...]\"",
+      "Where a line of JSON is written for each security event; by default "
+      "the error log, at level info." },
     { NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL }
 };
 

@@ -55,6 +55,7 @@ typedef enum pwr_kind {
     PWR_KIND_CLASSES,       /* unsigned: PWR_CLASS_* */
     PWR_KIND_IDENTIFY,      /* int[2]: login, forgot */
     PWR_KIND_FILE,          /* const char *: below ServerRoot */
+    PWR_KIND_LOG,           /* const char *: the same, or | and a program */
     PWR_KIND_FOLDER,        /* const char *[2]: folder, owner or NULL */
     PWR_KIND_LIMITS         /* pwr_rate[PWR_LIMITS_N]; each class is inherited
                              * on its own */
@@ -106,6 +107,7 @@ typedef struct pwr_conf {
     const char *user_header;
     int hide_cookie;
     int status;                     /* serves the status page */
+    const char *audit;
     unsigned char set[PWR_CONF_ROWS_MAX];   /* by row: written by the admin */
 } pwr_conf;
 

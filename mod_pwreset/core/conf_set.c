@@ -261,6 +261,15 @@ static const char *set_identify(const use *u, void *slot)
     return NULL;
 }
 
+static const char *set_log(const use *u, void *slot)
+{
+    if (*u->argv[0] == '|'
+        && u->argv[0][strspn(u->argv[0], "| \t$")] == '\0') {
+        return "names no program after |";
+    }
+    return set_text(u, slot);
+}
+
 static const char *set_folder(const use *u, void *slot)
 {
     const char **pair = slot;
@@ -296,6 +305,7 @@ static const struct setter {
     [PWR_KIND_CLASSES] = { set_classes, 1, 4, sizeof(unsigned) },
     [PWR_KIND_IDENTIFY] = { set_identify, 1, 2, 2 * sizeof(int) },
     [PWR_KIND_FILE] = { set_text, 1, 1, sizeof(char *) },
+    [PWR_KIND_LOG] = { set_log, 1, 1, sizeof(char *) },
     [PWR_KIND_FOLDER] = { set_folder, 1, 2, 2 * sizeof(char *) },
     [PWR_KIND_LIMITS] = { set_limits, 1, 3,
                           PWR_LIMITS_N * sizeof(pwr_rate) },

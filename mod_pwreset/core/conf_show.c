@@ -147,6 +147,7 @@ static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_CLASSES] = use_classes,
     [PWR_KIND_IDENTIFY] = use_identify,
     [PWR_KIND_FILE] = use_text,
+    [PWR_KIND_LOG] = use_text,
     [PWR_KIND_FOLDER] = use_folder,
     [PWR_KIND_LIMITS] = use_limits,
 };

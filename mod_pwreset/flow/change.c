@@ -2,6 +2,7 @@
 #include "flow/change.h"
 
 #include "core/crypto.h"
+#include "flow/audit.h"
 #include "flow/hash.h"
 #include "flow/page.h"
 #include "flow/renewal.h"
@@ -67,6 +68,7 @@ static void too_often(const pwr_env *env, const pwr_request *request,
 {
     pwr_model *values = pwr_model_make(env->pool);
 
+    pwr_audit_visitor(env, request, PWR_EVENT_CHANGE_FAILED, "limit");
     response->status = 429;
     response->retry_after_sec = (int)retry_sec;
     pwr_model_text(values, "until", pwr_page_until(env, retry_sec));
@@ -99,6 +101,7 @@ static apr_status_t judge_current(const pwr_env *env,
         host->limit_give(env->host_baton, PWR_LIMIT_CHANGE_ACCOUNT, user->id);
     }
     if (status == APR_SUCCESS && !match) {
+        pwr_audit_visitor(env, request, PWR_EVENT_CHANGE_FAILED, "current");
         pwr_page_error(env, request, response, "current",
                        N_("The current password is wrong."), NULL);
     }
@@ -128,6 +131,9 @@ static apr_status_t judge(const pwr_env *env, const pwr_request *request,
                        N_("The new password is the current one. Choose "
                           "another."), NULL);
     }
+    if (is_right && response->errors) {
+        pwr_audit_visitor(env, request, PWR_EVENT_CHANGE_FAILED, "rules");
+    }
     return status;
 }
 
@@ -151,12 +157,14 @@ static apr_status_t write_change(const pwr_env *env,
         return status;
     }
     if (change.outcome != PWR_CHANGE_DONE) {
+        pwr_audit_visitor(env, request, PWR_EVENT_CHANGE_FAILED, "elsewhere");
         pwr_page_error(env, request, response, "current",
                        N_("The password was changed elsewhere in the "
                           "meantime. Sign in again."), NULL);
         return APR_SUCCESS;
     }
     env->host->count(env->host_baton, PWR_COUNT_PASSWORD_CHANGED);
+    pwr_audit_visitor(env, request, PWR_EVENT_CHANGE_DONE, NULL);
     pwr_page_redirect(response, pwr_url_with(env->pool, pwr_page_path(env,
                       request, "/change"), "done", "1"));
     pwr_session_send(env, secret, response);

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "core/token.h"
 #include "flow/account.h"
+#include "flow/audit.h"
 #include "flow/page.h"
 #include "io/outbox.h"
 
@@ -32,7 +33,7 @@ typedef struct recovery {
     const char *bare;               /* secret */
     const char *notme;              /* secret: of the link "not me" */
     int64_t expires;
-    int is_sent;                    /* with another account's mail */
+    int mail;                       /* which one it is in; 0: none yet */
 } recovery;
 
 static const pwr_backoff recover_backoff = { 5, 300, 0 };
@@ -166,6 +167,23 @@ static const pwr_voice *voice_of(const pwr_env *env, const pwr_job *job,
     return pwr_site_voice(env->site, tag ? tag : job->language);
 }
 
+static void tell_sent(const pwr_env *env, const pwr_job *job,
+                      const pwr_user *user, pwr_sent sent)
+{
+    static const char *const why[] = {
+        [PWR_SENT_NEVER] = "refused",
+        [PWR_SENT_LATER] = "later",
+        [PWR_SENT_UNABLE] = "unable",
+    };
+
+    if (sent == PWR_SENT_OK) {
+        pwr_audit_job(env, job, PWR_EVENT_MAIL_SENT, user, NULL);
+    }
+    else {
+        pwr_audit_job(env, job, PWR_EVENT_MAIL_FAILED, user, why[sent]);
+    }
+}
+
 /* ---- a notice ---- */
 
 static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
@@ -193,12 +211,18 @@ static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
 /* ---- a recovery ---- */
 
 /* The visitor is told nothing of it. */
-static void tell_unminted(const pwr_env *env, const pwr_user *user,
-                          pwr_mint outcome)
+static void tell_unminted(const pwr_env *env, const pwr_job *job,
+                          const pwr_user *user, pwr_mint outcome)
 {
+    static const char *const why[] = {
+        [PWR_MINT_REFUSED] = "three-live",
+        [PWR_MINT_LIMITED] = "limit",
+        [PWR_MINT_MERGED] = "merged",
+    };
     const char *id = pwr_text_printable(env->pool, user->id, 64);
     const char *realm = env->site->conf->realm;
 
+    pwr_audit_job(env, job, PWR_EVENT_MAIL_WITHHELD, user, why[outcome]);
     if (outcome == PWR_MINT_REFUSED) {
         pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0412",
                      "recovery for user id %s of realm %s: three live control "
@@ -229,7 +253,7 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
     r->notme = minting.notme;
     r->expires = minting.expires;
     if (status == APR_SUCCESS && !r->bare) {
-        tell_unminted(env, r->user, minting.outcome);
+        tell_unminted(env, job, r->user, minting.outcome);
     }
     return status;
 }
@@ -240,6 +264,8 @@ static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
 {
     r->mailbox = pwr_account_mailbox(env->pool, r->user);
     if (!r->mailbox) {
+        pwr_audit_job(env, job, PWR_EVENT_MAIL_WITHHELD, r->user,
+                      "no-address");
         pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0413",
                      "recovery for user id %s of realm %s: the account has no "
                      "address that mail can go to; nothing sent",
@@ -278,10 +304,10 @@ static pwr_sent send_recovery(const pwr_env *env,
     int n = 0;
 
     for (int i = first; i < recoveries->nelts; i++) {
-        if (all[i].bare && !all[i].is_sent
+        if (all[i].bare && !all[i].mail
             && pwr_addr_same(env->pool, all[i].mailbox, all[first].mailbox)) {
             add_account(env, voice, accounts, &all[i]);
-            all[i].is_sent = 1;
+            all[i].mail = first + 1;
             n++;
         }
     }
@@ -299,6 +325,20 @@ static pwr_sent send_recovery(const pwr_env *env,
         to.id = apr_psprintf(env->pool, "%s.%d", to.id, first);
     }
     return send_mail(env, delivery, voice, model, &to, detail);
+}
+
+/* One line for each account in this mail. */
+static void tell_accounts(const pwr_env *env, const pwr_job *job,
+                          const apr_array_header_t *recoveries, int mail,
+                          pwr_sent sent)
+{
+    for (int i = 0; i < recoveries->nelts; i++) {
+        const recovery *r = &APR_ARRAY_IDX(recoveries, i, recovery);
+
+        if (r->mail == mail) {
+            tell_sent(env, job, r->user, sent);
+        }
+    }
 }
 
 /* What is tried again hides what is given up, or it would never be. */
@@ -341,7 +381,7 @@ static apr_status_t send_all(const pwr_env *env, const pwr_delivery *delivery,
         const char *said = NULL;
         pwr_sent one;
 
-        if (!r->bare || r->is_sent) {
+        if (!r->bare || r->mail) {
             continue;
         }
         status = hold_on(env, delivery, &held_usec, &mine);
@@ -349,6 +389,7 @@ static apr_status_t send_all(const pwr_env *env, const pwr_delivery *delivery,
             break;
         }
         one = send_recovery(env, delivery, recoveries, i, &said);
+        tell_accounts(env, delivery->job, recoveries, i + 1, one);
         if (!*detail || is_worse(one, *sent)) {
             *sent = one;
             *detail = said;
@@ -374,6 +415,10 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
         r->user = &APR_ARRAY_IDX(users, i, pwr_user);
         status = prepare(env, delivery->job, r);
     }
+    if (status == APR_SUCCESS && users->nelts == 0) {
+        pwr_audit_job(env, delivery->job, PWR_EVENT_FORGOT_UNKNOWN, NULL,
+                      NULL);
+    }
     return status ? status
                   : send_all(env, delivery, recoveries, sent, detail);
 }
@@ -392,7 +437,12 @@ apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
         status = recover(env, delivery, &settlement.sent, &settlement.detail);
     }
     else {
+        const pwr_user user = {
+            .id = delivery->job->user_id, .login = delivery->job->login
+        };
+
         settlement.sent = send_notice(env, delivery, &settlement.detail);
+        tell_sent(env, delivery->job, &user, settlement.sent);
     }
     if (status != APR_SUCCESS) {
         /* Spaced and ended as any failure, for a query that is wrong fails
@@ -400,5 +450,10 @@ apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
         settlement.sent = PWR_SENT_LATER;
         settlement.detail = "the database could not be asked, see its message";
     }
-    return pwr_outbox_settle(env->store, env->pool, &settlement);
+    status = pwr_outbox_settle(env->store, env->pool, &settlement);
+    if (settlement.is_abandoned) {
+        pwr_audit_job(env, delivery->job, PWR_EVENT_MAIL_ABANDONED, NULL,
+                      NULL);
+    }
+    return status;
 }

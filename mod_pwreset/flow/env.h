@@ -15,6 +15,7 @@
 
 #include "core/cost.h"
 #include "core/count.h"
+#include "core/event.h"
 #include "core/form.h"
 #include "core/model.h"
 #include "flow/site.h"
@@ -58,6 +59,9 @@ typedef struct pwr_host_ops {
     /* A mail to this mailbox was not sent: for the status page. */
     void (*mail_failed)(void *baton, apr_pool_t *pool, const char *why,
                         const char *mailbox);
+    /* Write this down; realm and time are added here.  Never fails for the
+     * caller.  See flow/audit.h. */
+    void (*audit)(void *baton, apr_pool_t *pool, pwr_event *event);
 } pwr_host_ops;
 
 typedef struct pwr_env {

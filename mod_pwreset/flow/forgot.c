@@ -4,6 +4,7 @@
 #include "core/addr.h"
 #include "core/crypto.h"
 #include "core/text.h"
+#include "flow/audit.h"
 #include "flow/page.h"
 
 #define LOGIN_POINTS_MAX 255    /* as our tables keep of one */
@@ -84,6 +85,7 @@ static apr_status_t queue(const pwr_env *env, const pwr_request *request,
     }
     if (status == APR_SUCCESS) {
         env->host->count(env->host_baton, PWR_COUNT_RECOVERY_ASKED);
+        pwr_audit_job(env, &job, PWR_EVENT_FORGOT_ASKED, NULL, NULL);
         env->host->wake(env->host_baton, env->pool);
     }
     return status;

@@ -7,6 +7,8 @@
 
 #include "core/text.h"
 #include "flow/attempt.h"
+#include "flow/audit.h"
+#include "flow/device.h"
 #include "flow/hash.h"
 #include "flow/page.h"
 #include "flow/session.h"
@@ -147,6 +149,9 @@ static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
     pwr_session_send(env, secret, response);
     pwr_page_cookie(response, env->site->login_cookie, "", 0);
     pwr_attempt_right(env, request, user, attempt, response);
+    pwr_audit_visit(env, request, PWR_EVENT_LOGIN_OK, user,
+                    !pwr_device_is_used(env) ? NULL
+                    : attempt->is_known ? "known-browser" : "new-browser");
     return APR_SUCCESS;
 }
 
@@ -184,6 +189,8 @@ static apr_status_t fail(const pwr_env *env, const pwr_request *request,
 
     env->host->count(env->host_baton, attempt->may ? PWR_COUNT_LOGIN_FAILED
                      : pwr_count_of_limit(PWR_LIMIT_LOGIN_ACCOUNT));
+    pwr_audit_visit(env, request, attempt->may ? PWR_EVENT_LOGIN_FAILED
+                    : PWR_EVENT_LOGIN_SLOWED, NULL, NULL);
     pwr_page_error(env, request, response, "login",
                    N_("The login or the password is wrong."), NULL);
     /* Where the account was asked for, its work must not show in the time. */
@@ -260,6 +267,9 @@ apr_status_t pwr_logout_leave(const pwr_env *env, const pwr_request *request,
     }
     if (status != APR_SUCCESS) {
         return status;
+    }
+    if (visitor->session_digest) {
+        pwr_audit_visitor(env, request, PWR_EVENT_LOGOUT, NULL);
     }
     pwr_page_redirect(response, pwr_page_path(env, request, "/logout"));
     pwr_page_cookie(response, env->site->cookie, "", 0);

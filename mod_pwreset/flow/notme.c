@@ -6,6 +6,7 @@
 #include "core/crypto.h"
 #include "core/text.h"
 #include "core/token.h"
+#include "flow/audit.h"
 #include "flow/page.h"
 
 #define USER_ID_BYTES 64        /* of it in a log line */
@@ -38,10 +39,12 @@ static void ask(const pwr_env *env, const pwr_request *request,
 static void dead(const pwr_env *env, const pwr_request *request,
                  pwr_token_state state, pwr_response *response)
 {
+    const char *why = state == PWR_TOKEN_UNKNOWN ? "unknown"
+        : state == PWR_TOKEN_CANCELLED ? "cancelled" : "expired";
+
+    pwr_audit_visit(env, request, PWR_EVENT_NOTME_REFUSED, NULL, why);
     begin(env, request, 410, "dead", response);
-    pwr_model_flag(response->model, state == PWR_TOKEN_UNKNOWN ? "unknown"
-                   : state == PWR_TOKEN_CANCELLED ? "cancelled" : "expired",
-                   1);
+    pwr_model_flag(response->model, why, 1);
 }
 
 static void offer(const pwr_env *env, const pwr_request *request,
@@ -78,6 +81,8 @@ static int take(const pwr_env *env, const pwr_request *request, attempt **out,
             response);
         return 1;
     case PWR_TOKEN_MISTYPED:
+        pwr_audit_visit(env, request, PWR_EVENT_NOTME_REFUSED, NULL,
+                        "mistyped");
         ask(env, request, typed,
             N_("The link is incomplete or mistyped. Copy it from the email "
                "again, the whole of it."), response);
@@ -119,6 +124,25 @@ apr_status_t pwr_notme_show(const pwr_env *env, const pwr_request *request,
     return status;
 }
 
+static void tell(const pwr_env *env, const pwr_request *request,
+                 const pwr_notme *notme)
+{
+    pwr_event event = {
+        .kind = PWR_EVENT_NOTME,
+        .address = request->client_address,
+        .cancelled = apr_itoa(env->pool, notme->cancelled),
+        .user_id = notme->user_id,
+        .agent = request->agent,
+    };
+
+    pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0450",
+                 "\"this was not me\" for user id %s of realm %s from %s: %d "
+                 "control strings cancelled",
+                 pwr_text_printable(env->pool, notme->user_id, USER_ID_BYTES),
+                 notme->realm, request->client_address, notme->cancelled);
+    env->host->audit(env->host_baton, env->pool, &event);
+}
+
 apr_status_t pwr_notme_cancel(const pwr_env *env, const pwr_request *request,
                               pwr_response *response)
 {
@@ -138,11 +162,7 @@ apr_status_t pwr_notme_cancel(const pwr_env *env, const pwr_request *request,
         dead(env, request, notme.state, response);
         return APR_SUCCESS;
     }
-    pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0450",
-                 "\"this was not me\" for user id %s of realm %s from %s: %d "
-                 "control strings cancelled",
-                 pwr_text_printable(env->pool, notme.user_id, USER_ID_BYTES),
-                 notme.realm, request->client_address, notme.cancelled);
+    tell(env, request, &notme);
     pwr_page_redirect(response, pwr_url_with(env->pool,
                       pwr_page_path(env, request, "/notme"), "done", "1"));
     return APR_SUCCESS;

@@ -7,6 +7,7 @@
 
 #include "core/crypto.h"
 #include "core/token.h"
+#include "flow/audit.h"
 #include "flow/hash.h"
 #include "flow/page.h"
 #include "flow/renewal.h"
@@ -34,6 +35,7 @@ static void ask(const pwr_env *env, const pwr_request *request, int status,
 static void mistyped(const pwr_env *env, const pwr_request *request,
                      const char *typed, pwr_response *response)
 {
+    pwr_audit_visit(env, request, PWR_EVENT_RESET_REFUSED, NULL, "mistyped");
     ask(env, request, 422, response);
     pwr_model_text(response->model, "token", typed);
     response->shows_secret = 1;
@@ -43,7 +45,8 @@ static void mistyped(const pwr_env *env, const pwr_request *request,
 }
 
 static void dead(const pwr_env *env, const pwr_request *request,
-                 pwr_token_state state, pwr_response *response)
+                 const attempt *a, pwr_token_state state,
+                 pwr_response *response)
 {
     static const char *const why[] = {
         [PWR_TOKEN_UNKNOWN] = "unknown",
@@ -54,6 +57,8 @@ static void dead(const pwr_env *env, const pwr_request *request,
         [PWR_TOKEN_LIVE] = "unknown",
     };
 
+    pwr_audit_visit(env, request, PWR_EVENT_RESET_REFUSED, &a->user,
+                    why[state]);
     pwr_page_begin(env, request, 410, PWR_PAGE_RESET, "/reset", response);
     pwr_model_flag(response->model, "dead", 1);
     pwr_model_flag(response->model, why[state], 1);
@@ -163,7 +168,7 @@ apr_status_t pwr_reset_show(const pwr_env *env, const pwr_request *request,
         form(env, request, 200, a, response);
     }
     else {
-        dead(env, request, a->token.state, response);
+        dead(env, request, a, a->token.state, response);
     }
     return APR_SUCCESS;
 }
@@ -193,7 +198,7 @@ static apr_status_t second_click(const pwr_env *env,
         succeed(env, request, a->user.login, response);
     }
     else {
-        dead(env, request, PWR_TOKEN_SPENT, response);
+        dead(env, request, a, PWR_TOKEN_SPENT, response);
     }
     return status;
 }
@@ -218,6 +223,7 @@ static apr_status_t settle(const pwr_env *env, const pwr_request *request,
 {
     if (change->outcome == PWR_CHANGE_DONE) {
         env->host->count(env->host_baton, PWR_COUNT_PASSWORD_RESET);
+        pwr_audit_visit(env, request, PWR_EVENT_RESET_DONE, &a->user, NULL);
         succeed(env, request, change->user.login, response);
         return APR_SUCCESS;
     }
@@ -225,7 +231,7 @@ static apr_status_t settle(const pwr_env *env, const pwr_request *request,
         && change->token_state == PWR_TOKEN_SPENT) {
         return lose(env, request, a, response);
     }
-    dead(env, request, change->outcome == PWR_CHANGE_REFUSED
+    dead(env, request, a, change->outcome == PWR_CHANGE_REFUSED
          ? change->token_state : PWR_TOKEN_CANCELLED, response);
     return APR_SUCCESS;
 }
@@ -258,12 +264,12 @@ apr_status_t pwr_reset_change(const pwr_env *env, const pwr_request *request,
     }
     if (a->token.state != PWR_TOKEN_LIVE
         && a->token.state != PWR_TOKEN_GRACE) {
-        dead(env, request, a->token.state, response);
+        dead(env, request, a, a->token.state, response);
         return APR_SUCCESS;
     }
     if (is_string_alone) {
         if (a->token.state == PWR_TOKEN_GRACE) {
-            dead(env, request, PWR_TOKEN_EXPIRED, response);
+            dead(env, request, a, PWR_TOKEN_EXPIRED, response);
             return APR_SUCCESS;
         }
         form(env, request, 200, a, response);
@@ -271,6 +277,8 @@ apr_status_t pwr_reset_change(const pwr_env *env, const pwr_request *request,
     }
     form(env, request, 422, a, response);
     if (!pwr_rules_judge(env, request, &a->user, response)) {
+        pwr_audit_visit(env, request, PWR_EVENT_RESET_REFUSED, &a->user,
+                        "rules");
         return APR_SUCCESS;
     }
     return write_change(env, request, a, response);

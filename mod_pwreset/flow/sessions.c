@@ -7,6 +7,7 @@
 
 #include "core/agent.h"
 #include "core/crypto.h"
+#include "flow/audit.h"
 #include "flow/page.h"
 #include "flow/session.h"
 
@@ -152,6 +153,8 @@ static apr_status_t end_some(const pwr_env *env, const pwr_request *request,
     if (status != APR_SUCCESS) {
         return status;
     }
+    pwr_audit_visitor(env, request, PWR_EVENT_SESSION_ENDED,
+                      is_others ? "others" : "one");
     env->host->sessions_changed(env->host_baton, sessions->realm,
                                 sessions->user_id);
     pwr_page_redirect(response, pwr_url_with(env->pool,

@@ -10,6 +10,7 @@
 #include "httpd/auth.h"
 #include "httpd/config.h"
 #include "httpd/dbd.h"
+#include "httpd/trail.h"
 #include "io/store_dbd.h"
 
 #define SQLITE_CHILDREN_MAX 4
@@ -317,6 +318,7 @@ static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
     }
     if (!error && strict) {
         warn_sendmail(pool, self);
+        pwr_trail_check(pool, self);
     }
     return error;
 }

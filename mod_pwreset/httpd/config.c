@@ -69,7 +69,11 @@ int pwr_server_any_active(const server_rec *main_server)
 static const char *absolute_paths(cmd_parms *cmd, const pwr_conf_row *row,
                                   const char **argv)
 {
-    if (row->kind == PWR_KIND_FILE || row->kind == PWR_KIND_FOLDER) {
+    int is_path = row->kind == PWR_KIND_FILE || row->kind == PWR_KIND_FOLDER
+        || (row->kind == PWR_KIND_LOG && argv[0][0] != '|');
+
+    /* What is empty is refused later, and would be ServerRoot now. */
+    if (is_path && *argv[0]) {
         argv[0] = ap_server_root_relative(cmd->pool, argv[0]);
     }
     return argv[0] ? NULL : "has an invalid path";

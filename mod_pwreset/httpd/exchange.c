@@ -11,6 +11,7 @@
 #include "core/language.h"
 #include "core/origin.h"
 #include "core/text.h"
+#include "flow/audit.h"
 #include "flow/page.h"
 #include "httpd/alias.h"
 #include "httpd/auth.h"
@@ -35,45 +36,51 @@ typedef struct refusal {
     int status;
     const char *heading;
     const char *text;
+    const char *why;            /* in the audit; NULL: it is no event */
 } refusal;
 
 static const refusal malformed = {
     HTTP_BAD_REQUEST, N_("The request could not be read"),
     N_("Something in it was repeated, too long or garbled. Nothing has been "
-       "changed. Open the page again and fill in the form once more.")
+       "changed. Open the page again and fill in the form once more."),
+    "malformed"
 };
 static const refusal too_large = {
     HTTP_REQUEST_ENTITY_TOO_LARGE, N_("The request is too large"),
     N_("More was sent than the form can hold. Nothing has been changed. Open "
-       "the page again and fill in the form once more.")
+       "the page again and fill in the form once more."),
+    "too-large"
 };
 static const refusal wrong_type = {
     HTTP_UNSUPPORTED_MEDIA_TYPE, N_("The request has an unknown format"),
     N_("We understand only what the form on this page sends. Open the page in "
-       "a browser and use the form.")
+       "a browser and use the form."),
+    "type"
 };
 static const refusal wrong_method = {
     HTTP_METHOD_NOT_ALLOWED, N_("That is not possible here"),
-    N_("This page does not take requests of this kind. Open it in a browser.")
+    N_("This page does not take requests of this kind. Open it in a browser."),
+    "method"
 };
 static const refusal foreign = {
     HTTP_FORBIDDEN, N_("The form came from another site"),
     N_("To protect you, we take forms only from our own pages. Nothing has "
-       "been changed. Open the page again and fill in the form there.")
+       "been changed. Open the page again and fill in the form there."),
+    "cross-site"
 };
 static const refusal not_here = {
     HTTP_NOT_FOUND, N_("There is no such page"),
-    N_("Please check the address.")
+    N_("Please check the address."), NULL
 };
 /* Nothing is said about the password: when the connection was lost in a COMMIT
  * nobody knows yet. */
 static const refusal away = {
     HTTP_SERVICE_UNAVAILABLE, N_("Please try again in a minute"),
-    N_("We cannot answer just now. Wait a moment and try again.")
+    N_("We cannot answer just now. Wait a moment and try again."), NULL
 };
 static const refusal broken = {
     HTTP_INTERNAL_SERVER_ERROR, N_("Something went wrong on our side"),
-    N_("We have made a note of it. Please try again later.")
+    N_("We have made a note of it. Please try again later."), NULL
 };
 
 /* ---- read ---- */
@@ -343,6 +350,10 @@ static int refuse(request_rec *r, const pwr_env *env,
     };
     pwr_response response = { 0 };
 
+    if (why->why) {
+        pwr_audit_visit(env, request, PWR_EVENT_REQUEST_REFUSED, NULL,
+                        why->why);
+    }
     if (why->status == HTTP_METHOD_NOT_ALLOWED) {
         apr_table_setn(r->headers_out, "Allow", route->post
                        ? "GET, HEAD, POST" : "GET, HEAD");
@@ -397,6 +408,8 @@ static int refuse_for_now(request_rec *r, const pwr_env *env,
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, PWR_LOG("PWR0422")
                   "%s: over the limit %s of realm %s", route->path,
                   pwr_limit_name(route->limit), env->site->conf->realm);
+    pwr_audit_visit(env, request, PWR_EVENT_LIMIT_CLIENT, NULL,
+                    pwr_limit_name(route->limit));
     pwr_model_text(values, "until", pwr_page_until(env, retry_sec));
     pwr_page_message(env, request, &message, &response);
     response.retry_after_sec = (int)retry_sec;

@@ -9,6 +9,7 @@
 #include "httpd/gate.h"
 #include "httpd/limits.h"
 #include "httpd/shared.h"
+#include "httpd/trail.h"
 #include "httpd/worker.h"
 
 static void sessions_changed(void *baton, const char *realm,
@@ -101,6 +102,11 @@ static void mail_failed(void *baton, apr_pool_t *pool, const char *why,
     pwr_shared_mail_error(baton, pwr_mask_people(pool, why, names));
 }
 
+static void audit(void *baton, apr_pool_t *pool, pwr_event *event)
+{
+    pwr_trail_write(baton, pool, event);
+}
+
 pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
 {
     static const pwr_host_ops ops = {
@@ -117,6 +123,7 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .cost_differs = cost_differs,
         .count = count,
         .mail_failed = mail_failed,
+        .audit = audit,
     };
 
     return (pwr_env){

@@ -22,6 +22,7 @@
 #include "httpd/route.h"
 #include "httpd/shared.h"
 #include "httpd/status.h"
+#include "httpd/trail.h"
 #include "httpd/worker.h"
 
 static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
@@ -56,6 +57,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      "the host's limits of memory and open files");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
+    pwr_trail_open(pconf, main_server);
     pwr_cache_make(pconf, main_server);
     return OK;
 }

@@ -18,6 +18,7 @@ APLOG_USE_MODULE(pwreset);
 
 typedef struct pwr_route pwr_route;
 typedef struct pwr_limits pwr_limits;
+typedef struct pwr_trail pwr_trail;
 
 /* One per server_rec.  Written while the configuration is read and checked,
  * read-only in the children. */
@@ -33,6 +34,7 @@ typedef struct pwr_server {
     int pool;                   /* and its pool of connections */
     pwr_limits *limits;         /* of the realm; made after the configuration
                                  * was checked */
+    const pwr_trail *trail;     /* of PwResetAudit; NULL: the error log */
     pwr_diag diag;
 } pwr_server;
 

@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-7"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-8"
 
 #define TELL_EVERY_MS (3600 * 1000)
 

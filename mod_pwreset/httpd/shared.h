@@ -20,6 +20,7 @@
 #define PWR_SHARED_TEXT_MAX 300
 #define PWR_POOLS_MAX 128
 #define PWR_CHILDREN_MAX 1024
+#define PWR_TRAILS_MAX 256
 #define PWR_GATE_SEATS_MAX (2 * PWR_HASH_GATE_MAX)
 
 /* Who hashes, and who waits for it; see gate.c.  All of it stays sound when a
@@ -86,6 +87,7 @@ typedef struct pwr_shared {
     pid_t child[PWR_CHILDREN_MAX];  /* 0: unused; of one that was killed, until
                                      * another takes its row */
     int32_t lent[PWR_POOLS_MAX][PWR_CHILDREN_MAX];
+    uint32_t trail_state[PWR_TRAILS_MAX];   /* see trail.c */
 } pwr_shared;
 
 /* Hook post_config: make the memory and the descriptor that wakes the worker,

@@ -127,13 +127,15 @@ static void log_delay(pwr_store *store, apr_pool_t *pool,
 }
 
 apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
-                               const pwr_settlement *settlement)
+                               pwr_settlement *settlement)
 {
     const pwr_job *job = settlement->job;
     const char *why = settlement->detail ? settlement->detail
                                          : "no reason was given";
     int64_t delay_sec = -1;
+    apr_status_t status;
 
+    settlement->is_abandoned = 0;
     if (settlement->sent == PWR_SENT_OK) {
         return finish(store, pool, job, settlement->owner,
                       settlement->detail);
@@ -154,6 +156,8 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
                      "%s: given up, refused for good: %s; " REMEDY,
                      title(pool, job), why);
     }
-    return store->ops->job_retry(store, pool, job, settlement->owner,
-                                 delay_sec, why);
+    status = store->ops->job_retry(store, pool, job, settlement->owner,
+                                   delay_sec, why);
+    settlement->is_abandoned = status == APR_SUCCESS && delay_sec < 0;
+    return status;
 }

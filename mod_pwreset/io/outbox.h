@@ -36,6 +36,8 @@ typedef struct pwr_settlement {
     pwr_backoff backoff;
     pwr_sent sent;
     const char *detail;         /* of the mail program; NULL: none was run */
+    /* out */
+    int is_abandoned;           /* never tried again */
 } pwr_settlement;
 
 /* Delete the job, put it back, or give it up, by what became of it; logs what
@@ -44,6 +46,6 @@ typedef struct pwr_settlement {
  * Returns what the store said; on failure the lease runs out and the job is
  * done again. */
 apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
-                               const pwr_settlement *settlement);
+                               pwr_settlement *settlement);
 
 #endif

@@ -101,6 +101,8 @@ static void test_refusals(apr_pool_t *pool)
         { "PwResetLimit", "None 10/1h" },
         { "PwResetLimit", "forgot-account 10/1h 10" },
         { "PwResetMailSlots", "1000" },
+        { "PwResetAudit", "'|| '" },
+        { "PwResetAudit", "|$" },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -169,6 +171,7 @@ static void test_round_trip(apr_pool_t *pool)
     set(pool, conf, "PwResetAfterChange", "'DELETE FROM a WHERE id = :id'");
     set(pool, conf, "PwResetAfterChange", "'DELETE FROM b WHERE id = :id'");
     set(pool, conf, "PwResetTemplates", "/srv/templates web");
+    set(pool, conf, "PwResetAudit", "'|/bin/prog -x'");
     set(pool, conf, "PwResetHashGate", "3");
     set(pool, conf, "PwResetLimit", "forgot-site None");
     set(pool, conf, "PwResetLimit", "login-client 5/10min 7");
@@ -194,6 +197,7 @@ static void test_round_trip(apr_pool_t *pool)
     tap_int((long long)again->password_classes,
             PWR_CLASS_LOWER | PWR_CLASS_DIGIT, "classes");
     tap_str(again->templates[1], "web", "folder and owner");
+    tap_str(again->audit, "|/bin/prog -x", "a program of a log");
     tap_int(again->hash_gate[0], 3, "a range of one");
     tap_ok(memcmp(again->limit + 1, conf->limit + 1,
                   sizeof(conf->limit) - sizeof(*conf->limit)) == 0,

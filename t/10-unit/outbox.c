@@ -125,7 +125,7 @@ static apr_status_t settle(apr_pool_t *pool, witness *w, const pwr_job *job,
     pwr_diag diag = { keep, w };
     pwr_store store = { &ops, &diag, w };
 
-    const pwr_settlement settlement = {
+    pwr_settlement settlement = {
         .job = job, .owner = "me", .now = 10000, .backoff = recover,
         .sent = sent, .detail = detail
     };

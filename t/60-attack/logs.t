@@ -31,7 +31,7 @@ RequestReadTimeout header=1 body=1
     SetHandler server-info
 </Location>
 CONF
-my $conf = "PwResetIdentify both\nPwResetPasswordScheme bcrypt:10\n" . $common =~ s/NAME/on/gr;
+my $conf = "PwResetAudit logs/on-audit.log\nPwResetIdentify both\nPwResetPasswordScheme bcrypt:10\n" . $common =~ s/NAME/on/gr;
 my $off = "Listen 127.0.0.1:\${PORT2}\n<VirtualHost 127.0.0.1:\${PORT2}>\nDocumentRoot \"\${ROOT}/htdocs\"\n"
     . ($common =~ s/NAME/off/gr) . "Protocols h2 h2c http/1.1\n</VirtualHost>\nExtendedStatus On\n";
 
@@ -64,7 +64,7 @@ sub lines_with {
     return map {
         my $log = $_;
         map { "$log: " . substr $_, 0, 300 } grep { holds($_, $secret) } split /\n/, slurp("@{[$httpd->root]}/logs/$log.log")
-    } map { "$name-$_" } qw(all access error);
+    } map { "$name-$_" } qw(all access error audit);
 }
 
 # --- requests ------------------------------------------------------------------------
@@ -121,6 +121,8 @@ sub strings {
     my $access = slurp($httpd->root . '/logs/on-access.log');
     like($access, qr/" $_ /, "there were answers of status $_") for 200, 400, 404, 408, 414, 422;
     like($access, qr{HTTP/2\.0" $_ }, "and over HTTP/2 of status $_") for 200, 404, 414, 431;
+    like(slurp($httpd->root . '/logs/on-audit.log'), qr/"event":"$_"/, "control: the audit has $_")
+        for qw(forgot.asked mail.sent reset.refused request.refused);
     return;
 }
 
@@ -209,6 +211,8 @@ sub typed {
     $session->h2(GET => '/portal/');
     $walk->settle;
     my $httpd = $walk->httpd;
+    like(slurp($httpd->root . '/logs/on-audit.log'), qr/"event":"$_"/, "control: the audit has $_")
+        for qw(login.ok login.failed forgot.unknown change.failed);
     is_deeply([lines_with($httpd, 'on', $_)], [], 'no log has ' . ($_ eq $cookie ? 'the cookie' : "'$_'"))
         for TYPED, $cookie, OLD, NEW;
     $client->get('/nothing?login=' . TYPED, headers => [[Cookie => "other=$cookie"]]);
@@ -235,7 +239,7 @@ sub quoted {
     my $told = sub { scalar grep { /PWR0213/ } split /\n/, slurp($log) . slurp($log =~ s/error/on-error/r) };
     sleep POLL_SEC while $told->() < 2 && time < $until;
     cmp_ok($told->(), '>=', 2, 'the admin is told of the error');
-    my @logs = map { slurp($log =~ s/error/$_/r) } qw(error on-error on-all);
+    my @logs = map { slurp($log =~ s/error/$_/r) } qw(error on-error on-all on-audit);
     is(scalar(grep { /'\Q@{[TYPED]}\E/ } @logs), 0, 'without what was typed');
     $walk->sql('DELETE FROM pwreset_job');
     return;
