@@ -145,6 +145,10 @@ const pwr_conf_row pwr_conf_rows[] = {
       PWR_SCOPE_VHOST, "FILE|\"|PROGRAM [ARG...]\"",
       "Where a line of JSON is written for each security event; by default "
       "the error log, at level info." },
+    { "PwResetAuditKeep", PWR_KIND_SECONDS, AT(audit_keep_sec), "seconds",
+      3600, 3650 * 86400, "90d", PWR_SCOPE_VHOST, "DURATION",
+      "Addresses and agents of clients are taken out of our tables after "
+      "this long." },
     { NULL, 0, 0, NULL, 0, 0, NULL, 0, NULL, NULL }
 };
 

@@ -108,6 +108,7 @@ typedef struct pwr_conf {
     int hide_cookie;
     int status;                     /* serves the status page */
     const char *audit;
+    int64_t audit_keep_sec;
     unsigned char set[PWR_CONF_ROWS_MAX];   /* by row: written by the admin */
 } pwr_conf;
 

@@ -56,6 +56,19 @@ int pwr_server_same_store(const pwr_server *a, const pwr_server *b)
         && strcmp(a->conf->table_prefix, b->conf->table_prefix) == 0;
 }
 
+int pwr_server_is_first_of_store(server_rec *main_server,
+                                 const pwr_server *self)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        const pwr_server *other = pwr_server_active(s);
+
+        if (other && pwr_server_same_store(other, self)) {
+            return other == self;
+        }
+    }
+    return 0;
+}
+
 int pwr_server_any_active(const server_rec *main_server)
 {
     for (const server_rec *s = main_server; s; s = s->next) {

@@ -60,6 +60,11 @@ pwr_server *pwr_server_active(const server_rec *server);
 /* Do both keep their rows in the same tables? */
 int pwr_server_same_store(const pwr_server *a, const pwr_server *b);
 
+/* Of the vhosts that share its store, is this the first?  It stands for all of
+ * them. */
+int pwr_server_is_first_of_store(server_rec *main_server,
+                                 const pwr_server *self);
+
 /* Is it On in any server at all? */
 int pwr_server_any_active(const server_rec *main_server);
 

@@ -47,6 +47,7 @@ typedef struct pwr_lease {
     pid_t holder;
     int64_t until_ms;               /* CLOCK_MONOTONIC */
     int64_t swept_ms;               /* the last sweep's end; atomic */
+    int64_t tidy_ms;                /* when the tables are tidied next */
 } pwr_lease;
 
 /* What is kept of a realm. */

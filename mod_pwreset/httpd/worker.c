@@ -17,6 +17,7 @@
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/shared.h"
+#include "httpd/tidy.h"
 
 #define REST_MS 20              /* and up to 63 more */
 #define TICK_MS 1000            /* lease renewal; a dead holder is noticed */
@@ -25,8 +26,6 @@
 #define IDLE_MAX_SEC 60
 #define STOP_SEC 1              /* httpd loses patience after three */
 #define NO_THREAD_SEC 5         /* then a job that got none is due again */
-#define PURGE_EVERY_MS (10 * 60 * 1000)
-#define PURGE_BATCHES_MAX 200
 
 /* Where a job becomes a mail, in a thread of its own.  All but `is_done` is
  * the dispatcher's, which makes and joins the thread. */
@@ -268,32 +267,6 @@ static int dispatch(worker *w, apr_pool_t *pool)
     return claimed;
 }
 
-/* Many vhosts share one store: the first of them stands for it. */
-static int is_first_of_store(const worker *w, const pwr_server *self)
-{
-    for (server_rec *s = w->main_server; s; s = s->next) {
-        const pwr_server *other = pwr_server_active(s);
-
-        if (other && pwr_server_same_store(other, self)) {
-            return other == self;
-        }
-    }
-    return 0;
-}
-
-/* Delete what is long over, in small batches; returns how many there were. */
-static int purge_store(worker *w, apr_pool_t *pool, pwr_server *self)
-{
-    int purged = 1, batches = 0;
-
-    while (purged && batches < PURGE_BATCHES_MAX && !is_stopping(w)
-           && self->store->ops->purge(self->store, pool, PWR_KEEP_SEC,
-                                      &purged) == APR_SUCCESS) {
-        batches++;
-    }
-    return batches;
-}
-
 /* Do something with each store, in a pool of its own; the sum of what came of
  * it. */
 static int each_store(worker *w, int (*act)(worker *, apr_pool_t *,
@@ -304,7 +277,7 @@ static int each_store(worker *w, int (*act)(worker *, apr_pool_t *,
     for (server_rec *s = w->main_server; s && !is_stopping(w); s = s->next) {
         pwr_server *self = pwr_server_active(s);
 
-        if (self && is_first_of_store(w, self)) {
+        if (self && pwr_server_is_first_of_store(w->main_server, self)) {
             apr_pool_t *pool;
 
             apr_pool_create(&pool, w->pool);
@@ -406,7 +379,6 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
 {
     worker *w = data;
     int64_t next_ms = 0;
-    int64_t purge_ms = pwr_shared_now_ms() + PURGE_EVERY_MS;
     int quiet_sweeps = 0, is_holder = 0;
 
     (void)thread;
@@ -428,10 +400,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
         __atomic_store_n(&pwr_shared_memory()->lease.swept_ms,
                          pwr_shared_now_ms(), __ATOMIC_RELAXED);
         next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
-        if (pwr_shared_now_ms() > purge_ms) {
-            each_store(w, purge_store);
-            purge_ms = pwr_shared_now_ms() + PURGE_EVERY_MS;
-        }
+        pwr_tidy(w->pool, w->main_server, w->stop_fd);
     }
     release_lease();
     return NULL;

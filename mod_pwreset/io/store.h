@@ -424,6 +424,11 @@ typedef struct pwr_store_ops {
      * nothing was left to delete. */
     apr_status_t (*purge)(pwr_store *store, apr_pool_t *pool,
                           int64_t keep_sec, int *purged);
+    /* Take client addresses and agents out of some rows of the realm that were
+     * made `keep_sec` ago; `*forgotten` is 0 when there was none left. */
+    apr_status_t (*forget)(pwr_store *store, apr_pool_t *pool,
+                           const char *realm, int64_t keep_sec,
+                           int *forgotten);
 
     /* How many of everything there are, for an admin. */
     apr_status_t (*survey)(pwr_store *store, apr_pool_t *pool,

@@ -41,6 +41,7 @@ static const pwr_store_ops ops = {
     .sessions_list = pwr_store_sessions_list,
     .sessions_end_others = pwr_store_sessions_end_others,
     .purge = pwr_store_purge,
+    .forget = pwr_store_forget,
     .survey = pwr_store_survey,
     .schema_apply = pwr_store_schema_apply,
     .schema_version = pwr_store_schema_version,

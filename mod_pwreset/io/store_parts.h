@@ -176,5 +176,8 @@ apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
                                       int *version);
 apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
                              int64_t keep_sec, int *purged);
+apr_status_t pwr_store_forget(pwr_store *store, apr_pool_t *pool,
+                              const char *realm, int64_t keep_sec,
+                              int *forgotten);
 
 #endif

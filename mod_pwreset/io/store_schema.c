@@ -302,14 +302,17 @@ apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
     return status;
 }
 
-/* What is found dead and deleted by key, a hundred at a time: a DELETE over a
- * range would hold its locks against everybody who signs in. */
-static const struct {
-    pwr_stmt dead;
-    pwr_stmt purge;
+/* What is found first and then treated row by row, by key, a hundred at a
+ * time: a DELETE over a range would hold its locks against everybody who signs
+ * in. */
+typedef struct grave {
+    pwr_stmt find;
+    pwr_stmt treat;
     int at_once;                /* or only after the time to keep */
     int is_lost;                /* nobody did it: the admin is told */
-} graves[] = {
+} grave;
+
+static const grave dead[] = {
     { PWR_STMT_TOKEN_DEAD, PWR_STMT_TOKEN_PURGE, 0, 0 },
     { PWR_STMT_SESSION_DEAD, PWR_STMT_SESSION_END, 1, 0 },
     { PWR_STMT_JOB_DEAD, PWR_STMT_JOB_PURGE, 0, 0 },
@@ -318,24 +321,34 @@ static const struct {
     { PWR_STMT_DEVICE_DEAD, PWR_STMT_DEVICE_PURGE, 1, 0 },
 };
 
+/* Rows with addresses and agents. */
+static const grave old[] = {
+    { PWR_STMT_SESSION_OLD, PWR_STMT_SESSION_FORGET, 0, 0 },
+    { PWR_STMT_JOB_OLD, PWR_STMT_JOB_FORGET, 0, 0 },
+};
+
 typedef struct purge_call {
     const pwr_store_impl *impl;
+    const grave *graves;
+    size_t graves_n;
+    const char *realm;          /* NULL: of all */
     int64_t keep_sec;
-    int purged;
+    int changed;
     int lost;                   /* of them */
 } purge_call;
 
-static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
+static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call,
+                                const grave *g)
 {
     const pwr_dbd_stmt *stmt = call->impl->sql.stmt;
     const pwr_dbd_arg args[] = {
-        { "keep", pwr_dbd_decimal(run, graves[i].at_once ? 0
-                                                         : call->keep_sec) },
+        { "keep", pwr_dbd_decimal(run, g->at_once ? 0 : call->keep_sec) },
+        { "realm", call->realm },
         { "max", APR_STRINGIFY(PURGE_MAX) }, { NULL, NULL }
     };
     pwr_dbd_rows rows;
 
-    pwr_dbd_select(run, &stmt[graves[i].dead], args, &rows);
+    pwr_dbd_select(run, &stmt[g->find], args, &rows);
     while (pwr_dbd_next(&rows)) {
         const pwr_dbd_arg row[] = {
             { "realm", pwr_dbd_text(&rows, "realm") },
@@ -344,28 +357,29 @@ static apr_status_t grave_clear(pwr_dbd_run *run, purge_call *call, size_t i)
             { "id", pwr_dbd_text(&rows, "id") },
             { "keep", args[0].value }, { NULL, NULL }
         };
-        int changed;
-        apr_status_t status = pwr_dbd_exec(run, &stmt[graves[i].purge], row,
-                                           &changed);
+        int changed = 0;
+        apr_status_t status = APR_SUCCESS;
 
+        if (!call->realm || pwr_store_is_of(&rows, call->realm)) {
+            status = pwr_dbd_exec(run, &stmt[g->treat], row, &changed);
+        }
         if (status != APR_SUCCESS) {
             return status;
         }
-        call->purged += changed;
-        call->lost += graves[i].is_lost ? changed : 0;
+        call->changed += changed;
+        call->lost += g->is_lost ? changed : 0;
     }
     return rows.status;
 }
 
-static apr_status_t purge(pwr_dbd_run *run, void *baton)
+static apr_status_t clear(pwr_dbd_run *run, void *baton)
 {
     purge_call *call = baton;
     apr_status_t status = APR_SUCCESS;
 
-    call->purged = call->lost = 0;
-    for (size_t i = 0; status == APR_SUCCESS
-                       && i < sizeof(graves) / sizeof(*graves); i++) {
-        status = grave_clear(run, call, i);
+    call->changed = call->lost = 0;
+    for (size_t i = 0; status == APR_SUCCESS && i < call->graves_n; i++) {
+        status = grave_clear(run, call, &call->graves[i]);
     }
     run->keep = status == APR_SUCCESS;
     return status;
@@ -375,9 +389,11 @@ apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
                              int64_t keep_sec, int *purged)
 {
     static const pwr_dbd_work work = { .name = "purge", .transaction = 1,
-                                       .step = purge };
+                                       .step = clear };
     const pwr_store_impl *impl = store->impl;
-    purge_call call = { .impl = impl, .keep_sec = keep_sec };
+    purge_call call = { .impl = impl, .graves = dead,
+                        .graves_n = sizeof(dead) / sizeof(*dead),
+                        .keep_sec = keep_sec };
     apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
 
     if (status == APR_SUCCESS && call.lost > 0) {
@@ -387,6 +403,22 @@ apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
                      "PwResetLimit forgot-site held them back", call.lost,
                      keep_sec);
     }
-    *purged = status == APR_SUCCESS ? call.purged : 0;
+    *purged = status == APR_SUCCESS ? call.changed : 0;
+    return status;
+}
+
+apr_status_t pwr_store_forget(pwr_store *store, apr_pool_t *pool,
+                              const char *realm, int64_t keep_sec,
+                              int *forgotten)
+{
+    static const pwr_dbd_work work = { .name = "forget", .transaction = 1,
+                                       .step = clear };
+    const pwr_store_impl *impl = store->impl;
+    purge_call call = { .impl = impl, .graves = old,
+                        .graves_n = sizeof(old) / sizeof(*old),
+                        .realm = realm, .keep_sec = keep_sec };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+
+    *forgotten = status == APR_SUCCESS ? call.changed : 0;
     return status;
 }

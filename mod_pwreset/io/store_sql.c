@@ -165,6 +165,16 @@ static const struct {
       " ORDER BY CASE WHEN due = " NEVER " THEN 1 ELSE 0 END,"
       " CASE WHEN due = " NEVER " THEN gave_up ELSE due END DESC LIMIT 1" },
 
+    /* At most :max jobs of :keep seconds ago that tell who asked.  Reads the
+     * table, which is short. */
+    { PWR_STMT_JOB_OLD, "forget jobs",
+      "SELECT id, realm FROM {prefix}job"
+      " WHERE realm = :realm AND created < {now} - :keep"
+      " AND (address IS NOT NULL OR agent IS NOT NULL) LIMIT :max" },
+
+    { PWR_STMT_JOB_FORGET, "forget job",
+      "UPDATE {prefix}job SET address = NULL, agent = NULL WHERE id = :id" },
+
     /* :created and :expires come from PWR_STMT_CLOCK. */
     { PWR_STMT_TOKEN_ADD, "token_add",
       "INSERT INTO {prefix}token (realm, digest, purpose, user_id, login,"
@@ -302,6 +312,17 @@ static const struct {
     { PWR_STMT_SESSION_DEAD, "purge sessions",
       "SELECT realm, digest FROM {prefix}session WHERE expires < {now} - :keep"
       " ORDER BY expires LIMIT :max" },
+
+    /* At most :max sessions of :keep seconds ago that tell from where they are
+     * used.  Reads all of the realm. */
+    { PWR_STMT_SESSION_OLD, "forget sessions",
+      "SELECT realm, digest FROM {prefix}session"
+      " WHERE realm = :realm AND created < {now} - :keep"
+      " AND (address IS NOT NULL OR agent IS NOT NULL) LIMIT :max" },
+
+    { PWR_STMT_SESSION_FORGET, "forget session",
+      "UPDATE {prefix}session SET address = NULL, agent = NULL"
+      " WHERE realm = :realm AND digest = :digest" },
 
     /* One row: clock, and the queues of a name (:common, :newcomers) and of a
      * network at it (:share), NULL where nobody was.  Primary key, thrice;

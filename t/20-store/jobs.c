@@ -192,6 +192,28 @@ static void test_lost(bench *made, pwr_store *store, apr_pool_t *pool)
     }
 }
 
+static void test_forget(bench *made, pwr_store *store, apr_pool_t *pool)
+{
+    const pwr_store_ops *ops = store->ops;
+    pwr_jobs jobs;
+    int forgotten, mine;
+
+    ops->job_add(store, pool, &plain);
+    tap_ok(batch(store, pool, &jobs) && jobs.n == 1 && jobs.row->address,
+           "a job says who asked");
+    ops->forget(store, pool, jobs.row->realm, 3600, &forgotten);
+    tap_int(forgotten, 0, "for an hour");
+    bench_sql(made, "UPDATE {p}job SET created = created - 3601");
+    ops->forget(store, pool, "other", 3600, &forgotten);
+    tap_int(forgotten, 0, "where another realm forgets sooner");
+    ops->forget(store, pool, jobs.row->realm, 3600, &forgotten);
+    tap_int(forgotten, 1, "and not longer");
+    tap_ok(batch(store, pool, &jobs) && jobs.n == 1 && !jobs.row->address
+           && !jobs.row->agent, "but it is still to be done");
+    ops->job_claim(store, pool, jobs.row, "A", 60, &mine);
+    ops->job_done(store, pool, jobs.row, "A");
+}
+
 static void test_sweep(bench *made, pwr_store *store, apr_pool_t *pool)
 {
     const pwr_job *after = NULL;
@@ -429,6 +451,7 @@ int main(int argc, const char *const *argv)
     test_lease(made, store, pool);
     test_give_up(made, store, pool);
     test_lost(made, store, pool);
+    test_forget(made, store, pool);
     test_sweep(made, store, pool);
     test_list(made, store, pool);
     test_about(made, store, pool);

@@ -103,6 +103,34 @@ static void test_time(const scene *on)
     tap_int(purged, 0, "nothing left to purge");
 }
 
+/* Who was where is forgotten, the session is not. */
+static void test_forget(const scene *on)
+{
+    const pwr_store_ops *ops = on->store->ops;
+    pwr_session made = session_make(on);
+    int forgotten;
+
+    ops->forget(on->store, on->pool, "r", 3600, &forgotten);
+    tap_int(forgotten, 0, "nothing is forgotten at once");
+    bench_sql(on->made, "UPDATE {p}session SET created = created - 3601");
+    ops->forget(on->store, on->pool, "s", 3600, &forgotten);
+    tap_int(forgotten, 0, "nor by another realm");
+    ops->forget(on->store, on->pool, "r ", 3600, &forgotten);
+    tap_int(forgotten, 0, "nor by \"r \"");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}session"
+                         " WHERE address IS NULL OR agent IS NULL"), 0,
+            "addresses are there");
+    tap_ok(ops->forget(on->store, on->pool, "r", 3600, &forgotten)
+           == APR_SUCCESS && forgotten == 1, "after an hour");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}session"
+                         " WHERE address IS NULL AND agent IS NULL"), 1,
+            "address and agent are gone");
+    tap_int(is_live(on, "r", made.digest), 1, "and the session is live");
+    ops->forget(on->store, on->pool, "r", 3600, &forgotten);
+    tap_int(forgotten, 0, "nothing left");
+    ops->session_end(on->store, on->pool, "r", made.digest);
+}
+
 static void test_stamp(const scene *on)
 {
     static const char *const foreign[] = {
@@ -279,6 +307,7 @@ int main(int argc, const char *const *argv)
     on.user = users.row[0];
     test_find(&on);
     test_time(&on);
+    test_forget(&on);
     test_stamp(&on);
     test_list(&on);
     test_many(&on);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the worker does for the tables now and then: rows that are long over are
+ * deleted, and clients forgotten (PwResetAuditKeep).  In small batches; one
+ * process of a host at a time, that which holds the lease. */
+#ifndef PWR_TIDY_H
+#define PWR_TIDY_H
+
+#include "httpd/server.h"
+
+/* Tidy if it is time.  It ends early when `stop_fd` is readable. */
+void pwr_tidy(apr_pool_t *pool, server_rec *main_server, int stop_fd);
+
+#endif
