@@ -19,7 +19,8 @@ test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     clang:clang :libclang-rt-dev cppcheck:cppcheck
     ctags:universal-ctags gdb:gdb chromium:chromium node:nodejs npm:npm
     openssl:openssl curl:curl xz:xz-utils :ca-certificates"
-long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind'
+long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind
+    python3:python3'
 
 say()
 {
