@@ -315,7 +315,7 @@ sub away {
     wait_for($walk, sub { $n = $_[0]{stores}[0]{database_up} ? $n + 1 : 0; $n > 2 * CHILDREN });
     cmp_ok($n, '>', 2 * CHILDREN, 'it goes on, in every child');
     $walk->sql('ALTER TABLE pwreset_session RENAME TO pwreset_elsewhere');
-    $json = json_of($walk);
+    $json = wait_for($walk, sub { ($_[0]{problems}[0]{text} // '') =~ /but with an error/ });
     like($json->{problems}[0]{text}, qr/answers, but with an error.*pwreset_session/, 'a table is missing');
     like($json->{stores}[0]{last_error}, qr/pwreset_session/, 'the last error names it');
     $walk->sql('ALTER TABLE pwreset_elsewhere RENAME TO pwreset_session');

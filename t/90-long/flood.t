@@ -50,7 +50,8 @@ for my $connections (sort { $a <=> $b } keys %p99_ms) {
         note(sprintf 'figure: %d connections flood /login: %s p50 %.2f ms, p99 %.1f ms; the same at a static page: p99 %.1f ms',
             $connections, $pages[$i], $p50, $p99, $limit);
         cmp_ok($p50, '<=', P50_MS, "$pages[$i]: p50 $p50 ms");
-        cmp_ok($p99, '<=', max($p99_ms{$connections}, MORE_THAN_HTTPD * $limit), "$pages[$i]: p99 $p99 ms, httpd alone $limit ms");
+        cmp_ok($p99, '<=', max($p99_ms{$connections}, MORE_THAN_HTTPD * $limit),
+            "$pages[$i]: p99 $p99 ms, httpd alone $limit ms");
     }
     note("figure: $connections connections flood /login: " . join ', ', map { "$n->{$_} times $_" } sort keys %$n);
     cmp_ok($n->{422} // 0, '>', 0, 'some of the crowd are answered');
