@@ -210,7 +210,7 @@ my $settings = "PwResetHashGate 32 64\nExtendedStatus On\n"
 
 each_database(sub {
     my $walk = shift;
-    $walk->httpd->allow_log('AH00052', 'AH00161', 'AH00286');
+    $walk->httpd->allow_log('AH00052', 'AH00161', 'AH00286', 'AH03490');
     add_all($walk);
     subtest first => sub { first($walk) };
     subtest 'no sooner' => sub { no_sooner($walk) };

@@ -49,7 +49,8 @@ sub _paths {
         qw(ar-lib compile config.guess config.sub depcomp install-sh ltmain.sh missing);
     find({no_chdir => 1, wanted => sub {
         my $path = s{^\Q$top\E/?}{}r;
-        $File::Find::prune = 1 if $made{$path} || $path =~ $left_behind;
+        # Set for a file it stands until the next folder: each time anew.
+        $File::Find::prune = $made{$path} || $path =~ $left_behind;
         push @paths, $path if -f && !$File::Find::prune;
     }}, $top);
     return sort @paths;
