@@ -78,7 +78,7 @@ sub mode {
     unlink glob "'$self->{folder}'/mode '$self->{folder}'/mode.*";
     return if !defined $mode;
     # In one step, as the program may be looking.
-    open my $out, '>', "$self->{folder}/.mode" or die "mode: $!\n";
+    open my $out, '>:encoding(UTF-8)', "$self->{folder}/.mode" or die "mode: $!\n";
     print {$out} "$mode\n";
     close $out or die "mode: $!\n";
     rename "$self->{folder}/.mode", "$self->{folder}/mode" or die "mode: $!\n";
