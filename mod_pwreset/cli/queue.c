@@ -264,36 +264,33 @@ static int order_tell(const pwr_call *call, pwr_job_order order,
     return EX_OK;
 }
 
-int pwr_command_queue_retry(pwr_call *call)
+typedef apr_status_t give_order(pwr_store *store, apr_pool_t *pool,
+                                const char *id, pwr_job_order *order);
+
+/* `done` is what the operator reads when it was. */
+static int order_give(pwr_call *call, give_order *give, const char *done)
 {
     pwr_job_order order;
     pwr_job like;
-    apr_status_t done;
+    apr_status_t given;
     int status = id_check(call, &like);
 
     if (status != EX_OK) {
         return status;
     }
-    done = call->store->ops->job_again(call->store, call->pool, like.id,
-                                       &order);
-    return done == APR_SUCCESS
-        ? order_tell(call, order, "due now; " PWR_NEXT_LOOK)
-        : pwr_call_store_status(done);
+    given = give(call->store, call->pool, like.id, &order);
+    return given == APR_SUCCESS ? order_tell(call, order, done)
+                                : pwr_call_store_status(given);
+}
+
+int pwr_command_queue_retry(pwr_call *call)
+{
+    return order_give(call, call->store->ops->job_again,
+                      "due now; " PWR_NEXT_LOOK);
 }
 
 int pwr_command_queue_drop(pwr_call *call)
 {
-    pwr_job_order order;
-    pwr_job like;
-    apr_status_t done;
-    int status = id_check(call, &like);
-
-    if (status != EX_OK) {
-        return status;
-    }
-    done = call->store->ops->job_drop(call->store, call->pool, like.id,
-                                      &order);
-    return done == APR_SUCCESS
-        ? order_tell(call, order, "dropped; its mail will not be sent")
-        : pwr_call_store_status(done);
+    return order_give(call, call->store->ops->job_drop,
+                      "dropped; its mail will not be sent");
 }
