@@ -178,7 +178,8 @@ static pwr_answer copy_one(apr_pool_t *pool, const pwr_answer *from)
         pwr_survey_row *row = &to.survey.row[i];
 
         *row = from->is_there ? survey->row[i] : (pwr_survey_row){
-            survey->row[i].realm, 0, -1, -1, -1, -1, -1, -1, NULL
+            .realm = survey->row[i].realm, .waiting = -1, .leased = -1,
+            .failing = -1, .given_up = -1, .oldest_sec = -1, .sessions = -1
         };
         row->error = apr_pstrdup(pool, row->error);
     }
