@@ -65,6 +65,28 @@ sub log_rules {
     return;
 }
 
+# Which traces of a child are httpd's own crash, and which are not.
+sub crash_rules {
+    my $mpm = "#2  0x1 in ?? () from /usr/lib/apache2/modules/mod_mpm_event.so\n";
+    my $close = "#1  0x1 in apr_os_sock_get () from /lib/libapr-1.so.0\n$mpm";
+    my $main = "#9  0x1 in main ()\n";
+    my @table = (
+        ['after its handler', "#0  kill ()\n#1  <signal handler called>\n$close$main", 1],
+        ['without one', "$close$main", 1],
+        ['with a warning of gdb', "warning: core file too small.\n$close$main", 1],
+        ['not in the main thread', $close, 0],
+        ['by way of ours', "#0  0x1 in apr_os_sock_get ()\n#1  0x1 in late () at mod_pwreset/httpd/delay.c:1\n$mpm$main", 0],
+        ['of ours', "#0  late () at mod_pwreset/httpd/delay.c:1\n$mpm$main", 0],
+        ['elsewhere before it', "#0  strlen ()\n$close$main", 0],
+    );
+    for my $row (@table) {
+        my ($name, $frames, $n) = @$row;
+        my @pids = PWR::Httpd::_crash_of_httpd("x\n\nThread 1 (Thread 0x7f (LWP 42)):\n$frames");
+        is_deeply(\@pids, $n ? [42] : [], "crash: $name");
+    }
+    return;
+}
+
 sub wire_rules {
     my $chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     my @table = (
@@ -294,6 +316,7 @@ SetEnvIf Cookie "(.+)" COOKIES=$1
 CONF
 
 log_rules();
+crash_rules();
 wire_rules();
 page_rules();
 for my $mpm (qw(event worker prefork)) {

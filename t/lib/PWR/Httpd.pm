@@ -412,8 +412,10 @@ sub _crash_of_httpd {
     my $trace = shift;
     return map {
         my ($pid) = /^Thread \d+ \(Thread \w+ \(LWP (\d+)\)/;
-        my $frames = qr/<signal handler called>\n[^\n]*\bapr_(?:os_)?sock[^\n]*\n[^\n]*mod_mpm_event\.so\n.*\bmain \(/s;
-        $pid && $_ =~ $frames ? $pid : ();
+        my $text = $_ =~ s/^warning:.*\n//gmr;
+        my $innermost = qr/(?:<signal handler called>|\(LWP \d+\)\):)\n/;
+        my $frames = qr/$innermost[^\n]*\bapr_(?:os_)?sock[^\n]*\n[^\n]*mod_mpm_event\.so\n.*\bmain \(/s;
+        $pid && $text =~ $frames ? $pid : ();
     } split /\n(?=Thread \d+ \()/, $trace;
 }
 
