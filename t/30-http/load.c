@@ -3,6 +3,8 @@
  *
  *   load time PORT N FILE FILE              times of two sorts of requests, in
  *                                           random order: "0 USEC STATUS", or 1
+ *   load visit PORT N FILE FILE             the same on one connection; when the
+ *                                           server closes it, that costs time
  *   load flood PORT CONNECTIONS MS FILE     statuses: "503 COUNT"
  *
  * A FILE holds requests, each ended by NUL, that go over one connection; the
@@ -122,25 +124,31 @@ static int number(script *s, int n)
     return count;
 }
 
-static void measure(int sort, const script *s)
+/* `fd` is an open connection, or -1; returns the one that was used. */
+static int measure(int sort, const script *s, int fd)
 {
     static char answer[ANSWER_MAX];
-    int fd = connection(0);
     int64_t begin = 0;
 
     for (size_t at = 0; at < s->len; at += strlen(s->bytes + at) + 1) {
         begin = now_usec();
+        if (fd >= 0 && exchange(fd, s->bytes + at, answer)) {
+            continue;
+        }
+        close(fd);
+        fd = connection(0);
         if (fd < 0 || !exchange(fd, s->bytes + at, answer)) {
             fail("no answer");
         }
     }
     printf("%d %lld %.3s\n", sort, (long long)(now_usec() - begin),
            answer + strlen("HTTP/1.1 "));
-    close(fd);
+    return fd;
 }
 
-static int compare(char **argv)
+static int compare(int is_visit, char **argv)
 {
+    int fd = -1;
     static script scripts[2], one;
     int n = (int)strtol(argv[0], NULL, 10);
 
@@ -158,7 +166,10 @@ static int compare(char **argv)
         if (number(&one, i)) {
             poll(NULL, 0, PAUSE_MS);
         }
-        measure(random & 1, &one);
+        fd = measure(random & 1, &one, is_visit ? fd : connection(0));
+        if (!is_visit) {
+            close(fd);
+        }
     }
     return 0;
 }
@@ -253,12 +264,12 @@ static int flood(char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 6) {
-        fprintf(stderr, "load time|flood PORT ...\n");
+        fprintf(stderr, "load time|visit|flood PORT ...\n");
         return 2;
     }
     server.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     return strcmp(argv[1], "flood") == 0 ? flood(argv + 3)
-                                         : compare(argv + 3);
+        : compare(strcmp(argv[1], "visit") == 0, argv + 3);
 }

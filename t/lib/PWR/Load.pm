@@ -6,6 +6,7 @@
 #   my $post = $load->script(['POST /account/login', login => 'x', password => 'y'], ...);
 #   my $odd = $load->script(['GET /', {'X-Header' => 1}]);
 #   my ($a, $b) = $load->times(2000, $get, $post);  # of microseconds
+#   ($a, $b) = $load->visit(2000, $get, $post);     # all on one connection
 #   $load->statuses;                                # '200'
 #   my $flood = $load->flood(64, 3000, $post);      # in the background
 #   my $n = $flood->();                             # {503 => 100}, once it is over
@@ -57,10 +58,13 @@ sub _open {
 }
 
 # Two lists of microseconds, of requests in random order.
-sub times {
-    my ($self, $n, $first, $second) = @_;
+sub times { my ($self, @words) = @_; return $self->_compare('time', @words) }
+sub visit { my ($self, @words) = @_; return $self->_compare('visit', @words) }
+
+sub _compare {
+    my ($self, @words) = @_;
     my @times = ([], []);
-    my $out = $self->_open('time', $n, $first, $second);
+    my $out = $self->_open(@words);
     $self->{statuses} = {};
     while (my $line = <$out>) {
         my ($sort, $usec, $status) = split ' ', $line;
