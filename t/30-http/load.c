@@ -3,8 +3,8 @@
  *
  *   load time PORT N FILE FILE              times of two sorts of requests, in
  *                                           random order: "0 USEC STATUS", or 1
- *   load visit PORT N FILE FILE             the same on one connection; when the
- *                                           server closes it, that costs time
+ *   load visit PORT N FILE FILE             the same on one connection,
+ *                                           and its new one when it was closed
  *   load flood PORT CONNECTIONS MS FILE     statuses: "503 COUNT"
  *
  * A FILE holds requests, each ended by NUL, that go over one connection; the
