@@ -18,7 +18,7 @@ test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     :libdbd-sqlite3-perl :libemail-mime-perl :libio-socket-ssl-perl
     clang:clang :libclang-rt-dev cppcheck:cppcheck
     ctags:universal-ctags gdb:gdb chromium:chromium node:nodejs npm:npm
-    openssl:openssl curl:curl xz:xz-utils :ca-certificates"
+    openssl:openssl curl:curl xz:xz-utils faketime:faketime :ca-certificates"
 long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind
     python3:python3'
 

@@ -53,7 +53,7 @@ void pwr_agenda_clear(pwr_agenda *agenda)
     agenda->left = 0;
     memset(agenda->realm_count, 0, sizeof(agenda->realm_count));
     memset(agenda->client_count, 0, sizeof(agenda->client_count));
-    agenda->read_ms = pwr_shared_now_ms();
+    agenda->read_ms = pwr_now_ms();
 }
 
 /* ---- what is due ---- */
@@ -210,7 +210,7 @@ int pwr_agenda_left(const pwr_agenda *agenda)
 int pwr_agenda_is_stale(const pwr_agenda *agenda, int64_t age_ms)
 {
     return agenda->left == 0
-        || pwr_shared_now_ms() - agenda->read_ms >= age_ms;
+        || pwr_now_ms() - agenda->read_ms >= age_ms;
 }
 
 /* May the site's rate let it be done now?  Notices are not held back: they say
@@ -226,7 +226,7 @@ static int is_blocked(const pwr_agenda *agenda, const pwr_errand *errand,
 static void put_claims(pwr_agenda *agenda, pwr_errand *const *held,
                        int held_n, int tenant)
 {
-    int64_t now_ms = pwr_shared_now_ms();
+    int64_t now_ms = pwr_now_ms();
 
     for (int i = 0; i < held_n + agenda->errands_n; i++) {
         const pwr_errand *e = i < held_n ? held[i]
@@ -248,7 +248,7 @@ static void put_claims(pwr_agenda *agenda, pwr_errand *const *held,
 static int take_rate(pwr_agenda *agenda, const pwr_errand *errand)
 {
     pwr_tenant *tenant = pwr_shared_tenant(errand->owner);
-    int64_t now_ms = pwr_shared_now_ms(), retry_ms;
+    int64_t now_ms = pwr_now_ms(), retry_ms;
     int may;
 
     if (errand->job.kind != PWR_JOB_RECOVER) {

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/ask.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
-
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
 #include "httpd/host.h"
 #include "httpd/shared.h"
+#include "httpd/thread.h"
 
 #define DEADLINE_MS 1500
 #define THREADS_MAX 8
@@ -45,14 +40,14 @@ static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *data)
     while (round->next < round->answers.n) {
         pwr_answer *answer = &round->answers.row[round->next++];
         pwr_store *store = answer->self->store;
-        int64_t begun_usec = pwr_shared_now_usec();
+        int64_t begun_usec = pwr_now_usec();
         apr_status_t status;
 
         pthread_mutex_unlock(&lock);
         status = store->ops->survey(store, answer->pool, &answer->survey);
         pthread_mutex_lock(&lock);
         answer->status = status;
-        answer->took_usec = pwr_shared_now_usec() - begun_usec;
+        answer->took_usec = pwr_now_usec() - begun_usec;
         answer->is_there = 1;
         round->left--;
         pthread_cond_broadcast(&changed);
@@ -61,20 +56,15 @@ static void *APR_THREAD_FUNC ask(apr_thread_t *thread, void *data)
     return NULL;
 }
 
-/* Threads of ours take no signals: prefork's are for its main thread. */
 static void start_threads(ask_round *round)
 {
     int n = round->answers.n < THREADS_MAX ? round->answers.n : THREADS_MAX;
-    sigset_t all, before;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
     while (round->threads_n < n
-           && apr_thread_create(&round->thread[round->threads_n], NULL, ask,
-                                round, round->pool) == APR_SUCCESS) {
+           && pwr_thread_start(&round->thread[round->threads_n], ask, round,
+                               round->pool) == APR_SUCCESS) {
         round->threads_n++;
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (round->threads_n == 0) {
         round->left = 0;        /* nobody will answer */
     }
@@ -135,7 +125,7 @@ static ask_round *make_round(server_rec *main_server)
         servers_n += pwr_server_active(s) != NULL;
     }
     round->pool = pool;
-    round->until_ms = pwr_shared_now_ms() + DEADLINE_MS;
+    round->until_ms = pwr_now_ms() + DEADLINE_MS;
     round->answers.row = apr_pcalloc(pool, sizeof(pwr_answer)
                                                * (size_t)(servers_n + 1));
     for (server_rec *s = main_server; s; s = s->next) {
@@ -148,7 +138,7 @@ static ask_round *make_round(server_rec *main_server)
             answer->pool = pwr_host_pool();
             answer->survey.row = apr_pcalloc(pool, sizeof(pwr_survey_row)
                                                        * (size_t)servers_n);
-            answer->survey.deadline = apr_time_now() + 1000 * DEADLINE_MS;
+            answer->survey.until_ms = pwr_now_ms() + DEADLINE_MS;
         }
         if (self) {
             add_realm(answer, self->conf);
@@ -217,16 +207,6 @@ static ask_round *join_round(server_rec *main_server, ask_round **over)
     return current;
 }
 
-static int wait_until(int64_t until_ms)
-{
-    const struct timespec ts = {
-        .tv_sec = until_ms / 1000,
-        .tv_nsec = until_ms % 1000 * 1000000,
-    };
-
-    return pthread_cond_timedwait(&changed, &lock, &ts) != ETIMEDOUT;
-}
-
 /* The last reader of a round that is through takes it away. */
 static ask_round *leave_round(ask_round *round)
 {
@@ -248,7 +228,8 @@ pwr_answers pwr_ask_all(apr_pool_t *pool, server_rec *main_server)
     round = join_round(main_server, &over[0]);
     if (round) {
         round->readers++;
-        while (round->left > 0 && wait_until(round->until_ms)) {
+        while (round->left > 0
+               && pwr_thread_wait(&changed, &lock, 1000 * round->until_ms)) {
             ;
         }
         answers = copy(pool, round);
@@ -267,7 +248,7 @@ pwr_answers pwr_ask_all(apr_pool_t *pool, server_rec *main_server)
 
 static apr_status_t stop(void *data)
 {
-    int64_t until_ms = pwr_shared_now_ms() + LEAVE_MS;
+    int64_t until_ms = pwr_now_ms() + LEAVE_MS;
     ask_round *over;
 
     (void)data;
@@ -276,7 +257,8 @@ static apr_status_t stop(void *data)
     if (current) {
         current->next = current->answers.n;
     }
-    while (current && current->readers > 0 && wait_until(until_ms)) {
+    while (current && current->readers > 0
+           && pwr_thread_wait(&changed, &lock, 1000 * until_ms)) {
         ;
     }
     over = current;
@@ -290,12 +272,7 @@ static apr_status_t stop(void *data)
 
 void pwr_ask_start(apr_pool_t *pchild)
 {
-    pthread_condattr_t monotonic;
-
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pwr_thread_make_cond(&changed);
     is_open = 1;
     apr_pool_pre_cleanup_register(pchild, NULL, stop);
 }

@@ -20,6 +20,7 @@ typedef struct entry_head {
      * configuration. */
     const pwr_server *self;
     uint32_t generation;
+    int64_t until_ms;           /* pwr_now: shmcb goes by the host's clock */
 } entry_head;
 
 static const ap_socache_provider_t *provider;
@@ -149,7 +150,7 @@ int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
     realm = strsep(&rest, "\n");
     user_id = strsep(&rest, "\n");
     login = strsep(&rest, "\n");
-    if (!login || head.self != self
+    if (!login || head.self != self || pwr_now_ms() >= head.until_ms
         || read_counter(generation_of(realm, user_id)) != head.generation) {
         return 0;
     }
@@ -163,7 +164,8 @@ void pwr_cache_put(request_rec *r, const pwr_server *self,
                    const pwr_visitor *visitor, uint32_t clock)
 {
     const entry_head head = {
-        self, read_counter(generation_of(self->conf->realm, visitor->user_id))
+        self, read_counter(generation_of(self->conf->realm, visitor->user_id)),
+        pwr_now_ms() + INT64_C(1000) * self->conf->session_cache_sec
     };
     apr_time_t expiry = apr_time_now()
         + apr_time_from_sec(self->conf->session_cache_sec);

@@ -1,39 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/dbd.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <time.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 /* mod_dbd.h needs the driver types first. */
 #include <apr_dbd.h>
 #include <apr_strings.h>
 #include <mod_dbd.h>
 
+#include "httpd/dbd_parts.h"
 #include "httpd/shared.h"
+#include "httpd/thread.h"
 
 #define DBD_MAX_DEFAULT 10      /* of mod_dbd */
 #define WAIT_MS 250
 #define BREAKER_MS 1000
 #define STALE_TRIES_MS 2000
 #define LENDERS_KEY "pwreset-lenders"
-
-/* One pool as we see it, in each child.  The counts are ours: mod_dbd shows
- * none. */
-typedef struct lender {
-    struct lender *next;
-    server_rec *server;         /* the first of those that share it */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int lent;
-    int lent_max;               /* DBDMax */
-    int seat;                   /* in shared memory */
-    int idle;                   /* given back and probably still open */
-    int is_connecting;
-    int is_away;                /* said so in the log */
-    int64_t closed_until_ms;    /* the breaker is open until then */
-    int64_t told_ms;            /* that all connections are lent */
-} lender;
+#define LINE_KEY "pwreset-line"
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
@@ -45,30 +31,21 @@ int pwr_dbd_is_loaded(void)
     return dbd_open && dbd_close;
 }
 
-/* A connection on loan. */
-typedef struct loan {
-    ap_dbd_t *rec;
-    int64_t begun_usec;
-} loan;
-
-static pwr_pool_life *life_of(const lender *l)
+pwr_pool_life *pwr_lender_life(const pwr_lender *l)
 {
     return &pwr_shared_memory()->pool[l->seat];
 }
 
-/* Wait for a change until `deadline_ms`; zero when it has passed. */
-static int wait_change(lender *l, int64_t deadline_ms)
+pwr_lender *pwr_lender_first(const server_rec *server)
 {
-    struct timespec ts = {
-        .tv_sec = deadline_ms / 1000,
-        .tv_nsec = deadline_ms % 1000 * 1000000,
-    };
+    void *first = NULL;
 
-    return pthread_cond_timedwait(&l->changed, &l->lock, &ts) != ETIMEDOUT;
+    apr_pool_userdata_get(&first, LENDERS_KEY, server->process->pconf);
+    return first;
 }
 
 /* A database that is away says so itself, and is why they do not come back. */
-static void tell_busy(lender *l)
+static void tell_busy(pwr_lender *l)
 {
     if (l->lent == l->lent_max && !l->is_away
         && pwr_shared_may_tell(&l->told_ms)) {
@@ -80,40 +57,60 @@ static void tell_busy(lender *l)
     }
 }
 
-/* Take a place in front of the pool.  `*may_connect` says that the pool has
- * probably no open connection left and this thread is the one to connect. */
-static apr_status_t enter(lender *l, int *may_connect)
+/* Lines that are there for the taking. */
+static int free_lines(const pwr_lender *l)
 {
-    int64_t deadline_ms = pwr_shared_now_ms() + WAIT_MS;
+    return l->idle - l->promised;
+}
+
+static void add_loan(pwr_lender *l, pwr_loan *given)
+{
+    given->begun_usec = pwr_now_usec();
+    given->next = l->loans;
+    l->loans = given;
+}
+
+static void drop_loan(pwr_lender *l, const pwr_loan *given)
+{
+    pwr_loan **at = &l->loans;
+
+    while (*at != given) {
+        at = &(*at)->next;
+    }
+    *at = given->next;
+}
+
+/* Take a place in front of the pool.  `*may_connect` says that the pool has no
+ * open connection left and this thread is the one to connect. */
+static apr_status_t enter(pwr_lender *l, pwr_loan *given, int *may_connect)
+{
+    int64_t deadline_ms = pwr_now_ms() + WAIT_MS;
     int in_time = 1;
 
     pthread_mutex_lock(&l->lock);
-    while (in_time && pwr_shared_now_ms() >= l->closed_until_ms
+    while (in_time && pwr_now_ms() >= l->closed_until_ms
            && (l->lent == l->lent_max
-               || (l->idle == 0 && l->is_connecting))) {
-        in_time = wait_change(l, deadline_ms);
+               || (free_lines(l) <= 0 && l->is_connecting))) {
+        in_time = pwr_thread_wait(&l->changed, &l->lock, 1000 * deadline_ms);
     }
-    if (!in_time || pwr_shared_now_ms() < l->closed_until_ms) {
+    if (!in_time || pwr_now_ms() < l->closed_until_ms) {
         tell_busy(l);
         pthread_mutex_unlock(&l->lock);
         if (!in_time) {
-            __atomic_fetch_add(&life_of(l)->busy, 1, __ATOMIC_RELAXED);
+            __atomic_fetch_add(&pwr_lender_life(l)->busy, 1, __ATOMIC_RELAXED);
         }
         return PWR_STORE_AWAY;
     }
     l->lent++;
-    *may_connect = l->idle == 0;
-    if (l->idle > 0) {
-        l->idle--;
-    }
-    else {
-        l->is_connecting = 1;
-    }
+    *may_connect = free_lines(l) <= 0;
+    l->promised += !*may_connect;
+    l->is_connecting |= *may_connect;
+    add_loan(l, given);
     pthread_mutex_unlock(&l->lock);
     return APR_SUCCESS;
 }
 
-static void say_away(lender *l)
+static void say_away(const pwr_lender *l)
 {
     if (!l->is_away) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, l->server,
@@ -121,53 +118,62 @@ static void say_away(lender *l)
                      "pages answer 503 until it can: see the message of "
                      "mod_dbd above, and check DBDParams and the database");
     }
-    l->is_away = 1;
 }
 
-static void say_back(lender *l)
+/* Nobody asks for a while.  For the status page, a child that cannot connect
+ * says so for all. */
+static void open_breaker(pwr_lender *l)
 {
+    pwr_pool_life *life = pwr_lender_life(l);
+
+    l->is_away = 1;
+    l->closed_until_ms = pwr_now_ms() + BREAKER_MS;
+    __atomic_fetch_add(&life->failures, 1, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&life->away_since_ms, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&life->away_since_ms, pwr_now_ms(),
+                         __ATOMIC_RELAXED);
+    }
+}
+
+/* Has nobody been answered since?  Else it is back, or it is a row that
+ * somebody keeps, which is no reason to turn everybody away. */
+static int is_unanswered(const pwr_lender *l, const pwr_loan *given)
+{
+    return l->answered_usec < given->begun_usec;
+}
+
+/* It answers, and that holds for all children. */
+static void note_answer(pwr_lender *l)
+{
+    pwr_pool_life *life = pwr_lender_life(l);
+
+    l->answered_usec = pwr_now_usec();
     if (l->is_away) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, l->server,
                      PWR_LOG("PWR0022") "the database is back");
     }
     l->is_away = 0;
-}
-
-/* For the status page, of all children: one that cannot connect says so for
- * all, and so does one that can. */
-static void note_opened(const lender *l, int opened)
-{
-    pwr_pool_life *life = life_of(l);
-    int64_t since_ms = __atomic_load_n(&life->away_since_ms,
-                                       __ATOMIC_RELAXED);
-
-    if (opened && since_ms) {
+    if (__atomic_load_n(&life->away_since_ms, __ATOMIC_RELAXED)) {
         __atomic_store_n(&life->away_since_ms, 0, __ATOMIC_RELAXED);
     }
-    if (!opened) {
-        __atomic_fetch_add(&life->failures, 1, __ATOMIC_RELAXED);
-    }
-    if (!opened && !since_ms) {
-        __atomic_store_n(&life->away_since_ms, pwr_shared_now_ms(),
-                         __ATOMIC_RELAXED);
-    }
 }
 
-static void note_lent(const lender *l, loan *given, int64_t asked_usec)
+static void note_lent(const pwr_lender *l, pwr_loan *given)
 {
-    pwr_pool_life *life = life_of(l);
+    pwr_pool_life *life = pwr_lender_life(l);
+    int64_t now_usec = pwr_now_usec();
 
-    given->begun_usec = pwr_shared_now_usec();
-    __atomic_store_n(&life->borrow_usec, given->begun_usec - asked_usec,
+    __atomic_store_n(&life->borrow_usec, now_usec - given->begun_usec,
                      __ATOMIC_RELAXED);
     __atomic_fetch_add(&life->uses, 1, __ATOMIC_RELAXED);
     pwr_shared_lend(l->seat, 1);
+    given->begun_usec = now_usec;
 }
 
-static void note_back(const lender *l, const loan *given, int broken)
+static void note_back(const pwr_lender *l, const pwr_loan *given, int broken)
 {
-    pwr_pool_life *life = life_of(l);
-    int64_t now_usec = pwr_shared_now_usec();
+    pwr_pool_life *life = pwr_lender_life(l);
+    int64_t now_usec = pwr_now_usec();
 
     if (!broken) {
         __atomic_store_n(&life->use_usec, now_usec - given->begun_usec,
@@ -177,20 +183,94 @@ static void note_back(const lender *l, const loan *given, int broken)
     pwr_shared_lend(l->seat, -1);
 }
 
-static void leave(lender *l, int may_connect, int opened)
+/* The connection closes: mod_dbd's doing, whoever has it. */
+static apr_status_t drop_line(void *data)
 {
-    note_opened(l, opened);
+    pwr_line *gone = data;
+    pwr_lender *l = gone->owner;
+    pwr_line **at = &l->lines;
+
+    pthread_mutex_lock(&l->lock);
+    while (*at != gone) {
+        at = &(*at)->next;
+    }
+    *at = gone->next;
+    l->idle -= !gone->is_lent;
+    pthread_mutex_unlock(&l->lock);
+    if (gone->fd >= 0) {
+        close(gone->fd);
+    }
+    return APR_SUCCESS;
+}
+
+/* A duplicate of the connection's socket, which stays that socket whatever the
+ * driver does with its own; -1: no driver of a server, or one of a client
+ * library that does not tell. */
+static int socket_of(const ap_dbd_t *rec)
+{
+    int (*get_socket)(void *mysql);
+    int fd;
+
+    if (strcmp(apr_dbd_name(rec->driver), "mysql") != 0) {
+        return -1;
+    }
+    /* apr loads its drivers for all to see. */
+    *(void **)&get_socket = dlsym(RTLD_DEFAULT, "mysql_get_socket");
+    if (!get_socket) {
+        return -1;
+    }
+    fd = get_socket(apr_dbd_native_handle(rec->driver, rec->handle));
+    return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* What we know of this connection.  `l->lock` is not held: making one that is
+ * new asks the driver. */
+static pwr_line *find_line(pwr_lender *l, const ap_dbd_t *rec)
+{
+    void *known = NULL;
+    pwr_line *made;
+
+    apr_pool_userdata_get(&known, LINE_KEY, rec->pool);
+    if (known) {
+        return known;
+    }
+    made = apr_palloc(rec->pool, sizeof(*made));
+    *made = (pwr_line){ .owner = l, .fd = socket_of(rec) };
+    pthread_mutex_lock(&l->lock);
+    made->next = l->lines;
+    l->lines = made;
+    l->idle++;
+    pthread_mutex_unlock(&l->lock);
+    apr_pool_userdata_setn(made, LINE_KEY, NULL, rec->pool);
+    apr_pool_cleanup_register(rec->pool, made, drop_line,
+                              apr_pool_cleanup_null);
+    return made;
+}
+
+/* The search is over; `found` is NULL when it was in vain. */
+static void leave(pwr_lender *l, int may_connect, pwr_loan *given,
+                  pwr_line *found)
+{
     pthread_mutex_lock(&l->lock);
     if (may_connect) {
         l->is_connecting = 0;
     }
-    if (opened) {
-        say_back(l);
+    else {
+        l->promised--;
+    }
+    if (found) {
+        found->is_lent = 1;
+        l->idle--;
+        given->line = found;
+        note_lent(l, given);
     }
     else {
-        say_away(l);
+        drop_loan(l, given);
         l->lent--;
-        l->closed_until_ms = pwr_shared_now_ms() + BREAKER_MS;
+        if (is_unanswered(l, given)) {
+            say_away(l);
+            open_breaker(l);
+        }
     }
     pthread_cond_broadcast(&l->changed);
     pthread_mutex_unlock(&l->lock);
@@ -198,16 +278,15 @@ static void leave(lender *l, int may_connect, int opened)
 
 /* ap_dbd_open answers NULL once for every connection that a restart of the
  * database left stale in the pool, so it is asked again while some are left. */
-static ap_dbd_t *open_fresh(lender *l, apr_pool_t *pool)
+static ap_dbd_t *open_fresh(pwr_lender *l, apr_pool_t *pool)
 {
-    int64_t deadline_ms = pwr_shared_now_ms() + STALE_TRIES_MS;
+    int64_t deadline_ms = pwr_now_ms() + STALE_TRIES_MS;
     ap_dbd_t *rec = dbd_open(pool, l->server);
     int stale = 1;
 
-    while (!rec && stale && pwr_shared_now_ms() < deadline_ms) {
+    while (!rec && stale && pwr_now_ms() < deadline_ms) {
         pthread_mutex_lock(&l->lock);
         stale = l->idle > 0;
-        l->idle -= stale;
         pthread_mutex_unlock(&l->lock);
         rec = dbd_open(pool, l->server);
     }
@@ -216,28 +295,24 @@ static ap_dbd_t *open_fresh(lender *l, apr_pool_t *pool)
 
 static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
 {
-    lender *l = baton;
-    int64_t asked_usec = pwr_shared_now_usec();
+    pwr_lender *l = baton;
+    pwr_loan *given = apr_pcalloc(pool, sizeof(*given));
     int may_connect;
-    ap_dbd_t *rec;
-    loan *given;
-    apr_status_t status = enter(l, &may_connect);
+    apr_status_t status = enter(l, given, &may_connect);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    rec = open_fresh(l, pool);
-    leave(l, may_connect, rec != NULL);
-    if (!rec) {
+    given->rec = open_fresh(l, pool);
+    leave(l, may_connect, given,
+          given->rec ? find_line(l, given->rec) : NULL);
+    if (!given->rec) {
         return PWR_STORE_AWAY;
     }
-    given = apr_palloc(pool, sizeof(*given));
-    given->rec = rec;
-    note_lent(l, given, asked_usec);
     *conn = (pwr_dbd_conn){
-        .driver = rec->driver,
-        .handle = rec->handle,
-        .pool = rec->pool,
+        .driver = given->rec->driver,
+        .handle = given->rec->handle,
+        .pool = given->rec->pool,
         .loan = given,
     };
     return APR_SUCCESS;
@@ -247,14 +322,24 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
  * again, and with reconnect=0 the ping fails. */
 static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
 {
-    lender *l = baton;
-    const loan *given = conn->loan;
+    pwr_lender *l = baton;
+    const pwr_loan *given = conn->loan;
 
+    pthread_mutex_lock(&l->lock);
     note_back(l, given, broken);
+    if (!broken) {
+        note_answer(l);
+    }
+    else if (given->is_cut && is_unanswered(l, given)) {
+        open_breaker(l);
+    }
+    drop_loan(l, given);
+    given->line->is_lent = 0;
+    l->idle++;
+    pthread_mutex_unlock(&l->lock);
     dbd_close(l->server, given->rec);
     pthread_mutex_lock(&l->lock);
     l->lent--;
-    l->idle++;
     pthread_cond_signal(&l->changed);
     pthread_mutex_unlock(&l->lock);
 }
@@ -272,29 +357,22 @@ static int is_same_pool(const pwr_server *a, const pwr_server *b)
         && connections_max(a) == connections_max(b);
 }
 
-static lender *make_lender(apr_pool_t *pool, server_rec *server)
+static pwr_lender *make_lender(apr_pool_t *pool, server_rec *server)
 {
-    lender *l = apr_pcalloc(pool, sizeof(*l));
-    pthread_condattr_t monotonic;
+    pwr_lender *l = apr_pcalloc(pool, sizeof(*l));
 
     l->server = server;
     l->lent_max = connections_max(pwr_server_of(server));
     pthread_mutex_init(&l->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pwr_thread_make_cond(&l->changed);
     return l;
 }
 
 pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server)
 {
     const pwr_server *self = pwr_server_of(server);
-    void *first = NULL;
-    lender *l;
+    pwr_lender *first = pwr_lender_first(server), *l = first;
 
-    apr_pool_userdata_get(&first, LENDERS_KEY, pconf);
-    l = first;
     while (l && !is_same_pool(pwr_server_of(l->server), self)) {
         l = l->next;
     }
@@ -306,7 +384,7 @@ pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server)
     return (pwr_dbd_lender){ borrow, give_back, l };
 }
 
-static apr_status_t find_seat(apr_pool_t *pool, lender *l)
+static apr_status_t find_seat(apr_pool_t *pool, pwr_lender *l)
 {
     const pwr_server *self = pwr_server_of(l->server);
     const char *const parts[] = {
@@ -324,10 +402,9 @@ static apr_status_t find_seat(apr_pool_t *pool, lender *l)
 apr_status_t pwr_dbd_seat(apr_pool_t *pconf, server_rec *main_server)
 {
     apr_status_t status = APR_SUCCESS;
-    void *first = NULL;
 
-    apr_pool_userdata_get(&first, LENDERS_KEY, pconf);
-    for (lender *l = first; l && status == APR_SUCCESS; l = l->next) {
+    for (pwr_lender *l = pwr_lender_first(main_server);
+         l && status == APR_SUCCESS; l = l->next) {
         status = find_seat(pconf, l);
         for (server_rec *s = main_server; s; s = s->next) {
             pwr_server *self = pwr_server_active(s);

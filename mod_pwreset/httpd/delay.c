@@ -4,13 +4,13 @@
 #include <string.h>
 
 #include <ap_mpm.h>
-#include <apr_thread_proc.h>
 #include <http_connection.h>
 #include <http_protocol.h>
 #include <http_request.h>
 
 #include "httpd/server.h"
 #include "httpd/shared.h"
+#include "httpd/thread.h"
 
 #define DELAY_USEC_MAX (10 * APR_USEC_PER_SEC)
 #define LOOK_AGAIN_USEC 1000
@@ -59,16 +59,6 @@ static void call_at(late *l, int64_t due_usec, void (*then)(void *))
     pthread_mutex_unlock(&clock_.lock);
 }
 
-static void sleep_until(int64_t due_usec)
-{
-    const struct timespec ts = {
-        .tv_sec = due_usec / APR_USEC_PER_SEC,
-        .tv_nsec = due_usec % APR_USEC_PER_SEC * 1000
-    };
-
-    pthread_cond_timedwait(&clock_.changed, &clock_.lock, &ts);
-}
-
 static void *APR_THREAD_FUNC run_clock(apr_thread_t *thread, void *data)
 {
     (void)thread;
@@ -80,8 +70,8 @@ static void *APR_THREAD_FUNC run_clock(apr_thread_t *thread, void *data)
         if (!l) {
             pthread_cond_wait(&clock_.changed, &clock_.lock);
         }
-        else if (l->due_usec > pwr_shared_now_usec()) {
-            sleep_until(l->due_usec);
+        else if (l->due_usec > pwr_now_usec()) {
+            pwr_thread_wait(&clock_.changed, &clock_.lock, l->due_usec);
         }
         else {
             clock_.first = l->next;
@@ -108,7 +98,6 @@ static apr_status_t stop_clock(void *data)
 
 void pwr_delay_start(apr_pool_t *pchild, server_rec *main_server)
 {
-    pthread_condattr_t monotonic;
     apr_status_t status;
 
     if (!pwr_server_any_active(main_server)
@@ -116,11 +105,8 @@ void pwr_delay_start(apr_pool_t *pchild, server_rec *main_server)
         return;
     }
     pthread_mutex_init(&clock_.lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&clock_.changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    status = apr_thread_create(&clock_.thread, NULL, run_clock, NULL, pchild);
+    pwr_thread_make_cond(&clock_.changed);
+    status = pwr_thread_start(&clock_.thread, run_clock, NULL, pchild);
     if (status == APR_SUCCESS) {
         /* The MPM's threads are joined before. */
         apr_pool_pre_cleanup_register(pchild, NULL, stop_clock);
@@ -137,7 +123,7 @@ void pwr_delay_start(apr_pool_t *pchild, server_rec *main_server)
 
 static int64_t left_usec(int64_t at_usec)
 {
-    int64_t left = at_usec - pwr_shared_now_usec();
+    int64_t left = at_usec - pwr_now_usec();
 
     return left < 0 ? 0 : left < DELAY_USEC_MAX ? left : DELAY_USEC_MAX;
 }
@@ -175,7 +161,7 @@ static void finish(late *l)
     ap_finalize_request_protocol(r);
     ap_process_request_after_handler(r);
     ap_start_lingering_close(l->c);
-    call_at(l, pwr_shared_now_usec() + LINGER_USEC, let_go);
+    call_at(l, pwr_now_usec() + LINGER_USEC, let_go);
 }
 
 /* Has the thread that suspended the request left it?  It still runs its way
@@ -193,7 +179,7 @@ static void wake(void *data)
     late *l = data;
 
     if (!is_left(l)) {
-        call_at(l, pwr_shared_now_usec() + LOOK_AGAIN_USEC, wake);
+        call_at(l, pwr_now_usec() + LOOK_AGAIN_USEC, wake);
         return;
     }
 #if AP_HAS_THREAD_LOCAL
@@ -214,7 +200,7 @@ int pwr_delay_send(request_rec *r, const char *bytes, size_t len,
         *l = (late){ .r = r, .c = c, .bytes = bytes, .len = len };
         /* Even when it is late already: the header must not tell. */
         c->keepalive = AP_CONN_CLOSE;
-        call_at(l, pwr_shared_now_usec() + wait_usec, wake);
+        call_at(l, pwr_now_usec() + wait_usec, wake);
         return SUSPENDED;
     }
     if (at_usec) {

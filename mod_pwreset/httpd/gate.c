@@ -49,7 +49,7 @@ static int is_lost(const pwr_gate *gate, int seat, int64_t now_ms)
 /* Free the seats of children that are no more. */
 static void reap(pwr_gate *gate)
 {
-    int64_t now_ms = pwr_shared_now_ms();
+    int64_t now_ms = pwr_now_ms();
 
     if (now_ms - gate->reaped_ms < REAP_EVERY_MS) {
         return;
@@ -67,7 +67,7 @@ static void reap(pwr_gate *gate)
  * then, and stand_up() was here before. */
 static void clear(pwr_gate *gate)
 {
-    int64_t now_usec = pwr_shared_now_usec();
+    int64_t now_usec = pwr_now_usec();
 
     for (int i = 0; i < gate->seats_n; i++) {
         if (gate->claim[i].state == PWR_FAIR_HOLDS && gate->leave_usec[i]
@@ -156,7 +156,7 @@ static sitter *sit_down(pwr_gate *gate, apr_pool_t *pool, int party,
     *s = (sitter){ gate, seat, ++gate->ticket };
     gate->claim[seat] = (pwr_fair_claim){ PWR_FAIR_RESTS, party, s->ticket };
     gate->pid[seat] = getpid();
-    gate->until_ms[seat] = pwr_shared_now_ms() + LEASE_MS;
+    gate->until_ms[seat] = pwr_now_ms() + LEASE_MS;
     apr_pool_userdata_setn(s, SEAT_KEY, NULL, pool);
     apr_pool_cleanup_register(pool, s, stand_up, apr_pool_cleanup_null);
     return s;
@@ -181,11 +181,11 @@ static int wait_place(const sitter *s)
 {
     pwr_gate *gate = s->gate;
     pwr_fair_claim *claim = &gate->claim[s->seat];
-    int64_t deadline_ms = pwr_shared_now_ms() + DEADLINE_MS;
+    int64_t deadline_ms = pwr_now_ms() + DEADLINE_MS;
 
     serve(gate);
     while (claim->state == PWR_FAIR_WAITS && !is_ending()
-           && pwr_shared_now_ms() < deadline_ms) {
+           && pwr_now_ms() < deadline_ms) {
         wait_turn(gate, s->seat);
         if (claim->state == PWR_FAIR_WAITS) {
             reap(gate);

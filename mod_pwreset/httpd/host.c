@@ -47,7 +47,7 @@ static void wake(void *baton, apr_pool_t *pool)
 static int64_t now_usec(void *baton)
 {
     (void)baton;
-    return pwr_shared_now_usec();
+    return pwr_now_usec();
 }
 
 static void cost_learn(void *baton, const char *like, int is_row,
@@ -58,7 +58,7 @@ static void cost_learn(void *baton, const char *like, int is_row,
 
     pwr_shared_lock(&tenant->lock);
     pwr_cost_learn(&tenant->cost, like, took_usec, is_row,
-                   pwr_shared_now_usec());
+                   pwr_now_usec());
     pthread_mutex_unlock(&tenant->lock);
 }
 
@@ -70,7 +70,7 @@ static int64_t cost_dearest(void *baton, char like[PWR_COST_LIKE_MAX])
     int64_t usec;
 
     pwr_shared_lock(&tenant->lock);
-    usec = pwr_cost_dearest(&tenant->cost, pwr_shared_now_usec(), &found);
+    usec = pwr_cost_dearest(&tenant->cost, pwr_now_usec(), &found);
     apr_cpystrn(like, found ? found : "", PWR_COST_LIKE_MAX);
     pthread_mutex_unlock(&tenant->lock);
     return usec;
@@ -83,7 +83,7 @@ static int cost_differs(void *baton)
     int differs;
 
     pwr_shared_lock(&tenant->lock);
-    differs = pwr_cost_differs(&tenant->cost, pwr_shared_now_usec());
+    differs = pwr_cost_differs(&tenant->cost, pwr_now_usec());
     pthread_mutex_unlock(&tenant->lock);
     return differs;
 }
@@ -133,7 +133,7 @@ pwr_env pwr_host_env(apr_pool_t *pool, pwr_server *self)
         .host = &ops,
         .host_baton = self,
         .diag = &self->diag,
-        .began_usec = pwr_shared_now_usec(),
+        .began_usec = pwr_now_usec(),
     };
 }
 

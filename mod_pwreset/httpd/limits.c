@@ -173,7 +173,7 @@ static int64_t take(const pwr_server *self, const pwr_rate *rate,
                     uint64_t key, pwr_taken *taken)
 {
     table *t = table_of(self, taken->limit);
-    int64_t now_ms = pwr_shared_now_ms(), retry_ms;
+    int64_t now_ms = pwr_now_ms(), retry_ms;
     pwr_take took = pwr_tally_take(&t->tally, key, rate, now_ms, 0,
                                    &retry_ms);
 

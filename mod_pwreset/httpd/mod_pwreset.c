@@ -22,6 +22,7 @@
 #include "httpd/route.h"
 #include "httpd/shared.h"
 #include "httpd/status.h"
+#include "httpd/supervisor.h"
 #include "httpd/trail.h"
 #include "httpd/worker.h"
 
@@ -68,6 +69,7 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
     pwr_ask_start(pchild);
     pwr_cache_child(pchild, main_server);
     pwr_delay_start(pchild, main_server);
+    pwr_supervisor_start(pchild, main_server);
     pwr_worker_start(pchild, main_server);
 }
 

@@ -4,14 +4,13 @@
 #include <errno.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
 
 /* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-8"
+#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-9"
 
 #define TELL_EVERY_MS (3600 * 1000)
 
@@ -45,7 +44,7 @@ void pwr_shared_mail_error(const pwr_server *self, const char *why)
 
     pwr_shared_lock(&tenant->lock);
     apr_cpystrn(tenant->mail_error, why, sizeof(tenant->mail_error));
-    tenant->mail_error_ms = pwr_shared_now_ms();
+    tenant->mail_error_ms = pwr_now_ms();
     pthread_mutex_unlock(&tenant->lock);
 }
 
@@ -130,7 +129,7 @@ void pwr_shared_pool_error(const pwr_server *self, const char *why)
 
     pwr_shared_lock(&life->lock);
     apr_cpystrn(life->error, why, sizeof(life->error));
-    life->error_ms = pwr_shared_now_ms();
+    life->error_ms = pwr_now_ms();
     pthread_mutex_unlock(&life->lock);
 }
 
@@ -139,22 +138,9 @@ int pwr_shared_wake_fd(void)
     return wake_fd;
 }
 
-int64_t pwr_shared_now_usec(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
-}
-
-int64_t pwr_shared_now_ms(void)
-{
-    return pwr_shared_now_usec() / 1000;
-}
-
 int pwr_shared_may_tell(int64_t *told_ms)
 {
-    int64_t now_ms = pwr_shared_now_ms();
+    int64_t now_ms = pwr_now_ms();
     int64_t seen_ms = __atomic_load_n(told_ms, __ATOMIC_RELAXED);
 
     return (!seen_ms || now_ms - seen_ms >= TELL_EVERY_MS)
@@ -271,7 +257,7 @@ static apr_status_t make(retained *kept)
         return status;
     }
     kept->memory = map;
-    kept->memory->made_ms = pwr_shared_now_ms();
+    kept->memory->made_ms = pwr_now_ms();
     pwr_shared_make_lock(&kept->memory->lease.lock);
     pwr_shared_make_lock(&kept->memory->gate.lock);
     for (int i = 0; i < PWR_TENANTS_MAX; i++) {

@@ -13,6 +13,7 @@
 #include "core/crypto.h"
 #include "core/fair.h"
 #include "httpd/server.h"
+#include "io/now.h"
 
 #define PWR_GENERATIONS 4096
 #define PWR_TENANTS_MAX PWR_FAIR_PARTIES_MAX
@@ -72,6 +73,7 @@ typedef struct pwr_pool_life {
     uint64_t uses;
     uint64_t failures;              /* nobody answered */
     uint64_t busy;                  /* all were lent for too long */
+    int64_t hang_told_ms;           /* that it did not answer in time */
     int64_t error_ms;               /* by `lock`; 0: none */
     char error[PWR_SHARED_TEXT_MAX];
 } pwr_pool_life;
@@ -127,10 +129,6 @@ void pwr_shared_mail_error(const pwr_server *self, const char *why);
 
 /* Readable when there is a job. */
 int pwr_shared_wake_fd(void);
-
-/* CLOCK_MONOTONIC, the same in all children. */
-int64_t pwr_shared_now_usec(void);
-int64_t pwr_shared_now_ms(void);
 
 /* Is it time to say what is said at most once an hour?  `told_ms`: when it was
  * said last, 0 never; where those who say it share it.  Atomic: of several that

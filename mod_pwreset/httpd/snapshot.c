@@ -25,13 +25,13 @@ static const char *host_name(apr_pool_t *pool, const server_rec *server)
 
 static int64_t age_sec(int64_t then_ms)
 {
-    return then_ms ? (pwr_shared_now_ms() - then_ms) / 1000 : -1;
+    return then_ms ? (pwr_now_ms() - then_ms) / 1000 : -1;
 }
 
 static void put_lease(apr_pool_t *pool, pwr_status_host *host,
                       pwr_lease *lease)
 {
-    int64_t now_ms = pwr_shared_now_ms();
+    int64_t now_ms = pwr_now_ms();
 
     pwr_shared_lock(&lease->lock);
     host->worker_alive = now_ms <= lease->until_ms + TAKEOVER_MS

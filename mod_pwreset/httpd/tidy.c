@@ -50,7 +50,7 @@ void pwr_tidy(apr_pool_t *pool, server_rec *main_server, int stop_fd)
 {
     int64_t *tidy_ms = &pwr_shared_memory()->lease.tidy_ms;
 
-    if (pwr_shared_now_ms() < *tidy_ms) {
+    if (pwr_now_ms() < *tidy_ms) {
         return;
     }
     for (server_rec *s = main_server; s; s = s->next) {
@@ -65,5 +65,5 @@ void pwr_tidy(apr_pool_t *pool, server_rec *main_server, int stop_fd)
             repeat(pool, self, stop_fd, forget);
         }
     }
-    *tidy_ms = pwr_shared_now_ms() + EVERY_MS;
+    *tidy_ms = pwr_now_ms() + EVERY_MS;
 }

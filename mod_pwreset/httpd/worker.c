@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
-#include <apr_thread_proc.h>
 
 #include "core/crypto.h"
 #include "flow/deliver.h"
@@ -17,6 +15,7 @@
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/shared.h"
+#include "httpd/thread.h"
 #include "httpd/tidy.h"
 
 #define REST_MS 20              /* and up to 63 more */
@@ -326,7 +325,7 @@ static int sweep(worker *w)
 static int hold_lease(void)
 {
     pwr_lease *lease = &pwr_shared_memory()->lease;
-    int64_t now_ms = pwr_shared_now_ms();
+    int64_t now_ms = pwr_now_ms();
     int mine;
 
     pwr_shared_lock(&lease->lock);
@@ -345,7 +344,7 @@ static void release_lease(void)
 
     pwr_shared_lock(&lease->lock);
     if (lease->holder == getpid()) {
-        lease->until_ms = pwr_shared_now_ms() - 1;
+        lease->until_ms = pwr_now_ms() - 1;
     }
     pthread_mutex_unlock(&lease->lock);
 }
@@ -392,14 +391,14 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
             quiet_sweeps = 0;
             next_ms = 0;
         }
-        if (!is_holder || pwr_shared_now_ms() < next_ms) {
+        if (!is_holder || pwr_now_ms() < next_ms) {
             continue;
         }
         pwr_limits_report(w->pool, w->main_server);
         quiet_sweeps = sweep(w) > 0 ? 0 : quiet_sweeps + 1;
         __atomic_store_n(&pwr_shared_memory()->lease.swept_ms,
-                         pwr_shared_now_ms(), __ATOMIC_RELAXED);
-        next_ms = pwr_shared_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
+                         pwr_now_ms(), __ATOMIC_RELAXED);
+        next_ms = pwr_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
         pwr_tidy(w->pool, w->main_server, w->stop_fd);
     }
     release_lease();
@@ -466,26 +465,6 @@ static apr_status_t prepare(worker *w)
     return pwr_crypto_id(w->owner);
 }
 
-/* prefork's signals are for its main thread: in one of ours its handler would
- * end the child and wait for that very thread.  Threads inherit the mask. */
-static apr_status_t start_quietly(worker *w)
-{
-    static const int signals[] = {
-        SIGTERM, SIGHUP, SIGINT, SIGUSR1, SIGWINCH
-    };
-    sigset_t ours, before;
-    apr_status_t status;
-
-    sigemptyset(&ours);
-    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-        sigaddset(&ours, signals[i]);
-    }
-    pthread_sigmask(SIG_BLOCK, &ours, &before);
-    status = apr_thread_create(&w->dispatcher, NULL, dispatcher, w, w->pool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return status;
-}
-
 void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
 {
     worker *w;
@@ -503,7 +482,7 @@ void pwr_worker_start(apr_pool_t *pchild, server_rec *main_server)
         status = share_allocator(pchild);
     }
     if (status == APR_SUCCESS) {
-        status = start_quietly(w);
+        status = pwr_thread_start(&w->dispatcher, dispatcher, w, w->pool);
     }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <apr_time.h>
 
 #include "core/text.h"
+#include "io/now.h"
 
 #define TRIES_MAX 100               /* stale pooled connections, one a try */
 #define PAUSE_USEC_MIN 5000
@@ -158,7 +158,7 @@ static int is_repeatable(apr_status_t status)
 apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
                         const pwr_dbd_work *work, void *baton)
 {
-    apr_time_t until = apr_time_now() + apr_time_from_sec(PWR_DBD_REPEAT_SEC);
+    int64_t until_ms = pwr_now_ms() + INT64_C(1000) * PWR_DBD_REPEAT_SEC;
     apr_status_t status = APR_SUCCESS;
     pwr_dbd_run run;
     int tries = 0;
@@ -173,7 +173,7 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
         run.pool = pool;
         status = work_try(&run, work, baton);
     } while (is_repeatable(status) && tries < TRIES_MAX
-             && apr_time_now() < until);
+             && pwr_now_ms() < until_ms);
 
     if (status == APR_SUCCESS) {
         return APR_SUCCESS;

@@ -20,7 +20,7 @@
 #include "io/dbd_error.h"
 #include "io/store_dbd.h"
 
-#define PWR_DBD_REPEAT_SEC 3    /* a work is not begun again after this */
+#define PWR_DBD_REPEAT_SEC 2    /* a work is not begun again after this */
 #define PWR_DBD_ROWS_MAX 100    /* of one SELECT that are looked at */
 #define PWR_DBD_CELL_MAX 65535  /* bytes of a value; longer ones are NULL */
 

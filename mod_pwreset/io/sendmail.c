@@ -3,6 +3,7 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "io/now.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -94,14 +94,6 @@ static const struct {
 static const char *const environment[] = {
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "HOME=/", NULL
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* No option ("-OQueueDirectory=..." was CVE-2016-10033), no second recipient:
  * sendmail splits its arguments at commas. */
@@ -342,7 +334,7 @@ static mail_ending child_watch(mail_child *child, int cancel_fd,
             { child->output, POLLIN, 0 },
             { cancel_fd, POLLIN, 0 },
         };
-        int64_t left_ms = until_ms - now_ms();
+        int64_t left_ms = until_ms - pwr_now_ms();
         int64_t most_ms = child->pidfd < 0 ? BLIND_STEP_MS : POLL_MS_MAX;
 
         if (has_exited(child)) {
@@ -365,9 +357,9 @@ static mail_ending child_watch(mail_child *child, int cancel_fd,
 static int child_stop(mail_child *child)
 {
     kill(-child->pid, SIGTERM);
-    child_watch(child, -1, now_ms() + GRACE_MS);
+    child_watch(child, -1, pwr_now_ms() + GRACE_MS);
     kill(-child->pid, SIGKILL);
-    return child_watch(child, -1, now_ms() + GRACE_MS) == ENDING_EXITED;
+    return child_watch(child, -1, pwr_now_ms() + GRACE_MS) == ENDING_EXITED;
 }
 
 static int child_reap(const mail_child *child, int *status)
@@ -405,7 +397,7 @@ static pwr_sent child_finish(apr_pool_t *pool, mail_child *child,
                              const pwr_sendmail *conf, const char **what)
 {
     mail_ending how = child_watch(child, conf->cancel_fd,
-                             now_ms() + conf->timeout_sec * 1000);
+                             pwr_now_ms() + conf->timeout_sec * 1000);
     int status = 0;
 
     if (how != ENDING_EXITED && !child_stop(child)) {

@@ -33,6 +33,10 @@
 
 #define PWR_REALM_POINTS 191        /* as wide as its column */
 #define PWR_USERS_MAX 10            /* rows of a user query that are used */
+/* The clocks of database nodes may differ by so much.  What was made later than
+ * that from now was made before the clock went back: it ends, lest it lives
+ * longer than it may. */
+#define PWR_CLOCK_SKEW_SEC 60
 #define PWR_TOKEN_GRACE_SEC 600     /* a POST is taken this long after expiry */
 #define PWR_TOKEN_JOBS_MAX 3        /* jobs of an account with live strings */
 #define PWR_NOTME_SEC (7 * 86400)   /* how long "this was not me" works */
@@ -295,7 +299,7 @@ typedef struct pwr_survey_row {
 typedef struct pwr_survey {
     pwr_survey_row *row;
     int n;
-    apr_time_t deadline;        /* no statement is begun after it */
+    int64_t until_ms;           /* no statement is begun after it, pwr_now */
     int is_whole;               /* out: all was asked for in time */
 } pwr_survey;
 

@@ -102,7 +102,9 @@ static apr_status_t session_read(pwr_dbd_run *run, const session_call *call,
     apr_cpystrn(session->stamp, stamp ? stamp : "", sizeof(session->stamp));
     *now = pwr_dbd_number(&rows, "clock");
     *live = session->user_id && *now < session->expires
-         && *now - session->seen < call->lookup->idle_sec;
+        && *now - session->seen < call->lookup->idle_sec
+        && session->created <= *now + PWR_CLOCK_SKEW_SEC
+        && session->seen <= *now + PWR_CLOCK_SKEW_SEC;
     return rows.status;
 }
 

@@ -9,6 +9,7 @@
 #include "core/text.h"
 
 #define GRACE APR_STRINGIFY(PWR_TOKEN_GRACE_SEC)
+#define SKEW APR_STRINGIFY(PWR_CLOCK_SKEW_SEC)
 #define CLICK_SEC APR_STRINGIFY(PWR_DOUBLE_CLICK_SEC)
 #define CLICK_TRIES APR_STRINGIFY(PWR_DOUBLE_CLICK_TRIES)
 
@@ -194,7 +195,8 @@ static const struct {
       "SELECT COUNT(*) AS n FROM {prefix}token"
       " WHERE realm = :realm AND user_id = :user AND job <> :job"
       " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
-      " AND expires > {now} AND created > {now} - :within" },
+      " AND expires > {now} AND created > {now} - :within"
+      " AND created <= {now} + " SKEW },
 
     /* One row: n, other jobs with live strings.  A string of another :stamp
      * is dead already: the password was changed by another program.
@@ -203,7 +205,7 @@ static const struct {
       "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
       " WHERE realm = :realm AND user_id = :user AND job <> :job"
       " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
-      " AND expires > {now}" },
+      " AND expires > {now} AND created <= {now} + " SKEW },
 
     /* One row: n, other jobs that minted for a user within :within seconds,
      * whatever became of it; with :purpose mailbox, that sent mail to that one.
@@ -211,7 +213,8 @@ static const struct {
     { PWR_STMT_TOKEN_LATELY, "token_lately",
       "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
       " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND purpose = :purpose AND created > {now} - :within" },
+      " AND purpose = :purpose AND created > {now} - :within"
+      " AND created <= {now} + " SKEW },
 
     /* One row: n, 1 or 0.  Primary key. */
     { PWR_STMT_TOKEN_THERE, "token_there",
@@ -224,7 +227,8 @@ static const struct {
       "UPDATE {prefix}token SET spent_at = {now}, spent_by = :change,"
       " why = 'used'"
       " WHERE realm = :realm AND digest = :digest AND purpose = 'recover'"
-      " AND user_id = :user AND spent_at = 0 AND expires > {now} - " GRACE },
+      " AND user_id = :user AND spent_at = 0 AND expires > {now} - " GRACE
+      " AND created <= {now} + " SKEW },
 
     /* The other strings of the user end with any change.  Index owner. */
     { PWR_STMT_TOKEN_CANCEL, "token_cancel",
@@ -251,7 +255,8 @@ static const struct {
     { PWR_STMT_TOKEN_CLICK, "token_double_click",
       "UPDATE {prefix}token SET clicks = clicks + 1"
       " WHERE realm = :realm AND digest = :digest AND why = 'used'"
-      " AND spent_at > {now} - " CLICK_SEC " AND clicks < " CLICK_TRIES },
+      " AND spent_at > {now} - " CLICK_SEC " AND spent_at <= {now} + " SKEW
+      " AND clicks < " CLICK_TRIES },
 
     /* At most :max strings that ended :keep seconds ago, spent or not.
      * Index expires. */
@@ -299,6 +304,7 @@ static const struct {
       " agent FROM {prefix}session"
       " WHERE realm = :realm AND user_id = :user AND stamp = :stamp"
       " AND expires > {now} AND seen > {now} - :idle"
+      " AND created <= {now} + " SKEW " AND seen <= {now} + " SKEW
       " ORDER BY digest = :digest DESC, seen DESC, digest LIMIT :max" },
 
     /* One row: n, the live sessions of a realm; more are not counted, as a page
@@ -363,14 +369,17 @@ static const struct {
       " WHERE realm = :realm AND digest = :digest AND next_ms < {now_ms}" },
 
     /* One row when the browser is known to :user and has a slot: a queue of
-     * its own, :depth deep.  Primary key; needs no transaction. */
+     * its own, :depth deep.  A slot later than any was ever given is of before
+     * the clock went back.  Primary key; needs no transaction. */
     { PWR_STMT_DEVICE_TAKE, "device_take",
       "UPDATE {prefix}device SET next_ms = CASE WHEN next_ms > {now_ms}"
+      " AND next_ms - :depth - :interval <= {now_ms}"
       " THEN next_ms ELSE {now_ms} END + :interval,"
       " expires = {now} + :lifetime"
       " WHERE realm = :realm AND digest = :digest AND user_id = :user"
       " AND stamp = :stamp AND expires > {now}"
-      " AND next_ms - :depth <= {now_ms}" },
+      " AND (next_ms - :depth <= {now_ms}"
+      " OR next_ms - :depth - :interval > {now_ms})" },
 
     /* :digest is random: "exists" is our own first try. */
     { PWR_STMT_DEVICE_ADD, "device_add",

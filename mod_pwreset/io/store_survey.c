@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <apr_time.h>
 
 #include "core/mask.h"
+#include "io/now.h"
 
 #define ERRORS_MAX 20           /* realms whose last error is looked up */
 
@@ -18,7 +18,7 @@ typedef struct survey_call {
 
 static int is_late(const pwr_survey *survey)
 {
-    return apr_time_now() >= survey->deadline;
+    return pwr_now_ms() >= survey->until_ms;
 }
 
 static void begin(pwr_survey *survey)

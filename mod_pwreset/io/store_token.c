@@ -88,18 +88,17 @@ int pwr_store_is_of(const pwr_dbd_rows *rows, const char *realm)
     return text && strcmp(text, realm) == 0;
 }
 
-static pwr_token_state state_of(const char *why, int64_t spent_at,
-                                int64_t expires, int64_t now)
+static pwr_token_state state_of(const pwr_token *token, int64_t now)
 {
-    if (spent_at > 0) {
-        return why && strcmp(why, "used") == 0 ? PWR_TOKEN_SPENT
-                                               : PWR_TOKEN_CANCELLED;
+    if (token->spent_at > 0) {
+        return token->why && strcmp(token->why, "used") == 0
+            ? PWR_TOKEN_SPENT : PWR_TOKEN_CANCELLED;
     }
-    if (now < expires) {
-        return PWR_TOKEN_LIVE;
+    if (token->created > now + PWR_CLOCK_SKEW_SEC
+        || now >= token->expires + PWR_TOKEN_GRACE_SEC) {
+        return PWR_TOKEN_EXPIRED;
     }
-    return now < expires + PWR_TOKEN_GRACE_SEC ? PWR_TOKEN_GRACE
-                                               : PWR_TOKEN_EXPIRED;
+    return now < token->expires ? PWR_TOKEN_LIVE : PWR_TOKEN_GRACE;
 }
 
 /* The row that was just read; its digest is in no column that was asked for. */
@@ -118,8 +117,7 @@ static void row_read(const pwr_dbd_rows *rows, const char *realm,
     token->expires = pwr_dbd_number(rows, "expires");
     token->spent_at = pwr_dbd_number(rows, "spent_at");
     token->why = pwr_dbd_keep(rows, "why");
-    token->state = state_of(token->why, token->spent_at, token->expires,
-                            pwr_dbd_number(rows, "clock"));
+    token->state = state_of(token, pwr_dbd_number(rows, "clock"));
 }
 
 apr_status_t pwr_store_token_read(pwr_dbd_run *run, const pwr_store_impl *impl,

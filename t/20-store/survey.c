@@ -4,6 +4,7 @@
 
 #include <apr_strings.h>
 
+#include "io/now.h"
 #include "tap.h"
 
 #define MANY 230                /* realms: more than one SELECT is read of */
@@ -74,7 +75,7 @@ static void test_counts(bench *made, pwr_store *store, apr_pool_t *pool)
         { .realm = "c", .idle_sec = 1000 }
     };
     pwr_survey survey = { .row = row, .n = 3,
-                          .deadline = apr_time_now() + apr_time_from_sec(9) };
+                          .until_ms = pwr_now_ms() + 9000 };
 
     fill(made, now_of(store, pool));
     tap_int(store->ops->survey(store, pool, &survey), APR_SUCCESS, "a survey");
@@ -103,7 +104,7 @@ static void test_many(bench *made, pwr_store *store, apr_pool_t *pool)
 {
     pwr_survey_row *row = apr_pcalloc(pool, sizeof(*row) * MANY);
     pwr_survey survey = { .row = row, .n = MANY,
-                          .deadline = apr_time_now() + apr_time_from_sec(30) };
+                          .until_ms = pwr_now_ms() + 30000 };
     int seen = 0;
 
     for (int i = 0; i < MANY; i++) {
@@ -122,12 +123,12 @@ static void test_many(bench *made, pwr_store *store, apr_pool_t *pool)
 static void test_late(bench *made, pwr_store *store, apr_pool_t *pool)
 {
     pwr_survey_row row = { .realm = "a", .idle_sec = 1000, .sessions = 7 };
-    pwr_survey survey = { .row = &row, .n = 1, .deadline = apr_time_now() };
+    pwr_survey survey = { .row = &row, .n = 1, .until_ms = pwr_now_ms() };
 
     tap_int(store->ops->survey(store, pool, &survey), APR_SUCCESS, "too late");
     tap_ok(!survey.is_whole && row.sessions == -1, "is not whole");
     bench_sql(made, "ALTER TABLE {p}session RENAME TO {p}gone");
-    survey.deadline = apr_time_now() + apr_time_from_sec(9);
+    survey.until_ms = pwr_now_ms() + 9000;
     tap_int(store->ops->survey(store, pool, &survey), PWR_STORE_BROKEN,
             "a table is missing");
     tap_ok(row.waiting == -1 && row.sessions == -1, "then nobody knows");

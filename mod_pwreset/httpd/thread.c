@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "httpd/thread.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+apr_status_t pwr_thread_start(apr_thread_t **thread, apr_thread_start_t run,
+                              void *data, apr_pool_t *pool)
+{
+    static const int signals[] = {
+        SIGTERM, SIGHUP, SIGINT, SIGUSR1, SIGWINCH
+    };
+    sigset_t ours, before;
+    apr_status_t status;
+
+    sigemptyset(&ours);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+        sigaddset(&ours, signals[i]);
+    }
+    /* Threads inherit the mask. */
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    status = apr_thread_create(thread, NULL, run, data, pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+void pwr_thread_make_cond(pthread_cond_t *cond)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+int pwr_thread_wait(pthread_cond_t *cond, pthread_mutex_t *lock,
+                    int64_t until_usec)
+{
+    const struct timespec ts = {
+        .tv_sec = until_usec / 1000000,
+        .tv_nsec = until_usec % 1000000 * 1000
+    };
+
+    return pthread_cond_timedwait(cond, lock, &ts) != ETIMEDOUT;
+}
