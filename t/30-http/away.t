@@ -249,7 +249,7 @@ sub no_schema {
 my $conf = 'PwResetSessionCache 0';
 subtest mysql => sub {
     my $walk = PWR::Walk->new('mysql', conf => $conf, children => 1, threads => 16);
-    $walk->httpd->expect_log('PWR0021')->allow_log(qw(AH00629 AH00639 AH02655 PWR0201 PWR0202));
+    $walk->httpd->expect_log('PWR0021')->allow_log(qw(AH00629 AH00639 AH02655 PWR0024 PWR0201 PWR0202));
     $walk->add('ivan');
     my $browser = $walk->signed_in('ivan');
     subtest stopped => sub { stopped($walk, $browser) };

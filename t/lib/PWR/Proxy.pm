@@ -6,6 +6,7 @@
 #   pass
 #   drop-after-and-refuse   and from then on nobody gets through, until
 #   pass
+#   stall         what is sent goes nowhere, as on a network that drops packets
 package PWR::Proxy;
 
 use strict;
@@ -64,13 +65,14 @@ sub DESTROY {
 sub _serve {
     my ($listener, $control, $server) = @_;
     my $select = IO::Select->new($listener, $control);
+    my $deaf = IO::Select->new($listener, $control);
     my $state = {
         mode => 'pass', server => $server, select => $select,
         peer => {}, upward => {},
     };
 
     while (1) {
-        for my $fh ($select->can_read) {
+        for my $fh (($state->{mode} eq 'stall' ? $deaf : $select)->can_read) {
             if ($fh == $control) {
                 sysread($control, my $line, CHUNK) or return;
                 chomp($state->{mode} = $line);
