@@ -25,6 +25,9 @@ int pwr_command_revoke(pwr_call *call)
     if (done != APR_SUCCESS) {
         return pwr_call_store_status(done);
     }
+    pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_REVOKED,
+                                       .user_id = user.id,
+                                       .login = user.login });
     printf("revoked %d sessions, %d control strings, %d known browsers\n"
            "sessions end within %" APR_INT64_T_FMT " s on running servers "
            "(PwResetSessionCache); strings and browsers have ended\n"
@@ -100,6 +103,9 @@ static int link_make(const pwr_call *call, const pwr_env *env,
                              "made: use those of its mails, or end them with "
                              "pwresetctl revoke LOGIN");
     }
+    pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_LINK,
+                                       .user_id = user->id,
+                                       .login = user->login });
     warn(env, call, user, minting.expires);
     return secret_print(pwr_account_link(env, voice, "/reset", minting.bare));
 }

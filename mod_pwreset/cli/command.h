@@ -97,6 +97,9 @@ int pwr_call_user(const pwr_call *call, const char *login, pwr_user *user);
 /* Text from a table for a terminal; "-" for none. */
 const char *pwr_call_shown(const pwr_call *call, const char *text);
 
+/* Write down what was ordered: time, realm and who are filled in. */
+void pwr_call_audit(const pwr_call *call, pwr_event *event);
+
 /* "in 5 min", "3 h ago", "now". */
 const char *pwr_call_when(const pwr_call *call, int64_t now, int64_t at);
 

@@ -291,6 +291,12 @@ int pwr_command_queue_retry(pwr_call *call)
 
 int pwr_command_queue_drop(pwr_call *call)
 {
-    return order_give(call, call->store->ops->job_drop,
-                      "dropped; its mail will not be sent");
+    int status = order_give(call, call->store->ops->job_drop,
+                            "dropped; its mail will not be sent");
+
+    if (status == EX_OK) {
+        pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_DROPPED,
+                                           .job = call->args[0] });
+    }
+    return status;
 }

@@ -140,6 +140,8 @@ int pwr_command_user_add(pwr_call *call)
                              "already: choose another, or change the password "
                              "with pwresetctl user passwd");
     }
+    pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_ADDED,
+                                       .login = user.login });
     puts("added");
     return EX_OK;
 }
@@ -211,6 +213,13 @@ int pwr_command_user_passwd(pwr_call *call)
         return status;
     }
     done = change_write(&env, &user, stored, &outcome);
-    return done == APR_SUCCESS ? outcome_tell(call, outcome)
-                               : pwr_call_store_status(done);
+    if (done != APR_SUCCESS) {
+        return pwr_call_store_status(done);
+    }
+    if (outcome == PWR_CHANGE_DONE) {
+        pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_PASSWD,
+                                           .user_id = user.id,
+                                           .login = user.login });
+    }
+    return outcome_tell(call, outcome);
 }

@@ -18,6 +18,7 @@
 #define JOB 4U                      /* job, mail */
 #define ACCOUNT 8U                  /* user id, login */
 #define CANCELLED 16U
+#define BY 32U
 
 static const struct {
     const char *name;
@@ -48,6 +49,14 @@ static const struct {
     [PWR_EVENT_NOTME_REFUSED] = { "notme.refused", "warning", WHO | WHY },
     [PWR_EVENT_LIMIT_CLIENT] = { "limit.client", "warning", WHO | WHY },
     [PWR_EVENT_REQUEST_REFUSED] = { "request.refused", "warning", WHO | WHY },
+    [PWR_EVENT_OPERATOR_ADDED] = { "operator.added", "info", BY | ACCOUNT },
+    [PWR_EVENT_OPERATOR_PASSWD] = { "operator.passwd", "warning",
+                                    BY | ACCOUNT },
+    [PWR_EVENT_OPERATOR_REVOKED] = { "operator.revoked", "info",
+                                     BY | ACCOUNT },
+    [PWR_EVENT_OPERATOR_LINK] = { "operator.link", "warning", BY | ACCOUNT },
+    [PWR_EVENT_OPERATOR_DROPPED] = { "operator.dropped", "info",
+                                     BY | JOB },
 };
 
 #define AT(member) offsetof(pwr_event, member)
@@ -63,6 +72,7 @@ static const struct {
 } fields[] = {
     { "realm", AT(realm), 0, 800 },
     { "address", AT(address), WHO, 100 },
+    { "by", AT(by), BY, 200 },
     { "why", AT(why), WHY, 40 },
     { "job", AT(job), JOB, 40 },
     { "mail", AT(mail), JOB, 40 },

@@ -39,6 +39,11 @@ typedef enum pwr_event_kind {
     PWR_EVENT_NOTME_REFUSED,
     PWR_EVENT_LIMIT_CLIENT,
     PWR_EVENT_REQUEST_REFUSED,
+    PWR_EVENT_OPERATOR_ADDED,
+    PWR_EVENT_OPERATOR_PASSWD,
+    PWR_EVENT_OPERATOR_REVOKED,
+    PWR_EVENT_OPERATOR_LINK,
+    PWR_EVENT_OPERATOR_DROPPED,
     PWR_EVENTS_N
 } pwr_event_kind;
 
@@ -48,6 +53,7 @@ typedef struct pwr_event {
     int64_t at_usec;            /* since 1970; UTC */
     const char *realm;
     const char *address;        /* of the client */
+    const char *by;             /* an operator: his account on the host */
     const char *why;            /* a word of ours */
     const char *job;            /* its id */
     const char *mail;           /* recover, notice */

@@ -93,7 +93,7 @@ static void test_long(apr_pool_t *pool)
     for (int kind = PWR_EVENT_NONE + 1; kind < PWR_EVENTS_N; kind++) {
         const pwr_event event = {
             (pwr_event_kind)kind, AT, emoji, emoji, emoji, emoji, emoji,
-            emoji, emoji, emoji, emoji
+            emoji, emoji, emoji, emoji, emoji
         };
         const char *line = pwr_event_line(pool, &event);
         json_t *json = json_loads(line, 0, NULL);
