@@ -218,6 +218,7 @@ static void tell_unminted(const pwr_env *env, const pwr_job *job,
         [PWR_MINT_REFUSED] = "three-live",
         [PWR_MINT_LIMITED] = "limit",
         [PWR_MINT_MERGED] = "merged",
+        [PWR_MINT_ENDED] = "ended",
     };
     const char *id = pwr_text_printable(env->pool, user->id, 64);
     const char *realm = env->site->conf->realm;

@@ -194,6 +194,7 @@ typedef enum pwr_mint {
     PWR_MINT_REFUSED = 0,       /* three other jobs have live strings */
     PWR_MINT_LIMITED,           /* too many mails went there lately */
     PWR_MINT_MERGED,            /* another job minted a moment ago */
+    PWR_MINT_ENDED,             /* one of this job was used or cancelled */
     PWR_MINT_DONE
 } pwr_mint;
 

@@ -198,6 +198,13 @@ static const struct {
       " AND expires > {now} AND created > {now} - :within"
       " AND created <= {now} + " SKEW },
 
+    /* One row: n, the strings of :job that were used or cancelled: what its
+     * mail was for is done.  Behind the lock.  Index owner. */
+    { PWR_STMT_TOKEN_ENDED, "token_ended",
+      "SELECT COUNT(*) AS n FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :user AND job = :job"
+      " AND purpose = 'recover' AND spent_at > 0" },
+
     /* One row: n, other jobs with live strings.  A string of another :stamp
      * is dead already: the password was changed by another program.
      * Behind the lock.  Index owner. */

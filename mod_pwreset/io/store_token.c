@@ -399,25 +399,26 @@ static apr_status_t mint_judge(pwr_dbd_run *run, const token_call *call,
         { "job", token->job }, { "stamp", token->stamp },
         { "within", pwr_dbd_decimal(run, token->merge_sec) }, { NULL, NULL }
     };
-    int64_t recent = 0, jobs = 0, lately = 0;
-    apr_status_t status = APR_SUCCESS;
+    int64_t ended, recent = 0, jobs = 0, lately = 0;
+    apr_status_t status = count(run, &stmt[PWR_STMT_TOKEN_ENDED], args,
+                                &ended);
 
     *outcome = PWR_MINT_REFUSED;
-    if (token->merge_sec > 0) {
+    if (status == APR_SUCCESS && token->merge_sec > 0) {
         status = count(run, &stmt[PWR_STMT_TOKEN_RECENT], args, &recent);
     }
-    if (status == APR_SUCCESS && recent == 0) {
+    if (status == APR_SUCCESS) {
         status = count(run, &stmt[PWR_STMT_TOKEN_JOBS], args, &jobs);
     }
-    if (status == APR_SUCCESS && recent == 0 && token->rate.count) {
+    if (status == APR_SUCCESS && token->rate.count) {
         status = count_lately(run, call, &lately);
     }
-    if (status == APR_SUCCESS && recent > 0) {
-        *outcome = PWR_MINT_MERGED;
-    }
-    else if (status == APR_SUCCESS && jobs < PWR_TOKEN_JOBS_MAX) {
-        *outcome = token->rate.count && lately >= token->rate.count
-            ? PWR_MINT_LIMITED : PWR_MINT_DONE;
+    if (status == APR_SUCCESS) {
+        *outcome = ended > 0 ? PWR_MINT_ENDED
+            : recent > 0 ? PWR_MINT_MERGED
+            : jobs >= PWR_TOKEN_JOBS_MAX ? PWR_MINT_REFUSED
+            : token->rate.count && lately >= token->rate.count
+                ? PWR_MINT_LIMITED : PWR_MINT_DONE;
     }
     return status;
 }

@@ -175,6 +175,24 @@ static void test_merge(const scene *on)
     tap_int(merge(on, "r", 'c', 120), PWR_MINT_DONE, "nor what is spent");
 }
 
+/* Once one of its strings was used or cancelled, a job that is tried again
+ * mints no more. */
+static void test_ended(const scene *on)
+{
+    pwr_token token;
+
+    scene_reset(on);
+    token = scene_token(on, "u1", 'a');
+    mint(on, &token);
+    bench_sql(on->made, "UPDATE {p}token SET spent_at = 5");
+    token = scene_token(on, "u1", 'a');
+    tap_int(mint(on, &token), PWR_MINT_ENDED, "the job's string has ended");
+    token = scene_token(on, "u1", 'b');
+    tap_int(mint(on, &token), PWR_MINT_DONE, "another job may");
+    token = scene_token(on, "u2", 'a');
+    tap_int(mint(on, &token), PWR_MINT_DONE, "and another user of this one");
+}
+
 /* A string for job `job` of a user whose mail goes to mailbox `box`. */
 static pwr_token limited(const scene *on, const char *user_id, char job,
                          char box)
@@ -194,7 +212,7 @@ static pwr_mint mint_limited(const scene *on, const char *user_id, char job,
     return mint(on, &token);
 }
 
-/* However soon the strings are used, three mails an hour are all. */
+/* However soon the strings end, three mails an hour are all. */
 static void test_limit(const scene *on)
 {
     static const struct {
@@ -221,7 +239,7 @@ static void test_limit(const scene *on)
         tap_int(mint_limited(on, table[i].user_id, table[i].job,
                              table[i].box), table[i].outcome, "%s",
                 table[i].name);
-        bench_sql(on->made, "UPDATE {p}token SET spent_at = 5, why = 'used'");
+        bench_sql(on->made, "UPDATE {p}token SET expires = created");
     }
     tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}token"
                          " WHERE purpose = 'mailbox'"), 4,
@@ -365,6 +383,7 @@ int main(int argc, const char *const *argv)
     test_foreign_change(&on);
     test_three(&on);
     test_merge(&on);
+    test_ended(&on);
     test_limit(&on);
     test_double_click(&on);
     test_purge(&on);

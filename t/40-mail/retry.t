@@ -351,7 +351,7 @@ sub no_threads {
 # row is deleted: the mail comes twice, and either copy works until one is used.
 sub killed {
     my $walk = shift;
-    my @names = qw(first second);
+    my @names = qw(first second used notme);
     my $httpd = $walk->httpd;
     my %box = mailboxes($httpd, @names);
     for my $name (@names) {
@@ -360,25 +360,40 @@ sub killed {
         ask($walk, "$name\@example.org");
     }
     my %copy = map { $_ => [$box{$_}->next] } @names;
-    ok($copy{first}[0] && $copy{second}[0], 'killed: the mails are out') or return;
+    is(scalar(grep { $_->[0] } values %copy), @names, 'killed: the mails are out') or return;
     my @programs = map { $box{$_}->pids } @names;
     my %child = map { parent_of($_) => 1 } @programs;
     is_deeply([map { my $pid = $_; scalar grep { $_ == $pid } $httpd->children } keys %child], [1],
         'killed: by one child');
     kill KILL => keys %child;
     ok(until_true(sub { !grep { is_running($_) } keys %child }), 'killed: it is gone');
-    is(scalar(grep { $_->{lease_until} > clock($walk) && $_->{tries} == 1 } jobs($walk)), 2, 'killed: its leases stand');
+    is(scalar(grep { $_->{lease_until} > clock($walk) && $_->{tries} == 1 } jobs($walk)), @names, 'killed: its leases stand');
     $box{$_}->mode(undef) for @names;
     wake($walk);
     until_true(sub { !$walk->value('SELECT COUNT(*) FROM pwreset_job WHERE identifier = ?', 'nobody@example.org') });
     is(scalar(map { $box{$_}->unseen } @names), 0, 'killed: and are respected');
+    is_done($walk, $copy{used}[0], $copy{notme}[0]);
     $walk->sql('UPDATE pwreset_job SET lease_until = 1');
     wake($walk);
-    push @{$copy{$_}}, $box{$_}->next for @names;
+    push @{$copy{$_}}, $box{$_}->next for qw(first second);
+    for my $name (qw(used notme)) {
+        ok(until_true(sub { !job($walk, "$name\@example.org") }), "killed: $name: the job is over");
+        is(scalar(grep { $_->token } $box{$name}->unseen), 0, "killed: $name: no other string comes");
+    }
     kill KILL => @programs;
-    for my $name (@names) {
+    for my $name (qw(first second)) {
         is_twice($walk, $name, $copy{$name}, $name eq 'first' ? (0, 1) : (1, 0));
     }
+    return;
+}
+
+# What the mail was for is done before its job is tried again.
+sub is_done {
+    my ($walk, $used, $notme) = @_;
+    my $client = $walk->client;
+    is($client->post('/account/reset', [token => $used->token, password => NEW, confirm => NEW])->status, 303,
+        'killed: one string is used');
+    is($client->post('/account/notme', [token => ($notme->notme)[0]])->status, 303, 'killed: one is cancelled');
     return;
 }
 
