@@ -195,6 +195,9 @@ static apr_status_t second_click(const pwr_env *env,
                                  &match);
     }
     if (match) {
+        /* Whoever wrote it may have died before he told this node. */
+        env->host->sessions_changed(env->host_baton, env->site->conf->realm,
+                                    a->user.id);
         succeed(env, request, a->user.login, response);
     }
     else {

@@ -97,6 +97,26 @@ sub foreign_changes {
     return;
 }
 
+# A reset whose answer was lost, repeated: who is told here that it is done finds
+# his old sessions ended here, whoever did it.
+sub repeated {
+    my $conf = "PwResetRealm nodes\nPwResetSessionCache 60";
+    my $walk = PWR::Walk->new('mysql', conf => $conf);
+    $walk->add('ivan');
+    my $browser = $walk->signed_in('ivan');
+    my %string = $walk->strings('ivan');
+    my $there = PWR::Httpd->new(database => $walk->db, conf => $conf)->start;
+    my @reset = ('/account/reset', [token => $string{ivan}, password => NEW, confirm => NEW]);
+    is(says($walk, $browser), 'ivan', 'repeated: in');
+    is($there->client->post(@reset)->status, 303, 'repeated: another node writes the password');
+    is(says($walk, $browser), 'ivan', 'control: which this one learns later');
+    is($walk->client->post(@reset)->status, 303, 'repeated: asked again, this one says that it is done');
+    is(says($walk, $browser), 401, 'repeated: and knows it');
+    $walk->settle;
+    $_->done for $there, $walk->httpd;
+    return;
+}
+
 # --- time ------------------------------------------------------------------------------
 
 # Seconds that pass since the last request and since signing in, and who it is then.
@@ -363,6 +383,7 @@ our_changes(@$_) for [event => 'mysql'], [prefork => 'sqlite'];
 for my $kind (qw(sqlite mysql)) {
     $_->($kind) for \&foreign_changes, \&lifetimes, \&realms, \&garbage;
 }
+repeated();
 two_stores();
 without_cache();
 fixation();
