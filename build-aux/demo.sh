@@ -218,7 +218,7 @@ demo_tables()
         : >>"$state/sqlite/pwreset.db" \
             && chown "$owner" "$state/sqlite/pwreset.db" || return 1
     fi
-    demo_ctl schema --apply || return 1
+    demo_ctl schema --apply || demo_ctl schema --upgrade || return 1
     [ -e "$state/$db/demo-added" ] && return 0
     kept_word "$state/$db/demo-password" | demo_ctl user add "$demo_login" \
         "$demo_email" || return 1

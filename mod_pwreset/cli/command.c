@@ -10,9 +10,17 @@
 
 #define OPTION_FIRST 256        /* above every letter */
 
+static const pwr_option check_options[] = {
+    { "user", "LOGIN", PWR_NEED_UNSAID,
+      "try a change of this user's password, too" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 static const pwr_option schema_options[] = {
     { "apply", NULL, PWR_NEED_STORE,
       "apply it to the site's database; what is there stays" },
+    { "upgrade", NULL, PWR_NEED_STORE,
+      "bring tables of an older version to that of this program" },
     { "dialect", "mysql|sqlite", PWR_NEED_NOTHING,
       "print it for this database; asks no httpd" },
     { "prefix", "PREFIX", PWR_NEED_UNSAID,
@@ -51,18 +59,23 @@ static const pwr_option mail_test_options[] = {
 };
 
 const pwr_command pwr_commands[] = {
-    { "check", "", 0, 0, PWR_NEED_STORE, NULL,
+    { "check", "", 0, 0, PWR_NEED_STORE, check_options,
       "is the site as it should be?",
-      "One line for each: configuration, database, schema, mail program, and\n"
-      "whether requests came in the last day through a proxy that httpd was\n"
-      "not told of.  Each says OK, or FAIL and what to do; the exit status is\n"
-      "that of the first that failed.\n",
+      "One line for each: configuration, templates, mail program, database,\n"
+      "version of the schema; all tables, columns and rights that are needed;\n"
+      "whether the database takes changes and its tables can undo them; the\n"
+      "width of the password column; and whether requests came in the last\n"
+      "day through a proxy that httpd was not told of.  Each says OK, or FAIL\n"
+      "and what to do; the exit status is that of the first that failed.\n"
+      "Nothing is changed: with --user, a change is made and undone.\n",
       pwr_command_check },
     { "schema", "", 0, 0, PWR_NEED_VHOST, schema_options,
-      "print the database schema, or apply it",
+      "print the database schema, apply or upgrade it",
       "Prints SQL for the database and table prefix of the site.  With\n"
       "--apply it is applied and can be applied again; the account in\n"
-      "DBDParams must be allowed to create tables, once.\n",
+      "DBDParams must be allowed to create tables, once.  Tables of an older\n"
+      "version are left to --upgrade, which can be repeated when it was\n"
+      "interrupted, and run by several hosts at once; back them up before.\n",
       pwr_command_schema },
     { "user add", "LOGIN EMAIL", 2, 2, PWR_NEED_STORE, user_add_options,
       "add a user to the shipped user table",

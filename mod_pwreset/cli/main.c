@@ -127,7 +127,7 @@ static int run_one(pwr_call *call, const json_t *dump, pwr_need need)
 
 static int run(apr_pool_t *pool, int argc, const char *const *argv)
 {
-    static const pwr_diag diag = { emit, NULL };
+    static const pwr_diag diag = { .emit = emit };
     pwr_call call = { .pool = pool, .diag = &diag };
     int status = pwr_command_parse(&call, argc, argv);
     json_t *dump = NULL;

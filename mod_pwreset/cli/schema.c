@@ -51,28 +51,65 @@ static int print(const pwr_call *call, const char *name, const char *prefix)
     return EX_OK;
 }
 
-static int apply(const pwr_call *call)
+/* What the database has: EX_OK, also when that is none (0). */
+static int version_find(const pwr_call *call, int *version)
 {
-    pwr_store *store = call->store;
-    apr_status_t done;
-    int version;
+    apr_status_t done = call->store->ops->schema_version(call->store,
+                                                         call->pool, version);
 
-    done = store->ops->schema_version(store, call->pool, &version);
-    if (done == APR_SUCCESS && version > PWR_SCHEMA_VERSION) {
-        return pwr_call_fail(EX_CONFIG, "the database has schema %d, this "
-                             "program knows up to %d: install the newer "
-                             "mod_pwreset here, too", version,
-                             PWR_SCHEMA_VERSION);
-    }
-    if (done == APR_SUCCESS) {
-        done = store->ops->schema_apply(store, call->pool);
-    }
     if (done != APR_SUCCESS) {
         return pwr_call_store_status(done);
     }
-    printf("schema %d %s\n", PWR_SCHEMA_VERSION,
-           version == PWR_SCHEMA_VERSION ? "was there" : "applied");
+    if (*version > PWR_SCHEMA_VERSION) {
+        return pwr_call_fail(EX_CONFIG, "the database has schema %d, this "
+                             "program knows up to %d: install the newer "
+                             "mod_pwreset here, too", *version,
+                             PWR_SCHEMA_VERSION);
+    }
     return EX_OK;
+}
+
+static int apply(const pwr_call *call)
+{
+    pwr_store *store = call->store;
+    int version, status = version_find(call, &version);
+
+    if (status == EX_OK && version > 0 && version < PWR_SCHEMA_VERSION) {
+        return pwr_call_fail(EX_CONFIG, "the database has schema %d: back it "
+                             "up and run pwresetctl schema --upgrade",
+                             version);
+    }
+    if (status == EX_OK) {
+        status = pwr_call_store_status(store->ops->schema_apply(store,
+                                                                call->pool));
+    }
+    if (status == EX_OK) {
+        printf("schema %d %s\n", PWR_SCHEMA_VERSION,
+               version == PWR_SCHEMA_VERSION ? "was there" : "applied");
+    }
+    return status;
+}
+
+static int upgrade(const pwr_call *call)
+{
+    pwr_store *store = call->store;
+    int version, status = version_find(call, &version);
+
+    if (status == EX_OK && version == 0) {
+        return pwr_call_fail(EX_CONFIG, "the database has no schema: run "
+                             "pwresetctl schema --apply");
+    }
+    if (status == EX_OK && version < PWR_SCHEMA_VERSION) {
+        status = pwr_call_store_status(store->ops->schema_upgrade(store,
+                                                                  call->pool));
+    }
+    if (status == EX_OK && version < PWR_SCHEMA_VERSION) {
+        printf("schema %d upgraded to %d\n", version, PWR_SCHEMA_VERSION);
+    }
+    else if (status == EX_OK) {
+        printf("schema %d was there\n", version);
+    }
+    return status;
 }
 
 int pwr_command_schema(pwr_call *call)
@@ -91,6 +128,9 @@ int pwr_command_schema(pwr_call *call)
     }
     if (pwr_call_option(call, "apply")) {
         return apply(call);
+    }
+    if (pwr_call_option(call, "upgrade")) {
+        return upgrade(call);
     }
     if (!vhost->driver) {
         return pwr_call_fail(EX_CONFIG, "%s has no database: set DBDriver and "

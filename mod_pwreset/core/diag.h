@@ -24,12 +24,30 @@ typedef struct pwr_diag {
     void (*emit)(void *baton, pwr_level level, apr_status_t status,
                  const char *id, const char *text);
     void *baton;
+    /* Was this cause not told lately?  NULL: each time is the first. */
+    int (*is_new)(void *baton, const char *id, const char *cause);
 } pwr_diag;
+
+/* What every request can say while something is wrong. */
+typedef struct pwr_diag_tale {
+    const char *id;
+    pwr_level level;            /* the first time */
+    pwr_level again;            /* while it repeats */
+    const char *cause;          /* those of one id and cause are one */
+} pwr_diag_tale;
+
+#define PWR_DIAG_ERROR(id, cause) \
+    (&(const pwr_diag_tale){ (id), PWR_LEVEL_ERROR, PWR_LEVEL_DEBUG, (cause) })
 
 /* Format and emit one message of at most 1000 bytes.  A NULL diag is silent.
  * Any thread. */
 void pwr_diag_log(const pwr_diag *diag, pwr_level level, apr_status_t status,
                   const char *id, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* The same of a tale. */
+void pwr_diag_tell(const pwr_diag *diag, const pwr_diag_tale *tale,
+                   const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -43,4 +43,21 @@ const char *pwr_sqltext_compile(apr_pool_t *pool, const char *sql,
                                 const char *const *allowed,
                                 const char *prefix, pwr_sqltext *out);
 
+/* A name in a statement, of one part or the first two of more: `base`, which
+ * may be NULL, a dot, and `name`. */
+typedef struct pwr_sql_name {
+    const char *base;
+    const char *name;
+} pwr_sql_name;
+
+/* All names in front of the first SET (of a text without one, all there are),
+ * each once; `name` is NULL at the end.  The tables of an UPDATE are among
+ * them, beside whatever else looks like a name. */
+const pwr_sql_name *pwr_sqltext_names(apr_pool_t *pool, const char *sql);
+
+/* The column that is set to the parameter `param` and nothing else, "pw" in
+ * "SET u.pw = :hash"; NULL when there is none. */
+const char *pwr_sqltext_column(apr_pool_t *pool, const pwr_sqltext *sql,
+                               const char *param);
+
 #endif

@@ -15,6 +15,7 @@
 #include "core/url.h"
 #include "httpd/cache.h"
 #include "httpd/exchange.h"
+#include "httpd/log.h"
 #include "httpd/route.h"
 
 #define AUTH_TYPE "PwReset"
@@ -299,9 +300,11 @@ int pwr_auth_check(request_rec *r)
         return DECLINED;
     }
     if (!self || !call) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, PWR_LOG("PWR0041")
-                      "AuthType PwReset in a vhost without PwReset On: add "
-                      "PwReset On to this vhost");
+        const pwr_diag diag = pwr_log_for(r->server);
+
+        pwr_diag_tell(&diag, PWR_DIAG_ERROR("PWR0041", ""), "%s: AuthType "
+                      "PwReset in a vhost without PwReset On: add PwReset On "
+                      "to this vhost", r->uri);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     call->is_guarded = 1;

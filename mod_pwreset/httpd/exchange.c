@@ -329,7 +329,7 @@ static int answer(request_rec *r, const pwr_env *env,
         bytes = pwr_page_render(env, request, response, &len);
     }
     if (!bytes) {
-        ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r, PWR_LOG("PWR0052")
+        pwr_diag_tell(env->diag, PWR_DIAG_ERROR("PWR0052", ""),
                       "a template in PwResetTemplates does not end: sections "
                       "of lists stand within themselves");
         return HTTP_INTERNAL_SERVER_ERROR;
@@ -376,10 +376,11 @@ static const refusal *refusal_for(request_rec *r, apr_status_t status)
         pwr_shared_count(pwr_server_of(r->server), PWR_COUNT_UNAVAILABLE);
         return &away;
     }
-    ap_log_rerror(APLOG_MARK, APLOG_ERR, status, r, PWR_LOG("PWR0053")
-                  "%s: no random numbers, digest or hash: OpenSSL or crypt(3) "
-                  "failed; see memory limits, `openssl rand -hex 16` and "
-                  "`pwresetctl hash make`", path);
+    pwr_diag_tell(&pwr_server_of(r->server)->diag,
+                  PWR_DIAG_ERROR("PWR0053", ""), "%s: no random numbers, "
+                  "digest or hash: OpenSSL or crypt(3) failed (status %d); see "
+                  "memory limits, `openssl rand -hex 16` and `pwresetctl hash "
+                  "make`", path, status);
     return &broken;
 }
 

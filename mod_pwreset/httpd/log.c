@@ -11,6 +11,25 @@ static const int levels[] = {
     [PWR_LEVEL_DEBUG] = APLOG_DEBUG,
 };
 
+static int is_of_database(const char *id)
+{
+    return strncmp(id, "PWR02", 5) == 0;
+}
+
+/* The pool of connections tells of a database, whoever asks it; all else the
+ * vhost, which has the same address in all children. */
+static int is_new(void *baton, const char *id, const char *cause)
+{
+    server_rec *server = baton;
+    const pwr_shared *shared = pwr_shared_memory();
+    const void *of = server;
+
+    if (shared && is_of_database(id) && pwr_server_active(server)) {
+        of = &shared->pool[pwr_server_of(server)->pool];
+    }
+    return pwr_shared_is_new(of, id, cause);
+}
+
 static void emit(void *baton, pwr_level level, apr_status_t status,
                  const char *id, const char *text)
 {
@@ -19,7 +38,7 @@ static void emit(void *baton, pwr_level level, apr_status_t status,
     ap_log_error(APLOG_MARK, levels[level], status, server, "%s: %s", id,
                  text);
     /* The status page shows the last one of the database. */
-    if (level == PWR_LEVEL_ERROR && strncmp(id, "PWR02", 5) == 0
+    if (level != PWR_LEVEL_NOTICE && is_of_database(id)
         && pwr_shared_memory() && pwr_server_active(server)) {
         pwr_shared_pool_error(pwr_server_of(server), text);
     }
@@ -27,5 +46,5 @@ static void emit(void *baton, pwr_level level, apr_status_t status,
 
 pwr_diag pwr_log_for(server_rec *server)
 {
-    return (pwr_diag){ emit, server };
+    return (pwr_diag){ emit, server, is_new };
 }

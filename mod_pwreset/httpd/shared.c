@@ -148,6 +148,50 @@ int pwr_shared_may_tell(int64_t *told_ms)
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
+#define TOLD_ROWS 8             /* that a key may stand in */
+#define FNV_OFFSET 14695981039346656037ULL
+#define FNV_PRIME 1099511628211ULL
+
+static uint64_t told_key(const void *of, const char *id, const char *cause)
+{
+    uint64_t key = FNV_OFFSET ^ (uint64_t)(uintptr_t)of;
+    const char *const texts[] = { id, cause };
+
+    for (int i = 0; i < 2; i++) {
+        for (const char *p = texts[i]; *p; p++) {
+            key = (key ^ (unsigned char)*p) * FNV_PRIME;
+        }
+        key *= FNV_PRIME;
+    }
+    return key ? key : 1;
+}
+
+/* Its own row, or the one that was told the longest ago.  Two that take a row
+ * at once may both tell, no more. */
+int pwr_shared_is_new(const void *of, const char *id, const char *cause)
+{
+    uint64_t key = told_key(of, id, cause);
+    pwr_told *first, *row;
+
+    if (!memory) {
+        return 1;
+    }
+    first = &memory->told[key % (PWR_TALES_MAX / TOLD_ROWS) * TOLD_ROWS];
+    row = first;
+    for (pwr_told *one = first; one < first + TOLD_ROWS; one++) {
+        if (__atomic_load_n(&one->key, __ATOMIC_RELAXED) == key) {
+            return pwr_shared_may_tell(&one->told_ms);
+        }
+        if (__atomic_load_n(&one->told_ms, __ATOMIC_RELAXED)
+            < __atomic_load_n(&row->told_ms, __ATOMIC_RELAXED)) {
+            row = one;
+        }
+    }
+    __atomic_store_n(&row->told_ms, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->key, key, __ATOMIC_RELAXED);
+    return pwr_shared_may_tell(&row->told_ms);
+}
+
 void pwr_shared_lock(pthread_mutex_t *lock)
 {
     /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): made at start */
@@ -285,6 +329,8 @@ apr_status_t pwr_shared_make(server_rec *main_server)
     if (status == APR_SUCCESS) {
         set_gate(&memory->gate, pwr_server_of(main_server)->conf);
         seat_tenants(main_server);
+        /* What was mended is told anew when it was not. */
+        memset(memory->told, 0, sizeof(memory->told));
     }
     return status;
 }

@@ -22,6 +22,7 @@
 #define PWR_POOLS_MAX 128
 #define PWR_CHILDREN_MAX 1024
 #define PWR_TRAILS_MAX 256
+#define PWR_TALES_MAX 2048
 #define PWR_GATE_SEATS_MAX (2 * PWR_HASH_GATE_MAX)
 
 /* Who hashes, and who waits for it; see gate.c.  All of it stays sound when a
@@ -78,6 +79,12 @@ typedef struct pwr_pool_life {
     char error[PWR_SHARED_TEXT_MAX];
 } pwr_pool_life;
 
+/* What was told of late; both atomic. */
+typedef struct pwr_told {
+    uint64_t key;
+    int64_t told_ms;
+} pwr_told;
+
 typedef struct pwr_shared {
     int64_t made_ms;
     pwr_gate gate;
@@ -91,6 +98,7 @@ typedef struct pwr_shared {
                                      * another takes its row */
     int32_t lent[PWR_POOLS_MAX][PWR_CHILDREN_MAX];
     uint32_t trail_state[PWR_TRAILS_MAX];   /* see trail.c */
+    pwr_told told[PWR_TALES_MAX];
 } pwr_shared;
 
 /* Hook post_config: make the memory and the descriptor that wakes the worker,
@@ -134,6 +142,10 @@ int pwr_shared_wake_fd(void);
  * said last, 0 never; where those who say it share it.  Atomic: of several that
  * ask one is told so. */
 int pwr_shared_may_tell(int64_t *told_ms);
+
+/* The same of a tale of `of`, by its id and cause: no child has told it within
+ * the hour, nor since httpd was restarted. */
+int pwr_shared_is_new(const void *of, const char *id, const char *cause);
 
 /* Make a robust mutex that processes share. */
 void pwr_shared_make_lock(pthread_mutex_t *lock);

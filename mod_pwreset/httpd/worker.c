@@ -190,10 +190,13 @@ static apr_status_t slot_start(slot *s, const pwr_errand *errand)
 static void put_back(const worker *w, apr_pool_t *pool, pwr_server *self,
                      const pwr_job *job, apr_status_t why)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, why, self->server,
-                 PWR_LOG("PWR0062") "job %s: no thread can be started for its "
-                 "mail; it is tried again in %d s: raise the process and "
-                 "memory limits of httpd's user", job->id, NO_THREAD_SEC);
+    char reason[120];
+
+    pwr_diag_tell(&self->diag, PWR_DIAG_ERROR("PWR0062", ""), "job %s: no "
+                  "thread can be started for its mail (%s); it is tried again "
+                  "in %d s: raise the process and memory limits of httpd's "
+                  "user", job->id, apr_strerror(why, reason, sizeof(reason)),
+                  NO_THREAD_SEC);
     self->store->ops->job_retry(self->store, pool, job, w->owner,
                                 NO_THREAD_SEC, "no thread could be started");
 }

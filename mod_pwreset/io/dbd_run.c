@@ -110,6 +110,9 @@ static apr_status_t work_try(pwr_dbd_run *run, const pwr_dbd_work *work,
     }
     apr_pool_create(&run->scratch, run->pool);
     status = pwr_dbd_ready(run);
+    if (status == APR_SUCCESS && !work->any_schema) {
+        status = run->dbd->vet(run, run->dbd->vet_baton);
+    }
     if (status == APR_SUCCESS) {
         status = work->transaction ? in_transaction(run, work, baton)
                                    : work->step(run, baton);
@@ -119,22 +122,31 @@ static apr_status_t work_try(pwr_dbd_run *run, const pwr_dbd_work *work,
     return status;
 }
 
+const char *pwr_dbd_error_said(const pwr_dbd_run *run)
+{
+    int tell = run->error->tell == PWR_DBD_TELL_TEXT
+        || run->dbd->dialect == PWR_DIALECT_SQLITE;
+
+    return tell && run->error_text ? run->error_text : "";
+}
+
+/* What the database says tells one cause from another; where it may not be
+ * told, the statement does, unless the whole database is in that state. */
 static void report(const pwr_dbd_run *run, const pwr_dbd_work *work, int tries)
 {
     const pwr_dbd_error *error = run->error;
-    int tell;
+    const char *said;
 
     if (!error) {
         return;
     }
-    tell = error->tell == PWR_DBD_TELL_TEXT
-        || run->dbd->dialect == PWR_DIALECT_SQLITE;
-    pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, error->id,
-                 "%s: %s failed in try %d, database error %d%s%s: %s",
-                 work->name, run->error_name, tries, run->error_code,
-                 tell && run->error_text ? " " : "",
-                 tell && run->error_text ? run->error_text : "",
-                 error->remedy);
+    said = pwr_dbd_error_said(run);
+    pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR(
+                      error->id, *said || error->status != PWR_STORE_BROKEN
+                      ? said : run->error_name),
+                  "%s: %s failed in try %d, database error %d%s%s: %s",
+                  work->name, run->error_name, tries, run->error_code,
+                  *said ? " " : "", said, error->remedy);
 }
 
 /* Two that wait for one another must not meet again at the same moment. */

@@ -15,6 +15,7 @@
 #define PWR_DBD_RUN_H
 
 #include <apr_buckets.h>
+#include <apr_time.h>
 
 #include "core/sqltext.h"
 #include "io/dbd_error.h"
@@ -30,16 +31,20 @@ typedef struct pwr_dbd_stmt {
     pwr_sqltext sql;
 } pwr_dbd_stmt;
 
+typedef struct pwr_dbd_cache pwr_dbd_cache;
+typedef struct pwr_dbd_run pwr_dbd_run;
+
 typedef struct pwr_dbd {
     pwr_dialect dialect;
     pwr_dbd_lender lender;
     const pwr_diag *diag;
+    /* Is this connection fit for a work?  Asked before each. */
+    apr_status_t (*vet)(pwr_dbd_run *run, void *baton);
+    void *vet_baton;
 } pwr_dbd;
 
-typedef struct pwr_dbd_cache pwr_dbd_cache;
-
 /* One try of a work; a connection is on loan while it lives. */
-typedef struct pwr_dbd_run {
+struct pwr_dbd_run {
     const pwr_dbd *dbd;
     apr_pool_t *pool;           /* the caller's: what outlives the work */
     apr_pool_t *scratch;        /* gone before the connection is given back */
@@ -52,7 +57,7 @@ typedef struct pwr_dbd_run {
     int error_code;
     const char *error_text;
     const char *error_name;     /* the statement's */
-} pwr_dbd_run;
+};
 
 /* A value for a named parameter; lists end with name NULL. */
 typedef struct pwr_dbd_arg {
@@ -63,6 +68,7 @@ typedef struct pwr_dbd_arg {
 typedef struct pwr_dbd_work {
     const char *name;           /* for log lines */
     int transaction;
+    int any_schema;             /* the connection is not vetted */
     /* It may be called again after a COMMIT that got no answer, and then has
      * to find out, behind its first lock, whether that was done. */
     apr_status_t (*step)(pwr_dbd_run *run, void *baton);
@@ -75,6 +81,9 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
 
 /* Make the connection just borrowed ready: once in its life. */
 apr_status_t pwr_dbd_ready(pwr_dbd_run *run);
+
+/* A time that is kept with the connection under this name; 0 at first. */
+apr_time_t *pwr_dbd_note(pwr_dbd_run *run, const char *name);
 
 /* The rows of a SELECT.
  *
@@ -117,12 +126,19 @@ int64_t pwr_dbd_number(const pwr_dbd_rows *rows, const char *name);
 apr_status_t pwr_dbd_exec(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
                           const pwr_dbd_arg *args, int *changed);
 
+/* Could it be run?  Prepares it. */
+apr_status_t pwr_dbd_try(pwr_dbd_run *run, const pwr_dbd_stmt *stmt);
+
 /* Run SQL that is no prepared statement and returns no rows. */
 apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name,
                            const char *sql);
 
 /* Note in `run` why the statement `name` failed; returns the status of it. */
 apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code);
+
+/* What the database said of it, as far as nobody's values can stand in that;
+ * else "". */
+const char *pwr_dbd_error_said(const pwr_dbd_run *run);
 
 /* A number as a parameter. */
 const char *pwr_dbd_decimal(const pwr_dbd_run *run, int64_t n);

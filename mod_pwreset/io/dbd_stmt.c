@@ -22,6 +22,7 @@ typedef struct prepared {
  * Keyed by text: stores with the same tables and queries share statements. */
 struct pwr_dbd_cache {
     apr_hash_t *by_text;
+    apr_hash_t *notes;
     uint64_t clock;
 };
 
@@ -37,11 +38,26 @@ apr_status_t pwr_dbd_ready(pwr_dbd_run *run)
     }
     run->cache = apr_pcalloc(pool, sizeof(*run->cache));
     run->cache->by_text = apr_hash_make(pool);
+    run->cache->notes = apr_hash_make(pool);
     apr_pool_userdata_setn(run->cache, CACHE_KEY, NULL, pool);
     /* With a write-ahead log this loses nothing when a process dies. */
     return run->dbd->dialect == PWR_DIALECT_SQLITE
                ? pwr_dbd_plain(run, "PRAGMA", "PRAGMA synchronous=NORMAL")
                : APR_SUCCESS;
+}
+
+apr_time_t *pwr_dbd_note(pwr_dbd_run *run, const char *name)
+{
+    apr_time_t *note = apr_hash_get(run->cache->notes, name,
+                                    APR_HASH_KEY_STRING);
+
+    if (!note) {
+        note = apr_pcalloc(run->conn.pool, sizeof(*note));
+        apr_hash_set(run->cache->notes,
+                     apr_pstrdup(run->conn.pool, name), APR_HASH_KEY_STRING,
+                     note);
+    }
+    return note;
 }
 
 static void cache_forget(pwr_dbd_cache *all, prepared *one)
@@ -118,9 +134,9 @@ static apr_status_t args_match(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
             arg++;
         }
         if (!arg->name) {
-            pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0215",
-                         "%s: no value for :%s; please report this",
-                         stmt->name, stmt->sql.params[i]);
+            pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0215", stmt->name),
+                          "%s: no value for :%s; please report this",
+                          stmt->name, stmt->sql.params[i]);
             return PWR_STORE_BROKEN;
         }
         values[i] = arg->value;
@@ -145,6 +161,17 @@ static apr_status_t call_make(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
         out->one->used = ++run->cache->clock;
     }
     return status;
+}
+
+apr_status_t pwr_dbd_try(pwr_dbd_run *run, const pwr_dbd_stmt *stmt)
+{
+    prepared *one = apr_hash_get(run->cache->by_text, stmt->sql.format,
+                                 APR_HASH_KEY_STRING);
+
+    if (one) {
+        cache_forget(run->cache, one);
+    }
+    return prepare(run, stmt, &one);
 }
 
 static apr_status_t call_failed(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,

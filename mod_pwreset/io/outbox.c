@@ -90,40 +90,49 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
     pwr_diag_log(store->diag, PWR_LEVEL_INFO, 0, "PWR0301", "%s: sent (%s)",
                  title(pool, job), detail);
     if (status != APR_SUCCESS) {
-        pwr_diag_log(store->diag, PWR_LEVEL_WARNING, 0, "PWR0302",
-                     "%s: the mail was sent, but its job could not be removed;"
-                     " it will be sent once more, mend the database",
-                     title(pool, job));
+        const pwr_diag_tale tale = { "PWR0302", PWR_LEVEL_WARNING,
+                                     PWR_LEVEL_INFO, job->realm };
+
+        pwr_diag_tell(store->diag, &tale, "%s: the mail was sent, but its job "
+                      "could not be removed; it will be sent once more, mend "
+                      "the database", title(pool, job));
     }
     return status;
 }
 
 /* Retries are spaced by the back-off; only the first one is loud, the end of
- * them again. */
+ * them again.  Of all mails of a realm one is, for whom all wait. */
 static void log_delay(pwr_store *store, apr_pool_t *pool,
                       const pwr_settlement *settlement, int64_t delay_sec,
                       const char *detail)
 {
     const pwr_job *job = settlement->job;
+    int is_repeat = job->tries > 1;
+    const pwr_diag_tale over = { "PWR0303", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
+                                 job->realm };
+    const pwr_diag_tale unable = {
+        "PWR0306", is_repeat ? PWR_LEVEL_INFO : PWR_LEVEL_ERROR,
+        PWR_LEVEL_INFO, job->realm
+    };
+    const pwr_diag_tale later = {
+        "PWR0304", is_repeat ? PWR_LEVEL_INFO : PWR_LEVEL_WARNING,
+        PWR_LEVEL_INFO, job->realm
+    };
 
     if (delay_sec < 0) {
-        pwr_diag_log(store->diag, PWR_LEVEL_ERROR, 0, "PWR0303",
-                     "%s: given up, its time is over: %s; " REMEDY,
-                     title(pool, job), detail);
-        return;
+        pwr_diag_tell(store->diag, &over, "%s: given up, its time is over: "
+                      "%s; " REMEDY, title(pool, job), detail);
     }
-    if (settlement->sent == PWR_SENT_UNABLE) {
-        pwr_diag_log(store->diag,
-                     job->tries > 1 ? PWR_LEVEL_INFO : PWR_LEVEL_ERROR, 0,
-                     "PWR0306", "%s: the mail program cannot be run, next try"
-                     " in %" APR_INT64_T_FMT " s: %s", title(pool, job),
-                     delay_sec, detail);
-        return;
+    else if (settlement->sent == PWR_SENT_UNABLE) {
+        pwr_diag_tell(store->diag, &unable, "%s: the mail program cannot be "
+                      "run, next try in %" APR_INT64_T_FMT " s: %s",
+                      title(pool, job), delay_sec, detail);
     }
-    pwr_diag_log(store->diag,
-                 job->tries > 1 ? PWR_LEVEL_INFO : PWR_LEVEL_WARNING, 0,
-                 "PWR0304", "%s: not sent yet, next try in %" APR_INT64_T_FMT
-                 " s: %s", title(pool, job), delay_sec, detail);
+    else {
+        pwr_diag_tell(store->diag, &later, "%s: not sent yet, next try in %"
+                      APR_INT64_T_FMT " s: %s", title(pool, job), delay_sec,
+                      detail);
+    }
 }
 
 apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
@@ -152,9 +161,11 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
         log_delay(store, pool, settlement, delay_sec, why);
     }
     else {
-        pwr_diag_log(store->diag, PWR_LEVEL_ERROR, 0, "PWR0305",
-                     "%s: given up, refused for good: %s; " REMEDY,
-                     title(pool, job), why);
+        const pwr_diag_tale tale = { "PWR0305", PWR_LEVEL_ERROR,
+                                     PWR_LEVEL_INFO, job->realm };
+
+        pwr_diag_tell(store->diag, &tale, "%s: given up, refused for good: "
+                      "%s; " REMEDY, title(pool, job), why);
     }
     status = store->ops->job_retry(store, pool, job, settlement->owner,
                                    delay_sec, why);

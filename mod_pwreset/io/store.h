@@ -22,6 +22,7 @@
 
 #include <apr_errno.h>
 #include <apr_pools.h>
+#include <apr_tables.h>
 #include <apr_time.h>
 
 #include "core/crypto.h"
@@ -276,6 +277,7 @@ typedef struct pwr_change {
     const char *device_before;      /* digest that its browser had; or NULL */
     const pwr_job *notice;          /* queued once per address; recipient is
                                      * set here from the row */
+    int is_rehearsal;               /* do all of it, and undo it */
     /* out */
     pwr_change_outcome outcome;
     pwr_token_state token_state;    /* why it was refused */
@@ -303,6 +305,13 @@ typedef struct pwr_survey {
     int64_t until_ms;           /* no statement is begun after it, pwr_now */
     int is_whole;               /* out: all was asked for in time */
 } pwr_survey;
+
+/* What an inspection looks at. */
+typedef enum pwr_aspect {
+    PWR_ASPECT_STATEMENTS = 0,  /* their tables, columns and grants are there */
+    PWR_ASPECT_CHANGES,         /* the database takes some */
+    PWR_ASPECT_ENGINES          /* and can undo them */
+} pwr_aspect;
 
 /* What is found lives in `pool`, the caller's. */
 typedef struct pwr_store_ops {
@@ -446,8 +455,19 @@ typedef struct pwr_store_ops {
     apr_status_t (*proxy_age)(pwr_store *store, apr_pool_t *pool,
                               const char *realm, int64_t *age_sec);
 
-    /* Setting up and the shipped user table; not on a request's way. */
+    /* For an admin: `faults`, of const char *, gets a sentence with the remedy
+     * for all that is not as it has to be.  Nothing is written. */
+    apr_status_t (*inspect)(pwr_store *store, apr_pool_t *pool,
+                            pwr_aspect aspect, apr_array_header_t *faults);
+    /* How many characters the column holds that PwResetPasswordUpdate sets to
+     * :hash; 0: nobody knows, or without end. */
+    apr_status_t (*password_width)(pwr_store *store, apr_pool_t *pool,
+                                   int *width);
+
+    /* Setting up and the shipped user table; not on a request's way.  Apply
+     * makes what is not there; upgrade brings what is there to our version. */
     apr_status_t (*schema_apply)(pwr_store *store, apr_pool_t *pool);
+    apr_status_t (*schema_upgrade)(pwr_store *store, apr_pool_t *pool);
     /* 0: no schema. */
     apr_status_t (*schema_version)(pwr_store *store, apr_pool_t *pool,
                                    int *version);

@@ -131,9 +131,9 @@ static apr_status_t password_write(pwr_dbd_run *run, change_call *call)
         run, &sql->stmt[PWR_STMT_PASSWORD_UPDATE], args, &changed);
 
     if (status == APR_SUCCESS && changed > 1) {
-        pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0222",
-                     "PwResetPasswordUpdate would change %d rows and was "
-                     "undone: its WHERE must name one user, by :id", changed);
+        pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0222", ""),
+                      "PwResetPasswordUpdate would change %d rows and was "
+                      "undone: its WHERE must name one user, by :id", changed);
         return PWR_STORE_BROKEN;
     }
     if (status == APR_SUCCESS && changed != 1) {
@@ -157,12 +157,13 @@ static apr_status_t password_check(pwr_dbd_run *run, change_call *call)
         return status;
     }
     if (!pwr_crypto_equal(change->user.password, change->stored)) {
-        pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0223",
-                     "the password column did not keep the hash of %d "
-                     "characters and the change was undone: widen it to 255, "
-                     "and see that PwResetPasswordUpdate writes the column "
-                     "that PwResetIdQuery reads as \"password\"",
-                     (int)strlen(change->stored));
+        pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0223", ""),
+                      "the password column did not keep the hash of %d "
+                      "characters and the change was undone: widen it to 255, "
+                      "see whether a trigger changes it, and that "
+                      "PwResetPasswordUpdate writes the column that "
+                      "PwResetIdQuery reads as \"password\"",
+                      (int)strlen(change->stored));
         return PWR_STORE_BROKEN;
     }
     return APR_SUCCESS;
@@ -234,8 +235,11 @@ static apr_status_t change_step(pwr_dbd_run *run, void *baton)
     apr_status_t status;
 
     refuse(call, PWR_CHANGE_REFUSED, PWR_TOKEN_UNKNOWN);
-    status = pwr_store_lock(run, call->impl, call->change->realm,
-                            call->change->user_id);
+    status = pwr_store_engine_mind(run, call->impl);
+    if (status == APR_SUCCESS) {
+        status = pwr_store_lock(run, call->impl, call->change->realm,
+                                call->change->user_id);
+    }
     if (status == APR_SUCCESS) {
         status = pwr_store_clock(run, call->impl, &now);
     }
@@ -250,7 +254,8 @@ static apr_status_t change_step(pwr_dbd_run *run, void *baton)
     if (status == APR_SUCCESS && is_done(call)) {
         status = all_write(run, call);
     }
-    run->keep = status == APR_SUCCESS && is_done(call);
+    run->keep = status == APR_SUCCESS && is_done(call)
+        && !call->change->is_rehearsal;
     call->committing |= run->keep;
     return status;
 }

@@ -43,7 +43,10 @@ static const pwr_store_ops ops = {
     .purge = pwr_store_purge,
     .forget = pwr_store_forget,
     .survey = pwr_store_survey,
+    .inspect = pwr_store_inspect,
+    .password_width = pwr_store_password_width,
     .schema_apply = pwr_store_schema_apply,
+    .schema_upgrade = pwr_store_schema_upgrade,
     .schema_version = pwr_store_schema_version,
     .proxy_seen = pwr_store_proxy_seen,
     .proxy_age = pwr_store_proxy_age,
@@ -86,9 +89,9 @@ apr_status_t pwr_store_id(const pwr_store_impl *impl, char *id)
     if (pwr_crypto_id(id) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    pwr_diag_log(impl->dbd.diag, PWR_LEVEL_ERROR, 0, "PWR0225",
-                 "no random numbers: OpenSSL cannot read the system's "
-                 "generator; see its error with `openssl rand -hex 16`");
+    pwr_diag_tell(impl->dbd.diag, PWR_DIAG_ERROR("PWR0225", ""),
+                  "no random numbers: OpenSSL cannot read the system's "
+                  "generator; see its error with `openssl rand -hex 16`");
     return PWR_STORE_BROKEN;
 }
 
@@ -106,9 +109,9 @@ apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
     if (pwr_crypto_fingerprint(out, strings, n) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    pwr_diag_log(impl->dbd.diag, PWR_LEVEL_ERROR, 0, "PWR0226",
-                 "no SHA-256: OpenSSL is out of memory, or its configuration "
-                 "forbids it");
+    pwr_diag_tell(impl->dbd.diag, PWR_DIAG_ERROR("PWR0226", ""),
+                  "no SHA-256: OpenSSL is out of memory, or its configuration "
+                  "forbids it");
     return PWR_STORE_BROKEN;
 }
 
@@ -133,6 +136,8 @@ const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
     }
     impl->dbd.lender = *lender;
     impl->dbd.diag = diag;
+    impl->dbd.vet = pwr_store_vet;
+    impl->dbd.vet_baton = impl;
     impl->prefix = apr_pstrdup(pool, conf->prefix);
     impl->store.ops = &ops;
     impl->store.diag = diag;

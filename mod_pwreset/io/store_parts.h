@@ -172,12 +172,40 @@ apr_status_t pwr_store_survey(pwr_store *store, apr_pool_t *pool,
 
 /* store_schema.c */
 apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool);
-apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
-                                      int *version);
+
+/* What makes the table of this name, and the names of all (NULL: no more). */
+apr_array_header_t *pwr_store_table_sql(apr_pool_t *pool, pwr_dialect dialect,
+                                        const char *prefix, const char *name);
+const char *pwr_store_table_name(size_t i);
+
 apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
                              int64_t keep_sec, int *purged);
 apr_status_t pwr_store_forget(pwr_store *store, apr_pool_t *pool,
                               const char *realm, int64_t keep_sec,
                               int *forgotten);
+
+/* store_engine.c: within a step, why what is written to the tables that `sql`
+ * names in front of SET cannot be rolled back (NULL: it can); and an end to the
+ * step, told, where that is so of the user table. */
+apr_status_t pwr_store_engine_look(pwr_dbd_run *run,
+                                   const pwr_store_impl *impl,
+                                   const char *sql, const char **fault);
+apr_status_t pwr_store_engine_mind(pwr_dbd_run *run,
+                                   const pwr_store_impl *impl);
+
+/* store_inspect.c */
+apr_status_t pwr_store_inspect(pwr_store *store, apr_pool_t *pool,
+                               pwr_aspect aspect, apr_array_header_t *faults);
+apr_status_t pwr_store_password_width(pwr_store *store, apr_pool_t *pool,
+                                      int *width);
+
+/* store_version.c */
+apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
+                                      int *version);
+apr_status_t pwr_store_schema_upgrade(pwr_store *store, apr_pool_t *pool);
+
+/* Is the schema of the store, `baton`, behind this connection one that we
+ * know?  PWR_STORE_BROKEN, and told, when it is not. */
+apr_status_t pwr_store_vet(pwr_dbd_run *run, void *baton);
 
 #endif

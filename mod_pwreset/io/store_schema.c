@@ -200,14 +200,10 @@ static void meta_add(const schema *made, apr_array_header_t *list)
     for (int i = 0; hex[i]; i++) {
         rows = apr_psprintf(made->pool, "%s, ('lock-%c', 0)", rows, hex[i]);
     }
+    /* What is there already keeps its version: others know what it lacks. */
     statement_add(list, words_replace(made, apr_psprintf(
         made->pool, "INSERT {ignore} INTO %smeta (name, value) VALUES %s",
         made->prefix, rows)));
-    /* A later version has more tables; those that were there are the same. */
-    statement_add(list, apr_psprintf(
-        made->pool, "UPDATE %smeta SET value = %d"
-        " WHERE name = 'schema' AND value < %d", made->prefix,
-        PWR_SCHEMA_VERSION, PWR_SCHEMA_VERSION));
 }
 
 static apr_array_header_t *statements(apr_pool_t *pool, pwr_dialect dialect,
@@ -221,6 +217,26 @@ static apr_array_header_t *statements(apr_pool_t *pool, pwr_dialect dialect,
     }
     meta_add(&made, list);
     return list;
+}
+
+apr_array_header_t *pwr_store_table_sql(apr_pool_t *pool, pwr_dialect dialect,
+                                        const char *prefix, const char *name)
+{
+    apr_array_header_t *list = apr_array_make(pool, INDEXES_MAX,
+                                              sizeof(const char *));
+    schema made = schema_make(pool, dialect, prefix);
+
+    for (size_t i = 0; i < TABLES_N; i++) {
+        if (strcmp(tables[i].name, name) == 0) {
+            table_add(&made, i, list);
+        }
+    }
+    return list;
+}
+
+const char *pwr_store_table_name(size_t i)
+{
+    return i < TABLES_N ? tables[i].name : NULL;
 }
 
 const char *pwr_store_dbd_schema(apr_pool_t *pool, pwr_dialect dialect,
@@ -263,43 +279,11 @@ static apr_status_t apply(pwr_dbd_run *run, void *baton)
 
 apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool)
 {
-    static const pwr_dbd_work work = { .name = "schema_apply", .step = apply };
+    static const pwr_dbd_work work = { .name = "schema_apply",
+                                       .any_schema = 1, .step = apply };
     const pwr_store_impl *impl = store->impl;
 
     return pwr_dbd_do(&impl->dbd, pool, &work, store->impl);
-}
-
-typedef struct version_call {
-    const pwr_store_impl *impl;
-    int version;
-} version_call;
-
-static apr_status_t version_step(pwr_dbd_run *run, void *baton)
-{
-    static const pwr_dbd_arg none[] = { { NULL, NULL } };
-    version_call *call = baton;
-    pwr_dbd_rows rows;
-
-    call->version = 0;
-    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_SCHEMA_VERSION], none,
-                   &rows);
-    if (pwr_dbd_next(&rows)) {
-        call->version = (int)pwr_dbd_number(&rows, "value");
-    }
-    return rows.status == PWR_DBD_NO_TABLE ? APR_SUCCESS : rows.status;
-}
-
-apr_status_t pwr_store_schema_version(pwr_store *store, apr_pool_t *pool,
-                                      int *version)
-{
-    static const pwr_dbd_work work = { .name = "schema_version",
-                                       .step = version_step };
-    const pwr_store_impl *impl = store->impl;
-    version_call call = { impl, 0 };
-    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
-
-    *version = status == APR_SUCCESS ? call.version : 0;
-    return status;
 }
 
 /* What is found first and then treated row by row, by key, a hundred at a

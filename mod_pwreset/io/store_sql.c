@@ -43,9 +43,10 @@ static const struct {
     { PWR_STMT_LOCK, "lock",
       "UPDATE {prefix}meta SET value = value + 1 WHERE name = :lock" },
 
-    /* One row: value.  Primary key. */
+    /* At most two rows: name, value.  Primary key. */
     { PWR_STMT_SCHEMA_VERSION, "schema_version",
-      "SELECT value FROM {prefix}meta WHERE name = 'schema'" },
+      "SELECT name, value FROM {prefix}meta"
+      " WHERE name IN ('schema', 'schema-least')" },
 
     /* A realm was seen behind an unconfigured proxy.  Primary key. */
     { PWR_STMT_PROXY_SEEN, "proxy_seen",
@@ -427,15 +428,31 @@ static const struct {
       "INSERT INTO {prefix}user (id, login, email, password, language, name,"
       " changed_at) VALUES (:id, :login, :email, :password, :language, :name,"
       " {now})" },
+
+    /* Of MySQL alone, and one table; :base is NULL in our own database. */
+    { PWR_STMT_ENGINE_OF, "engine_of",
+      "SELECT t.table_type AS kind, t.engine AS engine, e.transactions AS can"
+      " FROM information_schema.tables t LEFT JOIN information_schema.engines e"
+      " ON e.engine = t.engine WHERE t.table_name = :table"
+      " AND t.table_schema = COALESCE(:base, DATABASE())" },
+    { PWR_STMT_VIEW_OF, "view_of",
+      "SELECT CAST(view_definition AS CHAR(8000)) AS definition FROM"
+      " information_schema.views WHERE table_name = :table"
+      " AND table_schema = COALESCE(:base, DATABASE())" },
+    { PWR_STMT_WIDTH_OF, "width_of",
+      "SELECT character_maximum_length AS width FROM"
+      " information_schema.columns WHERE table_name = :table"
+      " AND table_schema = COALESCE(:base, DATABASE())"
+      " AND column_name = :column" },
 };
 
 static const char *const our_params[] = {
-    "address", "after", "agent", "before", "by", "change", "common", "created",
-    "delay", "depth", "digest", "due", "email", "error", "every", "expires",
-    "id", "identifier", "idle", "interval", "job", "keep", "kind", "language",
-    "lease", "lifetime", "lock", "login", "max", "name", "newcomers", "next",
-    "owner", "password", "purpose", "realm", "recipient", "seen", "share",
-    "stamp", "user", "why", "within", NULL
+    "address", "after", "agent", "base", "before", "by", "change", "column",
+    "common", "created", "delay", "depth", "digest", "due", "email", "error",
+    "every", "expires", "id", "identifier", "idle", "interval", "job", "keep",
+    "kind", "language", "lease", "lifetime", "lock", "login", "max", "name",
+    "newcomers", "next", "owner", "password", "purpose", "realm", "recipient",
+    "seen", "share", "stamp", "table", "user", "why", "within", NULL
 };
 
 /* What the provider's statements may use, and what they must be. */

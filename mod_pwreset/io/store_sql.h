@@ -77,7 +77,12 @@ typedef enum pwr_stmt {
     PWR_STMT_DEVICE_TRIM,
     PWR_STMT_DEVICE_DEAD,
     PWR_STMT_DEVICE_PURGE,
-    PWR_STMT_USER_ADD,
+    /* not on a request's way, or not on every database */
+    PWR_STMT_OTHERS,
+    PWR_STMT_USER_ADD = PWR_STMT_OTHERS,
+    PWR_STMT_ENGINE_OF,
+    PWR_STMT_VIEW_OF,
+    PWR_STMT_WIDTH_OF,
     PWR_STMT_COUNT
 } pwr_stmt;
 

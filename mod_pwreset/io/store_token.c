@@ -41,9 +41,9 @@ static apr_status_t lock_row(pwr_dbd_run *run, const pwr_store_impl *impl,
                                        args, &changed);
 
     if (status == APR_SUCCESS && changed != 1) {
-        pwr_diag_log(run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0221",
-                     "%smeta has no row \"%s\": run `pwresetctl schema "
-                     "--apply`", impl->prefix, args[0].value);
+        pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0221", impl->prefix),
+                      "%smeta has no row \"%s\": run `pwresetctl schema "
+                      "--apply`", impl->prefix, args[0].value);
         return PWR_STORE_BROKEN;
     }
     return status;

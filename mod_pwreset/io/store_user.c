@@ -48,10 +48,11 @@ static apr_status_t columns_find(const pwr_dbd_rows *rows, int *index)
     for (int i = 0; i < COLUMNS_N; i++) {
         index[i] = pwr_dbd_column(rows, columns[i].name);
         if (index[i] < 0 && columns[i].required) {
-            pwr_diag_log(rows->run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0220",
-                         "%s: its result has no column \"%s\"; name it so: "
-                         "SELECT yours AS %s, ...", rows->name,
-                         columns[i].name, columns[i].name);
+            pwr_diag_tell(rows->run->dbd->diag,
+                          PWR_DIAG_ERROR("PWR0220", columns[i].name),
+                          "%s: its result has no column \"%s\"; name it so: "
+                          "SELECT yours AS %s, ...", rows->name,
+                          columns[i].name, columns[i].name);
             return PWR_STORE_BROKEN;
         }
     }
@@ -152,10 +153,11 @@ static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
         users->n = 0;
     }
     if (rows->n >= PWR_DBD_ROWS_MAX && users->n < PWR_USERS_MAX) {
-        pwr_diag_log(rows->run->dbd->diag, PWR_LEVEL_ERROR, 0, "PWR0224",
-                     "%s gave more than %d rows, and those behind were not "
-                     "looked at: its WHERE must compare the column itself",
-                     rows->name, PWR_DBD_ROWS_MAX - 1);
+        pwr_diag_tell(rows->run->dbd->diag,
+                      PWR_DIAG_ERROR("PWR0224", rows->name),
+                      "%s gave more than %d rows, and those behind were not "
+                      "looked at: its WHERE must compare the column itself",
+                      rows->name, PWR_DBD_ROWS_MAX - 1);
     }
     return rows->status;
 }

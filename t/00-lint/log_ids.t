@@ -10,7 +10,7 @@ use Lint;
 use Test::More;
 
 # The calls that log: ours, and httpd's own in httpd/.
-my $call = qr/\b(pwr_diag_log|ap_log_(?:r|c|cs|p)?error|PWR_LOG\w*)\s*(\((?:[^()"]|"(?:[^"\\]|\\.)*"|(?2))*\))/;
+my $call = qr/\b(pwr_diag_(?:log|tell)|ap_log_(?:r|c|cs|p)?error|PWR_LOG\w*)\s*(\((?:[^()"]|"(?:[^"\\]|\\.)*"|(?2))*\))/;
 
 # (path, line, call, its arguments) of every call; comments are passed over.
 sub calls {
@@ -31,11 +31,11 @@ sub calls {
 }
 
 # Where one function logs for all no id can stand: it takes that of a table's
-# row, or prints "id: text".
+# row or of a tale, or prints "id: text".
 sub without_id {
     return map {
         my ($path, $line, $name, $arguments) = @$_;
-        $arguments =~ /"PWR\d{4}\b|"%s: %s"|\w(?:->|\.)id,/ ? () : "$path:$line: $name without an id"
+        $arguments =~ /"PWR\d{4}\b|"%s: %s"|\w(?:->|\.)id,|\bdiag, &\w+,/ ? () : "$path:$line: $name without an id"
     } calls(shift);
 }
 

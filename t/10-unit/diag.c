@@ -25,11 +25,39 @@ static void hear(void *baton, pwr_level level, apr_status_t status,
     snprintf(h->text, sizeof(h->text), "%s", text);
 }
 
+static int is_first(void *baton, const char *id, const char *cause)
+{
+    const heard *h = baton;
+
+    tap_str(id, "PWR9999", "it is asked for an id");
+    return h->n == 0 || strcmp(cause, "another") == 0;
+}
+
+static void test_tell(void)
+{
+    heard h = { 0 };
+    const pwr_diag patient = { hear, &h, NULL }, once = { hear, &h, is_first };
+    const pwr_diag_tale tale = { "PWR9999", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
+                                 "one" };
+
+    pwr_diag_tell(&once, &tale, "%d", 1);
+    tap_int(h.level, PWR_LEVEL_ERROR, "a tale is loud");
+    pwr_diag_tell(&once, &tale, "%d", 2);
+    tap_int(h.level, PWR_LEVEL_INFO, "and not when it repeats");
+    tap_str(h.text, "2", "but still told");
+    pwr_diag_tell(&once, PWR_DIAG_ERROR("PWR9999", "another"), "x");
+    tap_int(h.level, PWR_LEVEL_ERROR, "another cause is loud");
+    pwr_diag_tell(&patient, &tale, "x");
+    tap_int(h.level, PWR_LEVEL_ERROR, "where nobody counts all are");
+    pwr_diag_tell(NULL, &tale, "nobody");
+    tap_int(h.n, 4, "where nobody listens nothing is said");
+}
+
 int main(void)
 {
     static char flood[2 * TEXT_MAX];
     heard h = { 0 };
-    const pwr_diag diag = { hear, &h }, mute = { NULL, &h };
+    const pwr_diag diag = { hear, &h, NULL }, mute = { NULL, &h, NULL };
 
     tap_begin();
     pwr_diag_log(&diag, PWR_LEVEL_WARNING, APR_ENOENT, "PWR9999",
@@ -49,5 +77,6 @@ int main(void)
     pwr_diag_log(NULL, PWR_LEVEL_ERROR, 0, "PWR9999", "nobody");
     pwr_diag_log(&mute, PWR_LEVEL_ERROR, 0, "PWR9999", "nobody");
     tap_int(h.n, 3, "where nobody listens nothing is said");
+    test_tell();
     return tap_end();
 }

@@ -122,7 +122,7 @@ static apr_status_t settle(apr_pool_t *pool, witness *w, const pwr_job *job,
 {
     static const pwr_store_ops ops = { .job_retry = fake_retry,
                                        .job_done = fake_done };
-    pwr_diag diag = { keep, w };
+    pwr_diag diag = { .emit = keep, .baton = w };
     pwr_store store = { &ops, &diag, w };
 
     pwr_settlement settlement = {

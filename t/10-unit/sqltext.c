@@ -280,6 +280,68 @@ static void test_sizes(apr_pool_t *pool)
            "a query that takes no parameter");
 }
 
+/* "a b.c" */
+static const char *names_said(apr_pool_t *pool, const char *sql)
+{
+    const pwr_sql_name *name = pwr_sqltext_names(pool, sql);
+    const char *said = "";
+
+    for (; name->name; name++) {
+        said = apr_pstrcat(pool, said, *said ? " " : "",
+                           name->base ? name->base : "",
+                           name->base ? "." : "", name->name, NULL);
+    }
+    return said;
+}
+
+static void test_names(apr_pool_t *pool)
+{
+    static const struct { const char *sql, *names; } table[] = {
+        { "UPDATE members SET pw = %s WHERE id = %s", "UPDATE members" },
+        { "update ignore db.t m set x = 1", "update ignore db.t m" },
+        { "UPDATE `my table`,`db`.`t` SET x", "UPDATE my table db.t" },
+        { "UPDATE a JOIN b ON a.id=b.a AND a.id = 'x.y' /* c */ SET d",
+          "UPDATE a JOIN b ON a.id b.a AND" },
+        { "UPDATE t, t SET t", "UPDATE t" },
+        { "UPDATE `d` . t\n.x y SET t", "UPDATE d.t y" },
+        { "UPDATE settings SET x", "UPDATE settings" },
+        { "UPDATE \xD1\x8E$1 SET x", "UPDATE \xD1\x8E$1" },
+        { "select `d`.`t`.`c` AS `c` from `d`.`t`", "select d.t AS c from" },
+        { "UPDATE `open SET x", "UPDATE open" },
+        { "UPDATE a.", "UPDATE a" },
+        { "", "" }, { ".", "" }, { "'", "" },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        tap_str(names_said(pool, table[i].sql), table[i].names, "names of %s",
+                table[i].sql);
+    }
+}
+
+static void test_column(apr_pool_t *pool)
+{
+    static const char *const names[] = { "hash", "id", "now", NULL };
+    static const struct { const char *sql, *column; } table[] = {
+        { "UPDATE t SET pw = :hash WHERE id = :id", "pw" },
+        { "UPDATE t SET at = :now, t.pw=:hash WHERE id = :id", "pw" },
+        { "UPDATE t SET `my pw` = :hash WHERE id = :id", "my pw" },
+        { "UPDATE t SET x = '%s', `t`.`p%w`= :hash", "p%%w" },
+        { "UPDATE t SET pw = CONCAT('{CRYPT}', :hash)", NULL },
+        { "UPDATE t SET pw = '' || :hash", NULL },
+        { "UPDATE t SET pw = 1 WHERE id = :id", NULL },
+        { ":hash", NULL }, { "=:hash", NULL }, { "`=:hash`", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_sqltext sql;
+
+        tap_str(pwr_sqltext_compile(pool, table[i].sql, names, NULL, &sql),
+                NULL, "compile %s", table[i].sql);
+        tap_str(pwr_sqltext_column(pool, &sql, "hash"), table[i].column,
+                "its column");
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -288,5 +350,7 @@ int main(void)
     test_refused(pool);
     test_prefix(pool);
     test_sizes(pool);
+    test_names(pool);
+    test_column(pool);
     return tap_end();
 }

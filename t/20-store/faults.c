@@ -167,6 +167,8 @@ static void fault_run(bench *made, apr_pool_t *pool, const fault *one)
     tap_int(bench_number(made, "SELECT COUNT(*) FROM {p}token"
                          " WHERE spent_at > 0"), 0, "%s: no string spent",
             one->name);
+    tap_str(bench_value(made, "SELECT password FROM {p}user WHERE id = 'u1'"),
+            "old", "%s: no password changed", one->name);
 }
 
 static void test_faults(bench *made, apr_pool_t *pool)
@@ -235,6 +237,57 @@ static void test_mysql_faults(bench *made, apr_pool_t *pool)
     }
     tap_ok(apr_time_now() - begun < apr_time_from_sec(PATIENCE_SEC),
            "and within seconds");
+}
+
+/* What is written there stays, whatever comes after it: refused before. */
+static void test_engines(bench *made, apr_pool_t *pool)
+{
+    static const fault faults[] = {
+        { "a table that can undo nothing", "ALTER TABLE {p}user ENGINE=MyISAM",
+          { .prefix = NULL }, "PWR0229", "faults_user ENGINE=InnoDB" },
+        { "the same in a join, by another name", "DELETE FROM {p}job",
+          { .password_update = "UPDATE {prefix}meta AS m JOIN `pwreset` ."
+                               " {prefix}user AS u ON m.name = 'schema' SET"
+                               " u.password = :hash WHERE u.id = :id" },
+          "PWR0229", "of engine MyISAM" },
+        { "the same below a view",
+          "CREATE OR REPLACE VIEW {p}seen AS SELECT u.* FROM {p}user u",
+          { .password_update = "UPDATE {prefix}seen SET password = :hash"
+                               " WHERE id = :id" },
+          "PWR0229", "pwreset.faults_user is of engine MyISAM" },
+        { "and below two of them",
+          "CREATE OR REPLACE VIEW {p}far AS SELECT * FROM {p}seen",
+          { .password_update = "UPDATE {prefix}far SET password = :hash"
+                               " WHERE id = :id" },
+          "PWR0229", "pwreset.faults_user is of engine MyISAM" },
+        { "a trigger that cuts", "CREATE TRIGGER {p}cut BEFORE UPDATE ON"
+          " {p}aside FOR EACH ROW SET NEW.password = LEFT(NEW.password, 5)",
+          { .password_update = "UPDATE {prefix}aside SET password = :hash"
+                               " WHERE id = :id",
+            .id_query = "SELECT * FROM {prefix}aside WHERE id = :id" },
+          "PWR0223", "trigger" },
+    };
+    scene on = { made, pool, bench_store(made, NULL) };
+    const pwr_store_conf seen = {
+        .password_update = "UPDATE {prefix}seen SET password = :hash"
+                           " WHERE id = :id"
+    };
+    pwr_change change;
+
+    scene_reset(&on);
+    bench_sql(made, "CREATE TABLE {p}aside ENGINE=InnoDB"
+              " SELECT * FROM {p}user");
+    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
+        fault_run(made, pool, &faults[i]);
+    }
+    bench_sql(made, "DROP TABLE {p}aside");
+    bench_sql(made, "ALTER TABLE {p}user ENGINE=InnoDB");
+    scene_reset(&on);
+    change = scene_change(&on, scene_mint(&on, "u1", 'a'), SECRET);
+    on.store = bench_store(made, &seen);
+    tap_int(scene_change_do(&on, &change), PWR_CHANGE_DONE,
+            "a view on a table that can undo");
+    bench_sql(made, "DROP VIEW {p}seen, {p}far");
 }
 
 /* A user of the database who may read but not write. */
@@ -323,6 +376,8 @@ int main(int argc, const char *const *argv)
     if (bench_is_mysql(made)) {
         store->ops->schema_apply(store, pool);
         test_mysql_faults(made, pool);
+        bench_sql(made, "ALTER TABLE {p}user MODIFY password VARCHAR(255)");
+        test_engines(made, pool);
         bench_ask("poor");
         test_grants(made, pool, bench_extra(made, 0));
     }

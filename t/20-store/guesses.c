@@ -335,24 +335,6 @@ static void test_purge(const scene *on)
     tap_int(purged, 1, "browsers unused for too long");
 }
 
-/* An installation of before has a version 1 without these tables. */
-static void test_upgrade(const scene *on)
-{
-    int version;
-
-    bench_sql(on->made, "DROP TABLE {p}guess");
-    bench_sql(on->made, "DROP TABLE {p}device");
-    bench_sql(on->made, "UPDATE {p}meta SET value = 1 WHERE name = 'schema'");
-    bench_forget(on->made);
-    tap_int(passed(on, "r", "eve", "192.0.2.1", 1), 0, "no table, no slot");
-    tap_ok(strstr(bench_log(on->made), "PWR0204 guess_take") != NULL,
-           "and it is told");
-    on->store->ops->schema_apply(on->store, on->pool);
-    on->store->ops->schema_version(on->store, on->pool, &version);
-    tap_int(version, PWR_SCHEMA_VERSION, "upgraded");
-    tap_int(passed(on, "r", "eve", "192.0.2.1", 40), 10, "and it works");
-}
-
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *pool = tap_begin();
@@ -371,6 +353,5 @@ int main(int argc, const char *const *argv)
     test_change(&on);
     test_purge(&on);
     tap_str(bench_log(made), "", "nothing was logged");
-    test_upgrade(&on);
     return tap_end();
 }

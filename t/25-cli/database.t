@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Digest::SHA qw(sha256_hex);
 use File::Temp qw(tempdir);
+use POSIX ();
 use Test::More;
 use PWR::Ctl;
 use PWR::Database;
@@ -35,6 +36,8 @@ sub value {
 sub test_schema {
     runs_ok('a user before the schema', {status => 78, err => qr/pwresetctl schema --apply/}, "$good\n",
         qw(user add ivan ivan@example.org));
+    runs_ok('an upgrade before it', {status => 78, err => qr/no schema: run pwresetctl schema --apply/}, '',
+        qw(schema --upgrade));
     runs_ok('apply', {status => 0, out => qr/^schema \d+ applied$/}, '', qw(schema --apply));
     is(value('SELECT COUNT(*) FROM pwreset_user'), 0, 'the tables are there');
     $db->dbh->do(q(INSERT INTO pwreset_user (id, login, changed_at) VALUES ('1', 'kept', 0)));
@@ -44,12 +47,33 @@ sub test_schema {
     my $version = value(q(SELECT value FROM pwreset_meta WHERE name = 'schema'));
     $db->dbh->do(q(UPDATE pwreset_meta SET value = 99 WHERE name = 'schema'));
     runs_ok('a newer schema', {status => 78, err => qr/has schema 99.*newer/}, '', qw(schema --apply));
+    runs_ok('nor upgraded', {status => 78, err => qr/has schema 99.*newer/}, '', qw(schema --upgrade));
     $db->dbh->do(q(UPDATE pwreset_meta SET value = ? WHERE name = 'schema'), undef, $version);
+    runs_ok('nothing to upgrade', {status => 0, out => qr/^schema \d+ was there$/}, '', qw(schema --upgrade));
     my (undef, $printed) = $ctl->run('', 'schema');
     $printed =~ s/^(?:--|PRAGMA).*//mg;
     $printed =~ s/\bpwreset_/printed_/g;
     $db->dbh->do($_) for grep { /\S/ } split /;\n/, $printed;
     is(value('SELECT COUNT(*) FROM printed_user'), 0, 'what is printed can be applied by hand');
+}
+
+# Tables of the first version, which had neither of these two.
+sub test_upgrade {
+    site(PwResetSendmail => [['/bin/true']]);
+    $db->dbh->do($_) for q(INSERT INTO pwreset_user (id, login, changed_at) VALUES ('1', 'kept', 0)),
+        'DROP TABLE pwreset_guess', 'DROP TABLE pwreset_device', q(UPDATE pwreset_meta SET value = 1 WHERE name = 'schema');
+    my %refused = (status => 78, err => qr/schema (?:version )?1\b.*pwresetctl schema --upgrade/);
+    runs_ok('an older schema is not applied to', \%refused, '', qw(schema --apply));
+    runs_ok('nor used', \%refused, "$good\n", qw(user add ivan ivan@example.org));
+    my @hosts = map { PWR::Ctl->new->plays(dump => $ctl->read('DUMP')) } 1 .. 3;
+    my @pids = map { my $host = $_; fork // die "fork: $!" or POSIX::_exit(($host->run('', qw(schema --upgrade)))[0]) }
+        @hosts;
+    is_deeply([map { waitpid $_, 0; $? } @pids], [0, 0, 0], 'three hosts upgrade it at once');
+    like($_->read('OUT'), qr/^schema (?:1 upgraded to \d+|\d+ was there)$/, 'and say so') for @hosts;
+    runs_ok('an upgraded one', {status => 0, out => qr/^OK   schema: /m, err => qr//}, '', 'check');
+    is(value('SELECT COUNT(*) FROM pwreset_user'), 1, 'and nothing was lost');
+    $db->dbh->do('DELETE FROM pwreset_user');
+    site();
 }
 
 # Lines of check, by what they begin with.
@@ -77,7 +101,7 @@ sub test_check {
     $meta->(99);
     checked('a newer schema', 78, ['schema'], qr/version 99 is of a newer mod_pwreset/);
     $meta->(1);
-    checked('an older schema', 78, ['schema'], qr/version 1 is too old: run pwresetctl schema --apply/);
+    checked('an older schema', 78, ['schema'], qr/version 1 is too old: .*run pwresetctl schema --upgrade/);
     $meta->($version);
     my $now = $db->kind eq 'mysql' ? 'UNIX_TIMESTAMP()' : q(CAST(strftime('%s', 'now') AS INTEGER));
     # As the store names it: a digest of two texts, each behind its length.
@@ -280,6 +304,7 @@ for my $kind (qw(sqlite mysql)) {
         local %ENV = (%ENV, $db->env);
         site();
         test_schema();
+        test_upgrade();
         test_check();
         test_add();
         test_add_refuses();

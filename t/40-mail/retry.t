@@ -73,7 +73,7 @@ sub log_is {
     my ($walk, $name, $said, $class, $job) = @_;
     my ($first) = grep { /PWR030[1345]: job $job->{id} / } $walk->httpd->error_log;
     my ($level, $id) = $class < 0 ? (error => 'PWR0305') : (warn => 'PWR0304');
-    like($first // 'no line', qr/\[pwreset:$level\].*$id: .*recovery for \w\*\*\*\@example\.org, try 1: .*$said/s,
+    like($first // 'no line', qr/\[pwreset:(?:$level|info)\].*$id: .*recovery for \w\*\*\*\@example\.org, try 1: .*$said/s,
         "$name: the admin is told");
     like($first // '', qr/PwResetSendmail/, "$name: with the remedy") if $class < 0;
     return;
@@ -82,6 +82,7 @@ sub log_is {
 sub endings {
     my $walk = shift;
     my @names = sort keys %endings;
+    my $mark = $walk->httpd->log_mark;
     my %box = mailboxes($walk->httpd, @names);
     my %page;
     for my $name (@names) {
@@ -101,6 +102,9 @@ sub endings {
         log_is($walk, $name, $said, $class, $job) if $class < 1 && $job;
         is(scalar($box{$name}->unseen), $accepts{$name} ? 1 : 0, "$name: messages");
     }
+    my %loud;
+    $loud{$_}++ for map { /\[pwreset:(?:warn|error)\].*(PWR030[45]):/ ? $1 : () } $walk->httpd->log_since($mark);
+    is_deeply(\%loud, {PWR0304 => 1, PWR0305 => 1}, 'of all that ended alike one line is loud');
     ends_processes(%box);
     $walk->sql('DELETE FROM pwreset_job WHERE gave_up = 0');
     stays_given_up($walk, \%box);

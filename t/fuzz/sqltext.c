@@ -45,6 +45,25 @@ static const char *look_format(apr_pool_t *pool, const pwr_sqltext *sql)
     return back;
 }
 
+/* A name is written somewhere in the text, and none comes twice. */
+static void look_names(apr_pool_t *pool, const pwr_sqltext *sql)
+{
+    const pwr_sql_name *names = pwr_sqltext_names(pool, sql->format);
+    const char *column = sql->params_n
+        ? pwr_sqltext_column(pool, sql, sql->params[0]) : NULL;
+
+    for (const pwr_sql_name *name = names; name->name; name++) {
+        FUZZ_CLAIM(strstr(sql->format, name->name) != NULL);
+        FUZZ_CLAIM(!name->base || strstr(sql->format, name->base));
+        for (const pwr_sql_name *past = names; past < name; past++) {
+            FUZZ_CLAIM(!fuzz_same(past->name, name->name)
+                       || !past->base != !name->base
+                       || (name->base && !fuzz_same(past->base, name->base)));
+        }
+    }
+    FUZZ_CLAIM(!column || (*column && strstr(sql->format, column)));
+}
+
 /* An input: the statement, a table prefix or none. */
 static void fuzz_one(apr_pool_t *pool, fuzz_input in)
 {
@@ -60,6 +79,7 @@ static void fuzz_one(apr_pool_t *pool, fuzz_input in)
         return;
     }
     FUZZ_CLAIM(sql.params_n <= PWR_SQL_PARAMS_MAX);
+    look_names(pool, &sql);
     back = look_format(pool, &sql);
     /* A ";" that was dropped may have kept two signs apart, a prefix joined a
      * name with a parameter. */
