@@ -10,7 +10,8 @@ static const pwr_dbd_error errors[] = {
     /* A certification failure of Galera looks like 1213. */
     { "PWR0200", PWR_DBD_AGAIN, PWR_DBD_TELL_NUMBER,
       "its rows stayed locked: look for long transactions and backups of "
-      "other programs; on SQLite, for other writers of the file",
+      "other programs; in a Galera cluster, for a node that lags, or others "
+      "that write the same rows; on SQLite, for other writers of the file",
       { 1213, 1205, 1020 },
       { "is locked" } },
     /* 1243, 2030: what a silent reconnect leaves; 1927, 1053: killed. */

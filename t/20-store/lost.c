@@ -272,6 +272,34 @@ static void test_commit_unknown(bench *made, apr_pool_t *pool)
             "new", "and the password is the new one");
 }
 
+/* Another node of a Galera cluster was quicker, again and again: that is no
+ * connection that broke, and nothing was done. */
+static void test_commit_denied(bench *made, apr_pool_t *pool)
+{
+    scene on = { made, pool, bench_store(made, NULL) };
+    scene far = { made, pool, through_proxy(made) };
+    pwr_change change;
+    const char *log;
+
+    scene_reset(&on);
+    change = scene_change(&on, scene_mint(&on, "u1", 'a'), "new");
+    bench_log(made);
+    bench_ask("deny");
+    tap_int(far.store->ops->password_change(far.store, pool, &change),
+            PWR_STORE_AWAY, "COMMIT is refused for three seconds: away");
+    log = bench_log(made);
+    if (!tap_ok(strstr(log, "PWR0200") && strstr(log, "COMMIT failed")
+                && strstr(log, "1213"), "which is told as what it is")) {
+        printf("#  %s", log);
+    }
+    bench_ask("pass");
+    tap_int(scene_change_do(&far, &change), PWR_CHANGE_DONE,
+            "when it is taken: done");
+    tap_int(bench_number(made, "SELECT COUNT(*) FROM {p}job"), 1,
+            "one notice");
+    tap_str(bench_log(made), "", "nothing is logged");
+}
+
 typedef struct writers {
     scene on;
     int done[WRITERS], away[WRITERS], other[WRITERS];
@@ -348,6 +376,7 @@ int main(int argc, const char *const *argv)
     test_mint_commit(made, pool, "drop-before");
     test_mint_commit(made, pool, "drop-after");
     test_commit_unknown(made, pool);
+    test_commit_denied(made, pool);
     test_restarts(&on);
     return tap_end();
 }

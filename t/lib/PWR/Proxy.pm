@@ -7,6 +7,9 @@
 #   drop-after-and-refuse   and from then on nobody gets through, until
 #   pass
 #   stall         what is sent goes nowhere, as on a network that drops packets
+#   deny          every COMMIT is undone, and answered as a node of a Galera
+#   cluster answers what another one was quicker with, until
+#   pass
 package PWR::Proxy;
 
 use strict;
@@ -21,6 +24,10 @@ use POSIX ();
 use Socket qw(AF_UNIX SOCK_STREAM PF_UNSPEC);
 
 use constant {CHUNK => 65536, COM_QUERY => "\x03"};
+
+# Error 1213 as the first packet of an answer, and a statement as a request.
+use constant DEADLOCK => pack 'CxxCCva6a*', 17, 1, 0xFF, 1213, '#40001', 'Deadlock';
+use constant ROLLBACK => pack 'Cxxxa*', 9, COM_QUERY . 'ROLLBACK';
 
 sub new {
     my ($class, $server) = @_;
@@ -106,8 +113,15 @@ sub _forward {
     my $read = sysread $from, my $data, CHUNK;
 
     return _drop($state, $from) if !$read;
-    if ($state->{upward}{$from} && $state->{mode} =~ /^drop/
-        && substr($data, 4) eq COM_QUERY . 'COMMIT') {
+    my $commits = $state->{upward}{$from}
+        && substr($data, 4) eq COM_QUERY . 'COMMIT';
+    if ($commits && $state->{mode} eq 'deny') {
+        syswrite $to, ROLLBACK;
+        sysread $to, my $answer, CHUNK;
+        syswrite $from, DEADLOCK;
+        return;
+    }
+    if ($commits && $state->{mode} =~ /^drop/) {
         # Under this lock COMMIT waits, and whatever else would write.
         if ($state->{mode} eq 'drop-during') {
             $state->{freezer} = _root($state->{server});

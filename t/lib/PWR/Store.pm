@@ -40,7 +40,7 @@ sub run_contract {
             pause => sub { $db->pause },
             resume => sub { $db->resume },
             map { my $mode = $_; $mode => sub { $proxy->mode($mode) } }
-                qw(pass drop-before drop-during drop-after
+                qw(pass deny drop-before drop-during drop-after
                 drop-after-and-refuse),
         );
     }
