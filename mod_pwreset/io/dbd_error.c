@@ -38,6 +38,12 @@ static const pwr_dbd_error errors[] = {
       "the node outside its cluster?",
       { 1290, 1836, 1792, 1047, 1021, 1114, 1037, 1038, 1041 },
       { "disk is full", "disk I/O error" } },
+    /* Whether the others have the change is unknown. */
+    { "PWR0216", PWR_DBD_LOST, PWR_DBD_TELL_NUMBER,
+      "the node lost its cluster while it wrote: see its own log, and let "
+      "what leads to it choose another one",
+      { 1180 },
+      { NULL } },
     { "PWR0204", PWR_DBD_NO_TABLE, PWR_DBD_TELL_TEXT,
       "for our own tables run `pwresetctl schema --apply` and check "
       "PwResetTablePrefix; for the user table correct the query",
