@@ -174,6 +174,34 @@ sub _left {
     return $left > 0 ? $left : 0;
 }
 
+# The last byte of each request is kept back until all the others are out:
+# [client, path, [field => value, ...], [name => header, ...]], ...; the answers
+# come in this order.
+sub at_once {
+    my @posts = @_;
+    my @sockets = map { $_->[0]->open_socket } @posts;
+    my @left;
+    for my $i (0 .. $#posts) {
+        my (undef, $path, $form, $more) = @{$posts[$i]};
+        my @more = @{$more // []};
+        my $head = '';
+        $head .= join(': ', splice @more, 0, 2) . "\r\n" while @more;
+        my $body = form_encode(@$form);
+        my $bytes = "POST $path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body)
+            . "\r\nContent-Type: application/x-www-form-urlencoded\r\n$head\r\n$body";
+        push @left, substr $bytes, -1, 1, '';
+        syswrite $sockets[$i], $bytes;
+    }
+    syswrite $sockets[$_], $left[$_] for 0 .. $#posts;
+    # A process of prefork waits for the client to close, before it serves another.
+    return map {
+        my $socket = $_;
+        my $bytes = do { local $/; <$socket> } // '';
+        close $socket;
+        PWR::Response->parse($bytes, 'POST')
+    } @sockets;
+}
+
 # --- what people do ------------------------------------------------------------
 
 # A path on this origin from a link on the page `$from`; undef: somewhere else.

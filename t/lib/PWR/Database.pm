@@ -32,29 +32,44 @@ END { $_ && $_->_end for @live }
 
 sub new {
     my ($class, $kind) = @_;
+    my $self = $class->_make($kind);
+
+    return $self if $kind eq 'sqlite';
+    $self->_copy_template;
+    $self->{port} = _free_port();
+    $self->start;
+    $self->_create;
+    return $self;
+}
+
+# What is there before a server is: its folder, and the clients' option file.
+sub _make {
+    my ($class, $kind) = @_;
     my $self = bless {
         kind => $kind,
         dir => tempdir('pwr-db-XXXXXX', TMPDIR => 1),
         owner => $$,
     }, $class;
 
+    die "no database of kind $kind" if $kind !~ /^(?:sqlite|mysql)$/;
     push @live, $self;
     weaken($live[-1]);
-    return $self if $kind eq 'sqlite';
+    if ($kind eq 'mysql') {
+        make_path("$self->{dir}/home");
+        copy("$top/conf/pwreset-my.cnf", "$self->{dir}/home/my.cnf")
+            or die "conf/pwreset-my.cnf: $!";
+    }
+    return $self;
+}
 
-    die "no database of kind $kind" if $kind ne 'mysql';
-    make_path("$self->{dir}/home");
-    copy("$top/conf/pwreset-my.cnf", "$self->{dir}/home/my.cnf")
-        or die "conf/pwreset-my.cnf: $!";
-    $self->_copy_template;
-    $self->{port} = _free_port();
-    $self->start;
+sub _create {
+    my ($self) = @_;
     $self->dbh->do($_) for
         'CREATE DATABASE pwreset CHARACTER SET utf8mb4',
         q(CREATE USER app@'%' IDENTIFIED BY 'app'),
         'GRANT ALL ON pwreset.* TO app', 'USE pwreset';
     $self->{made} = 1;
-    return $self;
+    return;
 }
 
 sub DESTROY { $_[0]->_end }
@@ -97,12 +112,12 @@ sub dbh {
     my $sqlite = $self->{kind} eq 'sqlite';
     my $source = $sqlite ? 'DBI:SQLite:dbname=' . $self->params
                          : 'DBI:MariaDB:mariadb_socket=' . $self->socket;
-    $self->{dbh} = DBI->connect($source, $sqlite ? ('', '') : ('root', ''), {
+    my $dbh = DBI->connect($source, $sqlite ? ('', '') : ('root', ''), {
         RaiseError => 1, PrintError => 0, AutoInactiveDestroy => 1,
         $sqlite ? (sqlite_unicode => 1) : (),
     });
-    $self->{dbh}->do('USE pwreset') if $self->{made};
-    return $self->{dbh};
+    $dbh->do('USE pwreset') if $self->{made};
+    return $self->{dbh} = $dbh;
 }
 
 # --- faults ------------------------------------------------------------------
@@ -116,23 +131,13 @@ sub start {
         open STDIN, '<', '/dev/null';
         open STDOUT, '>>', "$dir/mariadbd.log";
         open STDERR, '>&', \*STDOUT;
-        # flush=2: what was committed outlives the server, though not the host.
-        my @server = (
-            _program('mariadbd'), '--no-defaults', "--datadir=$dir/data",
-            '--socket=' . $self->socket, "--port=$self->{port}",
-            '--bind-address=127.0.0.1', "--pid-file=$dir/pid",
-            ($> == 0 ? '--user=root' : ()), '--skip-name-resolve',
-            '--skip-log-bin', '--innodb-flush-log-at-trx-commit=2',
-            '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=4M',
-            '--innodb-buffer-pool-dump-at-shutdown=0',
-            '--performance-schema=0', '--max-connections=200',
-        );
+        my @server = $self->_server;
         { exec {$server[0]} @server; }
         POSIX::_exit(127);
     }
     $self->{pid} = $pid;
 
-    my $until = time + START_SEC;
+    my $until = time + $self->_start_sec;
     while (!eval { $self->dbh }) {
         if (waitpid($pid, WNOHANG) == $pid || time > $until) {
             $self->kill;
@@ -141,6 +146,26 @@ sub start {
         sleep POLL_SEC;
     }
     return;
+}
+
+sub _start_sec { return START_SEC }
+
+# The command that starts it, its option file first.  flush=2: what was
+# committed outlives the server, though not the host.
+sub _server {
+    my ($self) = @_;
+    my $dir = $self->{dir};
+
+    return (
+        _program('mariadbd'), '--no-defaults', "--datadir=$dir/data",
+        '--socket=' . $self->socket, "--port=$self->{port}",
+        '--bind-address=127.0.0.1', "--pid-file=$dir/pid",
+        ($> == 0 ? '--user=root' : ()), '--skip-name-resolve',
+        '--skip-log-bin', '--innodb-flush-log-at-trx-commit=2',
+        '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=4M',
+        '--innodb-buffer-pool-dump-at-shutdown=0',
+        '--performance-schema=0', '--max-connections=200',
+    );
 }
 
 sub stop { return $_[0]->_signal('TERM', STOP_SEC) }

@@ -16,6 +16,7 @@
 #       module => 0);                   # without mod_pwreset
 #   $httpd->start;                      # dies with the error log
 #   $httpd->graceful; $httpd->stop; $httpd->done;
+#   $httpd->crash;                      # all of it is killed; start() again
 #
 # In conf and global stand ${PORT}, ${PORT2}..., ${ROOT} (the server root, with
 # htdocs/), ${MAILDIR}, ${SENDMAIL} (fake-sendmail), ${URL}, ${LIBEXECDIR}.
@@ -328,13 +329,20 @@ sub stop {
 
 sub _kill {
     my $self = shift;
+    $self->crash;
+    $self->{killed} = 1;
+    return 0;
+}
+
+# As a host without power: all its processes at once.
+sub crash {
+    my $self = shift;
     my $until = time + STOP_SEC;
     kill KILL => -$self->{pid};
     waitpid $self->{pid}, 0;
     sleep POLL_SEC while $self->_group && time < $until;
     delete $self->{pid};
-    $self->{killed} = 1;
-    return 0;
+    return;
 }
 
 # [pid, parent, group, state] of every process.

@@ -7,7 +7,7 @@
 #   $mail->header('Subject'); $mail->text; $mail->html;     # decoded
 #   $mail->link; $mail->token;          # of the reset mail, from its text
 #   $mail->notme;                       # secrets of the links "this was not me"
-#   $mail->raw; $mail->argv;
+#   $mail->raw; $mail->argv; $mail->time;
 #   $box->mode('2 times exit 75 try later');    # see fake-sendmail
 #   $box->mode(undef);                  # well-behaved again
 #   $box->runs;                         # how often it was run in all
@@ -100,13 +100,16 @@ sub _slurp {
 
 sub new {
     my ($class, $file) = @_;
-    my $raw = _slurp($file);
-    return bless {file => $file, raw => $raw, email => Email::MIME->new($raw)}, $class;
+    return bless {file => $file, raw => _slurp($file)}, $class;
 }
 
+# Parsed when somebody asks: most are only looked at for whom they are.
+sub _email { return $_[0]{email} //= Email::MIME->new($_[0]{raw}) }
+
 sub file { return $_[0]{file} }
+sub time { return $_[0]{file} =~ m{(\d+\.\d+)-\d+\.eml$} ? $1 : 0 }     # when it was sent
 sub raw { return $_[0]{raw} }
-sub header { return $_[0]{email}->header_str($_[1]) }
+sub header { return $_[0]->_email->header_str($_[1]) }
 sub argv { return [split /\n/, _slurp($_[0]{file} =~ s/\.eml$/.argv/r)] }
 sub text { return $_[0]->_part('text/plain') }
 sub html { return $_[0]->_part('text/html') }
@@ -127,7 +130,7 @@ sub to { return $_[0]->_argument('--') }
 sub _part {
     my ($self, $type) = @_;
     my @found;
-    $self->{email}->walk_parts(sub {
+    $self->_email->walk_parts(sub {
         my $part = shift;
         return if $part->subparts || ($part->content_type // 'text/plain') !~ /^\Q$type\E\b/i;
         push @found, $part->body_str =~ s/\r\n/\n/gr;

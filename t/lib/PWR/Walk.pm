@@ -52,10 +52,10 @@ sub each_database {
     return;
 }
 
-# Options are those of PWR::Httpd, and schema => 0, start => 0.
+# Options are those of PWR::Httpd, and schema => 0, start => 0, db => one made before.
 sub new {
     my ($class, $kind, %option) = @_;
-    my $db = PWR::Database->new($kind);
+    my $db = delete $option{db} // PWR::Database->new($kind);
     my ($schema, $start) = map { delete $option{$_} // 1 } qw(schema start);
     my $self = bless {db => $db, users_n => 0, mails => []}, $class;
     $self->make_schema if $schema;
@@ -217,27 +217,7 @@ sub cookie_name {
 sub at_once {
     my ($self, @posts) = @_;
     my $client = $self->client;
-    my @sockets = map { $client->open_socket } @posts;
-    my @left;
-    for my $i (0 .. $#posts) {
-        my ($path, $form, $more) = @{$posts[$i]};
-        my @more = @{$more // []};
-        my $head = '';
-        $head .= join(': ', splice @more, 0, 2) . "\r\n" while @more;
-        my $body = PWR::Client::form_encode(@$form);
-        my $bytes = "POST $path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: " . length($body)
-            . "\r\nContent-Type: application/x-www-form-urlencoded\r\n$head\r\n$body";
-        push @left, substr $bytes, -1, 1, '';
-        syswrite $sockets[$i], $bytes;
-    }
-    syswrite $sockets[$_], $left[$_] for 0 .. $#posts;
-    # A process of prefork waits for the client to close, before it serves another.
-    return map {
-        my $socket = $_;
-        my $bytes = do { local $/; <$socket> } // '';
-        close $socket;
-        PWR::Response->parse($bytes, 'POST')
-    } @sockets;
+    return PWR::Client::at_once(map { [$client, @$_] } @posts);
 }
 
 # Everything that a request could have changed: rows as lines, without what
