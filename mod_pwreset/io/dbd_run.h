@@ -82,8 +82,8 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
 /* Make the connection just borrowed ready: once in its life. */
 apr_status_t pwr_dbd_ready(pwr_dbd_run *run);
 
-/* A time that is kept with the connection under this name; 0 at first. */
-apr_time_t *pwr_dbd_note(pwr_dbd_run *run, const char *name);
+/* A number kept with the connection under this name; 0 at first. */
+int64_t *pwr_dbd_note(pwr_dbd_run *run, const char *name);
 
 /* The rows of a SELECT.
  *

@@ -46,10 +46,10 @@ apr_status_t pwr_dbd_ready(pwr_dbd_run *run)
                : APR_SUCCESS;
 }
 
-apr_time_t *pwr_dbd_note(pwr_dbd_run *run, const char *name)
+int64_t *pwr_dbd_note(pwr_dbd_run *run, const char *name)
 {
-    apr_time_t *note = apr_hash_get(run->cache->notes, name,
-                                    APR_HASH_KEY_STRING);
+    int64_t *note = apr_hash_get(run->cache->notes, name,
+                                 APR_HASH_KEY_STRING);
 
     if (!note) {
         note = apr_pcalloc(run->conn.pool, sizeof(*note));

@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include <apr_strings.h>
-#include <apr_time.h>
 
-#define LOOK_EVERY_SEC 60       /* for an upgrade, on a connection that lives */
+#include "io/now.h"
+
+#define LOOK_EVERY_MS 60000     /* for an upgrade, where connections live */
 
 /* What brings tables of the version before to `version`: a table that is made,
  * by its name.  The order is that of versions.  Each may be done again, by
@@ -83,11 +84,11 @@ static int is_ours(const version_call *call)
 apr_status_t pwr_store_vet(pwr_dbd_run *run, void *baton)
 {
     const pwr_store_impl *impl = baton;
-    apr_time_t *looked = pwr_dbd_note(run, impl->prefix);
+    int64_t *until_ms = pwr_dbd_note(run, impl->prefix);
     version_call call = { .impl = impl };
     apr_status_t status;
 
-    if (apr_time_now() - *looked < apr_time_from_sec(LOOK_EVERY_SEC)) {
+    if (pwr_now_ms() < *until_ms) {
         return APR_SUCCESS;
     }
     status = version_read(run, &call);
@@ -96,7 +97,7 @@ apr_status_t pwr_store_vet(pwr_dbd_run *run, void *baton)
         return status == PWR_DBD_NO_TABLE ? APR_SUCCESS : status;
     }
     if (is_ours(&call)) {
-        *looked = apr_time_now();
+        *until_ms = pwr_now_ms() + LOOK_EVERY_MS;
         return APR_SUCCESS;
     }
     pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0228", impl->prefix),
