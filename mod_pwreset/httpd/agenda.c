@@ -21,6 +21,8 @@ struct pwr_agenda {
     pwr_errand *errand;
     int errands_n;
     int left;
+    int slots_n;
+    int has_realms;             /* more than one */
     int realm_count[PWR_FAIR_PARTIES_MAX];
     int client_count[NETWORKS_MAX];
     int64_t read_ms;
@@ -34,10 +36,29 @@ struct pwr_agenda {
     pwr_fair_claim claim[PWR_AGENDA_MAX + PWR_AGENDA_HELD_MAX];
 };
 
-pwr_agenda *pwr_agenda_make(apr_pool_t *pool)
+/* Are there vhosts of more than one realm? */
+static int has_realms(server_rec *main_server)
+{
+    const pwr_server *first = NULL;
+
+    for (server_rec *s = main_server; s; s = s->next) {
+        const pwr_server *self = pwr_server_active(s);
+
+        if (self && first && self->tenant != first->tenant) {
+            return 1;
+        }
+        first = first ? first : self;
+    }
+    return 0;
+}
+
+pwr_agenda *pwr_agenda_make(apr_pool_t *pool, server_rec *main_server,
+                            int slots_n)
 {
     pwr_agenda *agenda = apr_pcalloc(pool, sizeof(*agenda));
 
+    agenda->slots_n = slots_n;
+    agenda->has_realms = has_realms(main_server);
     apr_pool_create(&agenda->job_pool, pool);
     apr_pool_create(&agenda->network_pool, pool);
     agenda->networks = apr_hash_make(agenda->network_pool);
@@ -222,6 +243,19 @@ static int is_blocked(const pwr_agenda *agenda, const pwr_errand *errand,
         && now_ms < agenda->blocked_until_ms[errand->owner->tenant];
 }
 
+/* The last free slot is nobody's second while there are other realms: the
+ * programs of one may hang, and theirs would wait for its deadline. */
+static int is_reserved(const pwr_agenda *agenda, pwr_errand *const *held,
+                       int held_n, int tenant)
+{
+    int own = 0;
+
+    for (int i = 0; i < held_n; i++) {
+        own += held[i]->owner->tenant == tenant;
+    }
+    return agenda->has_realms && own > 0 && held_n + 1 >= agenda->slots_n;
+}
+
 /* All errands as claims: of all realms, or of the clients of one. */
 static void put_claims(pwr_agenda *agenda, pwr_errand *const *held,
                        int held_n, int tenant)
@@ -232,7 +266,9 @@ static void put_claims(pwr_agenda *agenda, pwr_errand *const *held,
         const pwr_errand *e = i < held_n ? held[i]
                                          : &agenda->errand[i - held_n];
         int is_out = (tenant >= 0 && e->owner->tenant != tenant)
-            || (i >= held_n && (e->is_taken || is_blocked(agenda, e, now_ms)));
+            || (i >= held_n
+                && (e->is_taken || is_blocked(agenda, e, now_ms)
+                    || is_reserved(agenda, held, held_n, e->owner->tenant)));
 
         agenda->claim[i] = (pwr_fair_claim){
             is_out ? PWR_FAIR_NONE

@@ -2,8 +2,9 @@
 /* Whose mail is next: due jobs of all stores, read in one go, and the order in
  * which realms, and the networks of those who asked, have their turn.
  *
- * A realm with a thousand jobs does not delay another's one, nor does somebody
- * who asked a thousand times for a thousand accounts.  The rate of a site's
+ * A realm with a thousand jobs does not delay another's one, nor one whose mail
+ * programs hang, nor does somebody who asked a thousand times for a thousand
+ * accounts.  The rate of a site's
  * recovery mails (PwResetLimit forgot-site) holds its jobs back and refuses
  * none.  One thread. */
 #ifndef PWR_AGENDA_H
@@ -23,7 +24,9 @@ typedef struct pwr_errand {
 
 typedef struct pwr_agenda pwr_agenda;
 
-pwr_agenda *pwr_agenda_make(apr_pool_t *pool);
+/* For so many slots. */
+pwr_agenda *pwr_agenda_make(apr_pool_t *pool, server_rec *main_server,
+                            int slots_n);
 
 /* Forget all jobs, and not whose turn it was. */
 void pwr_agenda_clear(pwr_agenda *agenda);

@@ -459,8 +459,8 @@ static apr_status_t prepare(worker *w)
     if (w->stop_fd < 0 || w->cancel_fd < 0) {
         return APR_FROM_OS_ERROR(errno);
     }
-    w->agenda = pwr_agenda_make(w->pool);
     w->slots_n = pwr_server_of(w->main_server)->conf->mail_slots;
+    w->agenda = pwr_agenda_make(w->pool, w->main_server, w->slots_n);
     w->slots = apr_pcalloc(w->pool, sizeof(*w->slots) * (size_t)w->slots_n);
     for (int i = 0; i < w->slots_n; i++) {
         w->slots[i].w = w;

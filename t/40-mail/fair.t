@@ -1,19 +1,19 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Whose mail is next: neither a site with a thousand jobs nor somebody who asked
-# a thousand times delays another's one mail, and a site's rate spreads its
-# mails and refuses none.
+# Whose mail is next: neither a site with a thousand jobs, nor one whose mail
+# program hangs, nor somebody who asked a thousand times delays another's one
+# mail, and a site's rate spreads its mails and refuses none.
 use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use PWR::Jobs qw(until_true);
+use PWR::Jobs qw(hurry is_running until_true);
 use PWR::Sites;
 use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {FLOOD => 300, RATE => 5};
+use constant {FLOOD => 300, RATE => 5, HUNG => 6, PROMPT_SEC => 10};
 
 # Jobs as /forgot makes them, older than any.
 sub queue {
@@ -105,14 +105,46 @@ sub rate {
     return;
 }
 
+# A site whose mail program hangs, with more mails than there are slots: it has
+# them for as long as the deadline lets it, but for the one that others need.
+sub hanging {
+    my $sites = shift;
+    my $walk = $sites->walk;
+    my $box = $walk->httpd->mailbox_of('hung');
+    my @logins = map { "hung$_" } 1 .. HUNG;
+    $walk->add($_) for @logins, qw(free1 free2);
+    $box->mode('hang');
+    $sites->client('hung')->post('/account/forgot', [email => "$_\@example.org"]) for @logins;
+    is($box->wait_runs(1), 1, 'its mail programs hang');
+    my $begin = time;
+    for my $login (qw(free1 free2)) {
+        $sites->client('b')->post('/account/forgot', [email => "$login\@example.org"]);
+        ok($walk->mail_to("$login\@example.org", PROMPT_SEC), "a mail of another site to $login");
+    }
+    note sprintf 'figure: mail.beside_hanging = %.1f s for two mails', time - $begin;
+    my @hung = grep { is_running($_) } $box->pids;
+    is(scalar @hung, 1, 'one of its programs hangs on');
+    is(left($walk, 'hung'), HUNG, 'none of its mails went out');
+    $box->mode(undef);
+    kill KILL => @hung;
+    ok(until_true(sub { hurry($walk); left($walk, 'hung') == 0 }), 'when it is mended they do');
+    my @mails = $box->unseen;
+    is(scalar @mails, HUNG, 'all of them');
+    $walk->settle;
+    return;
+}
+
 for my $kind (qw(sqlite mysql)) {
     subtest $kind => sub {
-        my $sites = PWR::Sites->new({a => '', b => '', slow => 'PwResetLimit forgot-site ' . RATE . '/1s ' . RATE},
+        my $sites = PWR::Sites->new({a => '', b => '', slow => 'PwResetLimit forgot-site ' . RATE . '/1s ' . RATE,
+            hung => 'PwResetSendmail "${SENDMAIL}" "${MAILDIR}/hung"'},
             database => $kind, global => "PwResetMailSlots 2\nPwResetLimit None");
         $sites->walk->add($_) for qw(ivan olga);
         subtest sites => sub { sites($sites) };
         subtest clients => sub { clients($sites) };
         subtest rate => sub { rate($sites) };
+        subtest hanging => sub { hanging($sites) };
+        $sites->httpd->expect_log('PWR0304');
         $sites->httpd->done;
     };
 }
