@@ -20,6 +20,7 @@
 
 #define USER_BYTES_MAX 16384        /* of a row of the system's users */
 #define ARGUMENT_BYTES_MAX 300
+#define SAID_POINTS_MAX 1000        /* all of what sendmail.c keeps */
 
 /* Become that user for good: the program may do other things for root than
  * for httpd's user. */
@@ -117,7 +118,8 @@ static int send_one(const pwr_call *call, const pwr_sendmail *program,
     sent = pwr_outbox_send(call->pool, program, message, &detail);
     printf("took     %.2f s\nsaid     %s\nverdict  %s\nremedy   %s\n",
            (double)(apr_time_now() - began) / APR_USEC_PER_SEC,
-           pwr_call_shown(call, detail), verdict_of(sent),
+           pwr_text_line(call->pool, detail, SAID_POINTS_MAX),
+           verdict_of(sent),
            sent == PWR_SENT_OK
            ? "none here; when it does not arrive, look for the id in the mail "
              "program's log, then in the spam folder (SPF and DKIM of the "

@@ -22,6 +22,7 @@
 #define GRACE_MS 1000           /* between SIGTERM and SIGKILL */
 #define BLIND_STEP_MS 20        /* looking for the end without a pidfd */
 #define POLL_MS_MAX 60000
+#define LINES_KEPT 3
 #define LINE_BYTES_MAX 200
 #define READ_BYTES 4096
 #define READS_MAX 16            /* 64 KiB: all that a pipe can hold */
@@ -33,12 +34,12 @@ typedef enum mail_ending {
     ENDING_EXITED
 } mail_ending;
 
-/* What the program says: the line being read and the last one that was not
- * blank.  The program may repeat the message, so this is secret memory. */
+/* What the program says: the last lines that were not blank, and the one being
+ * read.  The program may repeat the message, so this is secret memory. */
 typedef struct mail_tail {
     char bytes[READ_BYTES];
-    char line[LINE_BYTES_MAX + 1];
-    char last[LINE_BYTES_MAX + 1];
+    char line[LINES_KEPT + 1][LINE_BYTES_MAX + 1];  /* a ring */
+    int at;                     /* the one being read */
     size_t line_len;
     int blank;
 } mail_tail;
@@ -272,8 +273,8 @@ static void child_close(mail_child *child)
 static void line_end(mail_tail *tail)
 {
     if (!tail->blank) {
-        tail->line[tail->line_len] = '\0';
-        memcpy(tail->last, tail->line, tail->line_len + 1);
+        tail->line[tail->at][tail->line_len] = '\0';
+        tail->at = (tail->at + 1) % (LINES_KEPT + 1);
     }
     tail->line_len = 0;
     tail->blank = 1;
@@ -288,10 +289,16 @@ static void tail_add(mail_tail *tail, const char *bytes, size_t len)
             line_end(tail);
         }
         else if (tail->line_len < LINE_BYTES_MAX) {
-            tail->line[tail->line_len++] = (char)(c ? c : ' ');
+            tail->line[tail->at][tail->line_len++] = (char)(c ? c : ' ');
             tail->blank &= c <= ' ' || c == 0x7F;
         }
     }
+}
+
+/* Of those kept the oldest is 0; "" where there were fewer. */
+static const char *tail_line(const mail_tail *tail, int i)
+{
+    return tail->line[(tail->at + 1 + i) % (LINES_KEPT + 1)];
 }
 
 /* Read what is there, and never wait: something that the program left behind
@@ -431,7 +438,7 @@ static void hide_echo(char *line, const char *message, size_t len)
 {
     const char *body = memmem(message, len, "\n\n", 2);
     size_t head_len = body ? (size_t)(body - message) : 0;
-    char hidden[LINE_BYTES_MAX] = { 0 };
+    char hidden[LINES_KEPT * LINE_BYTES_MAX] = { 0 };
     size_t line_len = strlen(line), i;
 
     for (i = 0; i + ECHO_BYTES <= line_len; i++) {
@@ -445,13 +452,39 @@ static void hide_echo(char *line, const char *message, size_t len)
     }
 }
 
+/* Its last words, as one line.  An echo is looked for in all of them together,
+ * as the program may have folded it. */
+static const char *tail_words(apr_pool_t *pool, const mail_tail *tail,
+                              const char *message, size_t len)
+{
+    char *text = pwr_secret_alloc(pool, LINES_KEPT * LINE_BYTES_MAX + 1);
+    char *end = text;
+    const char *words = "";
+
+    for (int i = 0; i < LINES_KEPT; i++) {
+        end = mempcpy(end, tail_line(tail, i), strlen(tail_line(tail, i)));
+    }
+    hide_echo(text, message, len);
+    for (int i = 0; i < LINES_KEPT; i++) {
+        size_t line_len = strlen(tail_line(tail, i));
+
+        if (line_len > 0) {
+            const char *line = apr_pstrmemdup(pool, text, line_len);
+
+            words = apr_pstrcat(pool, words, *words ? " | " : "",
+                                pwr_text_printable(pool, line,
+                                                   LINE_BYTES_MAX), NULL);
+        }
+        text += line_len;
+    }
+    return words;
+}
+
 static const char *describe(apr_pool_t *pool, const char *program,
-                            const char *what, const char *last)
+                            const char *what, const char *words)
 {
     return apr_pstrcat(pool, pwr_text_printable(pool, program, LINE_BYTES_MAX),
-                       ": ", what, *last ? ": " : "",
-                       *last ? pwr_text_printable(pool, last, LINE_BYTES_MAX)
-                             : "", NULL);
+                       ": ", what, *words ? ": " : "", words, NULL);
 }
 
 static const char *describe_error(apr_pool_t *pool, const char *program,
@@ -507,7 +540,7 @@ pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
     sent = child_finish(pool, &child, conf, &what);
     child_close(&child);
     line_end(child.tail);
-    hide_echo(child.tail->last, message, len);
-    *detail = describe(pool, program, what, child.tail->last);
+    *detail = describe(pool, program, what,
+                       tail_words(pool, child.tail, message, len));
     return sent;
 }

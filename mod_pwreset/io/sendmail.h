@@ -38,9 +38,9 @@ const char *const *pwr_sendmail_argv(apr_pool_t *pool,
 /* Run  argv... -f sender -- recipient  with the message on standard input.
  * `sender` and `recipient` come from pwr_addr_mailbox; what could be an option
  * or a list is refused (NEVER).  `*detail` is one line for the admin: exit
- * status by its sysexits name, and the last line the program said (at most 200
- * bytes, escaped; runs of 16 bytes that also stand in the message's body are
- * starred out), or why it could not run, with the remedy.
+ * status by its sysexits name, and the last three lines the program said (at
+ * most 200 bytes each, escaped; runs of 16 bytes that also stand in the
+ * message's body are starred out), or why it could not run, with the remedy.
  * sysexits: 0 OK; 71 74 75 and 69, 73, qmail's 111, a shell's 126 and 127, a
  * signal, the deadline, a cancel: LATER; a missing or not executable program:
  * UNABLE; the rest NEVER. */
