@@ -14,14 +14,15 @@ static const struct {
       "it does not take its arguments: PwResetSendmail must name a program "
       "that takes -f SENDER -- RECIPIENT, as sendmail does" },
     { "(EX_DATAERR)",
-      "it calls the message or an address wrong: see its own log, and "
-      "PwResetMailFrom" },
+      "it refuses the message or an address: its words or its log say which; "
+      "correct the address in the user table, or PwResetMailFrom" },
     { "(EX_NOINPUT)", "it does not find a file of its own: see its log" },
     { "(EX_NOUSER)",
       "it knows no such mailbox: correct the address in the user table" },
     { "(EX_NOHOST)",
-      "it does not find the host of the address: correct the address in the "
-      "user table, or mend the name server" },
+      "it does not find a host, that of its mail server or of the address: "
+      "mend the name server, its configuration, or the address in the user "
+      "table" },
     { "(EX_UNAVAILABLE)",
       "something that it needs is not there: see its own log" },
     { "(EX_SOFTWARE)", "a fault within it: see its own log" },
@@ -57,8 +58,9 @@ static const struct {
       "it crashed or was killed: see its own log, the system's for lack of "
       "memory, and AppArmor or SELinux" },
     { "had not ended after",
-      "it hangs: see whether its mail server and the name server answer; "
-      "PwResetMailTimeout is how long it may take" },
+      "it hangs: where its words do not say at what, see whether its mail "
+      "server and the name server answer; PwResetMailTimeout is how long it "
+      "may take" },
     { "cannot be killed",
       "end that process by hand, and see why it hangs" },
     { "this process ends",

@@ -41,9 +41,10 @@ const char *const *pwr_sendmail_argv(apr_pool_t *pool,
  * status by its sysexits name, and the last three lines the program said (at
  * most 200 bytes each, escaped; runs of 16 bytes that also stand in the
  * message's body are starred out), or why it could not run, with the remedy.
- * sysexits: 0 OK; 71 74 75 and 69, 73, qmail's 111, a shell's 126 and 127, a
- * signal, the deadline, a cancel: LATER; a missing or not executable program:
- * UNABLE; the rest NEVER. */
+ * sysexits: 0 OK; 71 74 75 and 69, 73, 68 and 76 (msmtp: no name server, a
+ * mail server that is busy), qmail's 111, a shell's 126 and 127, a signal, the
+ * deadline, a cancel: LATER; a missing or not executable program: UNABLE; the
+ * rest NEVER. */
 pwr_sent pwr_sendmail_run(apr_pool_t *pool, const pwr_sendmail *conf,
                           const char *recipient, const char *message,
                           size_t len, const char **detail);
