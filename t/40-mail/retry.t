@@ -7,11 +7,12 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX qw(strftime);
 use PWR::Jobs;
 use PWR::Walk;
 use Test::More;
 
-use constant {TIMEOUT_SEC => 3, RETRY_SEC => 600};
+use constant {TIMEOUT_SEC => 3, RETRY_SEC => 600, LATE_SEC => 400};
 
 my $conf = join "\n", BY_RECIPIENT, 'PwResetMailTimeout ' . TIMEOUT_SEC, 'PwResetMailRetry ' . RETRY_SEC;
 
@@ -105,9 +106,18 @@ sub endings {
     my %loud;
     $loud{$_}++ for map { /\[pwreset:(?:warn|error)\].*(PWR030[45]):/ ? $1 : () } $walk->httpd->log_since($mark);
     is_deeply(\%loud, {PWR0304 => 1, PWR0305 => 1}, 'of all that ended alike one line is loud');
+    spreads($walk);
     ends_processes(%box);
     $walk->sql('DELETE FROM pwreset_job WHERE gave_up = 0');
     stays_given_up($walk, \%box);
+    return;
+}
+
+# Programs that fail together are not all tried again at the same moment.
+sub spreads {
+    my $walk = shift;
+    my %delay = map { /PWR0304: .*, try 1: not sent yet, next try in (\d+) s/ ? ($1 => 1) : () } $walk->httpd->error_log;
+    cmp_ok(scalar keys %delay, '>', 1, 'the delays are spread: ' . join ', ', sort keys %delay);
     return;
 }
 
@@ -212,8 +222,13 @@ sub backs_off {
         'each has a string of its own');
     is($walk->value('SELECT COUNT(DISTINCT job) FROM pwreset_token WHERE login = ?', 'patient'), 1, 'of one job');
     $box{patient}->mode(undef);
+    $walk->age('patient', LATE_SEC);
+    $walk->sql('UPDATE pwreset_job SET created = created - ?', LATE_SEC);
     try_again($walk, 'patient@example.org');
     my $mail = $box{patient}->next // return fail('patient: a mail in the end');
+    my ($until) = $mail->text =~ /until (\d\d:\d\d)/;
+    my $expires = $walk->value(q(SELECT MAX(expires) FROM pwreset_token WHERE purpose = 'recover' AND login = 'patient'));
+    is($until, strftime('%H:%M', gmtime $expires), 'patient: it prints the time of its own string');
     is($walk->client->post('/account/reset', [token => $mail->token, password => NEW, confirm => NEW])->status, 303,
         'patient: a mail in the end, and its string works');
     notices_back_off($walk, $box{patient});
