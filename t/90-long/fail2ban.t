@@ -6,21 +6,20 @@
 use strict;
 use warnings;
 use File::Copy qw(copy);
-use File::Temp qw(tempdir);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use PWR::Audit;
 use PWR::Fail2ban;
+use PWR::Package;
 use PWR::Walk;
 use Test::More;
 
 use constant PYTHON => '/usr/bin/python3';
 
-my $folder = tempdir('pwr-fail2ban-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 plan skip_all => 'python3 is not installed' if !-x PYTHON;
-chmod 0755, $folder;
-my $said = `cd '$folder' && apt-get download -q fail2ban 2>&1 && dpkg -x fail2ban_*.deb '$folder' 2>&1`;
-plan skip_all => "fail2ban cannot be had: $said" if !-x "$folder/usr/bin/fail2ban-regex";
+my $package = PWR::Package->new('fail2ban');
+plan skip_all => $package->problem if $package->problem;
+my $folder = $package->folder;
 
 $ENV{PYTHONPATH} = "$folder/usr/lib/python3/dist-packages";
 my $conf = "$folder/etc/fail2ban";

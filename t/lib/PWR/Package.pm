@@ -1,25 +1,52 @@
 # SPDX-License-Identifier: Apache-2.0
-# Programs whose Debian packages would start a service: downloaded and unpacked,
-# not installed.
+# A package of Debian, unpacked for a test and not installed: mail programs
+# conflict as packages, and the services of some would start.
 #
-#   my $folder = PWR::Package::unpacked('haproxy') // plan skip_all => ...;
-#   "$folder/usr/sbin/haproxy"
+#   my $package = PWR::Package->new('postfix');
+#   plan skip_all => $package->problem if $package->problem;
+#   $package->folder . '/usr/sbin/sendmail';
+#   $package->libraries;            # files, of those that this system lacks
+#
+# What was downloaded stays in the build tree.
 package PWR::Package;
 use strict;
 use warnings;
+use Cwd qw(abs_path);
+use Fcntl qw(:flock);
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 
-my %folder;
+my $top = abs_path(dirname(__FILE__) . '/../../..');
 
-# Where it lies until this process ends; undef where it cannot be had.
-sub unpacked {
-    my $name = shift;
-    return $folder{$name} //= do {
-        my $dir = tempdir("pwr-$name-XXXXXX", TMPDIR => 1, CLEANUP => 1);
-        chmod 0755, $dir;
-        system("cd '$dir' && apt-get -q download '$name' >log 2>&1 && dpkg-deb -x ${name}_*.deb . >>log 2>&1") == 0
-            ? $dir : undef;
-    };
+sub new {
+    my ($class, $name) = @_;
+    my $folder = tempdir("pwr-$name-XXXXXX", TMPDIR => 1, CLEANUP => 1);
+    my $self = bless {folder => $folder}, $class;
+    my $debs = ($ENV{PWR_BUILD} || "$top/build") . "/packages/$name";
+    make_path($debs);
+    chmod 0755, $folder;
+    open my $lock, '>>', "$debs/.lock" or die "$debs: $!\n";
+    flock $lock, LOCK_EX or die "$debs: $!\n";
+    my $said = -e "$debs/complete" ? '' : _download($debs, $name);
+    $said .= qx(dpkg -x '$_' '$folder' 2>&1) for glob "'$debs'/*.deb";
+    $self->{problem} = "the package $name cannot be had: $said" if !-e "$debs/complete";
+    return $self;
+}
+
+sub problem { return $_[0]{problem} }
+sub folder { return $_[0]{folder} }
+
+sub libraries { return glob "'$_[0]{folder}'/usr/lib/*/*.so.*" }
+
+# The package, and the libraries that would be installed with it.
+sub _download {
+    my ($debs, $name) = @_;
+    my @libraries = grep { /^lib/ } qx(apt-get -q -s install --no-install-recommends '$name' 2>&1) =~ /^Inst (\S+)/mg;
+    my $said = qx(cd '$debs' && apt-get -q download @{[$name, @libraries]} 2>&1);
+    return $said if $?;
+    open my $mark, '>', "$debs/complete" or die "$debs: $!\n";
+    return '';
 }
 
 1;
