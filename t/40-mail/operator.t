@@ -6,8 +6,8 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use PWR::Ctl;
 use PWR::Jobs;
+use PWR::Operator;
 use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -16,30 +16,6 @@ use constant {CACHE_SEC => 1, SLACK_SEC => 5};
 
 my $conf = 'PwResetSessionCache ' . CACHE_SEC;
 my $ivan = 'ivan@example.org';
-
-# pwresetctl with this httpd's own configuration: (exit status, what it said).
-sub said {
-    my ($walk, @arguments) = @_;
-    local %ENV = $walk->httpd->ctl_env;
-    my $file = $walk->httpd->root . '/said';
-    my $pid = fork // die "fork: $!\n";
-    if (!$pid) {
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>', $file or die "$file: $!";
-        open STDERR, '>', "$file.err" or die "$file.err: $!";
-        exec {PWR::Ctl->program} 'pwresetctl', '-c', $walk->httpd->conf_file, @arguments or exit 127;
-    }
-    waitpid $pid, 0;
-    my $status = $? >> 8;
-    return ($status, map { open my $in, '<', $_ or die "$_: $!"; local $/ = undef; <$in> // '' } $file, "$file.err");
-}
-
-sub says {
-    my ($walk, $name, $status, $words, @arguments) = @_;
-    my ($got, $out, $err) = said($walk, @arguments);
-    ok($got == $status && "$out$err" =~ $words, $name) or diag("exit status $got\n$out$err");
-    return $out;
-}
 
 sub greylisted {
     my $walk = shift;
