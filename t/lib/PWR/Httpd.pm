@@ -76,7 +76,7 @@ sub new {
     }, $class;
     $self->{port_list} = [map { PWR::Port->new } 0 .. $self->{ports}];
     $self->{log} = PWR::HttpdLog->new("$self->{root}/logs/error.log");
-    $self->{account} = $> == 0 ? (_unprivileged())[0] : undef;
+    $self->{account} = $> == 0 ? account() : undef;
     $self->_make_folders;
     $self->_share_database if $self->{database} && $self->{account};
     $self->reconf;
@@ -107,6 +107,9 @@ sub mailbox_of {
     }
     return PWR::Mailbox->new($folder);
 }
+
+# Who httpd's children are where root starts it: {name, group, uid, gid}.
+sub account { return (_unprivileged())[0] }
 
 sub access_log { return PWR::HttpdLog->new("$_[0]{root}/logs/access.log")->lines }
 
