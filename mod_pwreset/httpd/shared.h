@@ -47,6 +47,7 @@ typedef struct pwr_gate {
 typedef struct pwr_lease {
     pthread_mutex_t lock;           /* robust, process-shared */
     pid_t holder;
+    int generation;                 /* of the holder */
     int64_t until_ms;               /* CLOCK_MONOTONIC */
     int64_t swept_ms;               /* the last sweep's end; atomic */
     int64_t tidy_ms;                /* when the tables are tidied next */

@@ -7,6 +7,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <ap_mpm.h>
 #include <apr_strings.h>
 
 #include "core/crypto.h"
@@ -44,6 +45,7 @@ typedef struct worker {
     int slots_n;
     pwr_agenda *agenda;
     char owner[PWR_ID_HEX + 1]; /* this child's name in job leases */
+    int generation;             /* of this child, by httpd's restarts */
     int stop_fd;                /* readable: stop */
     int cancel_fd;              /* timer; over: stop mail programs too */
 } worker;
@@ -324,17 +326,21 @@ static int sweep(worker *w)
     return claimed + pwr_agenda_left(w->agenda);
 }
 
-/* Take or renew this host's lease; zero when another child has it. */
-static int hold_lease(void)
+/* Take or renew this host's lease; zero when another child has it.  One of an
+ * earlier generation is about to end: were it waited for, restarts that follow
+ * one another would leave nobody the time to do anything. */
+static int hold_lease(const worker *w)
 {
     pwr_lease *lease = &pwr_shared_memory()->lease;
     int64_t now_ms = pwr_now_ms();
     int mine;
 
     pwr_shared_lock(&lease->lock);
-    mine = lease->holder == getpid() || now_ms > lease->until_ms;
+    mine = lease->holder == getpid() || now_ms > lease->until_ms
+        || lease->generation < w->generation;
     if (mine) {
         lease->holder = getpid();
+        lease->generation = w->generation;
         lease->until_ms = now_ms + LEASE_MS;
     }
     pthread_mutex_unlock(&lease->lock);
@@ -377,32 +383,38 @@ static int64_t idle_ms(int quiet_sweeps)
     return (sec < IDLE_MAX_SEC ? sec : IDLE_MAX_SEC) * 1000;
 }
 
+/* One round of all there is to do; returns when the next one is due. */
+static int64_t round_of(worker *w, int *quiet_sweeps)
+{
+    pwr_limits_report(w->pool, w->main_server);
+    *quiet_sweeps = sweep(w) > 0 ? 0 : *quiet_sweeps + 1;
+    __atomic_store_n(&pwr_shared_memory()->lease.swept_ms,
+                     pwr_now_ms(), __ATOMIC_RELAXED);
+    pwr_tidy(w->pool, w->main_server, w->stop_fd);
+    return pwr_now_ms() + idle_ms(*quiet_sweeps) - TICK_MS / 2;
+}
+
 static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
 {
     worker *w = data;
     int64_t next_ms = 0;
-    int quiet_sweeps = 0, is_holder = 0;
+    int quiet_sweeps = 0, is_holder = 0, is_woken = 0;
 
     (void)thread;
     while (!is_stopping(w)) {
-        int is_woken = nap(w, is_holder), was_holder = is_holder;
+        int was_holder = is_holder;
 
         slots_free_done(w);
-        is_holder = !is_stopping(w) && hold_lease();
+        is_holder = hold_lease(w);
         /* A holder that died may have taken the call with it. */
         if (is_woken || is_holder > was_holder) {
             quiet_sweeps = 0;
             next_ms = 0;
         }
-        if (!is_holder || pwr_now_ms() < next_ms) {
-            continue;
+        if (is_holder && pwr_now_ms() >= next_ms) {
+            next_ms = round_of(w, &quiet_sweeps);
         }
-        pwr_limits_report(w->pool, w->main_server);
-        quiet_sweeps = sweep(w) > 0 ? 0 : quiet_sweeps + 1;
-        __atomic_store_n(&pwr_shared_memory()->lease.swept_ms,
-                         pwr_now_ms(), __ATOMIC_RELAXED);
-        next_ms = pwr_now_ms() + idle_ms(quiet_sweeps) - TICK_MS / 2;
-        pwr_tidy(w->pool, w->main_server, w->stop_fd);
+        is_woken = nap(w, is_holder);
     }
     release_lease();
     return NULL;
@@ -459,6 +471,7 @@ static apr_status_t prepare(worker *w)
     if (w->stop_fd < 0 || w->cancel_fd < 0) {
         return APR_FROM_OS_ERROR(errno);
     }
+    ap_mpm_query(AP_MPMQ_GENERATION, &w->generation);
     w->slots_n = pwr_server_of(w->main_server)->conf->mail_slots;
     w->agenda = pwr_agenda_make(w->pool, w->main_server, w->slots_n);
     w->slots = apr_pcalloc(w->pool, sizeof(*w->slots) * (size_t)w->slots_n);

@@ -162,6 +162,21 @@ sub many_restarts {
     return;
 }
 
+# However soon one restart follows another, there is time for a mail.
+sub restless {
+    my $walk = shift;
+    $walk->add('restless');
+    ask($walk, 'restless');
+    my ($mail, $n) = (undef, 0);
+    while (!$mail && $n < RESTARTS) {
+        $walk->httpd->graceful;
+        $n++;
+        $mail = $walk->mail_to('restless@example.org', POLL_SEC);
+    }
+    ok($mail, "a mail comes among $n restarts");
+    return;
+}
+
 # The end comes soon, whatever the mail program does, and takes it along.
 sub stopped {
     my ($mpm, $mode) = @_;
@@ -225,6 +240,7 @@ for my $row ([event => 'mysql'], [worker => 'sqlite'], [prefork => 'sqlite']) {
         subtest 'children are killed' => sub { killed($walk) };
         subtest 'a graceful restart' => sub { graceful($walk) };
         subtest 'many of them' => sub { many_restarts($walk) } if $mpm ne 'worker';
+        subtest 'one after another' => sub { restless($walk) };
         $walk->httpd->done;
     };
 }
