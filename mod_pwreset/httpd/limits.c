@@ -10,9 +10,6 @@
 #include "httpd/shared.h"
 #include "httpd/worker.h"
 
-/* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-limits-" PWR_VERSION "-1"
-
 #define ROWS_N 1024                 /* a quarter of a megabyte a table */
 #define ROW_BYTES (PWR_TALLY_WAYS * sizeof(uint64_t))
 #define RETRY_BROKEN_MS 5000        /* OpenSSL failed */
@@ -45,6 +42,7 @@ struct pwr_limits {
 
 /* What outlives a restart. */
 typedef struct retained {
+    int is_made;
     unsigned char place_key[PWR_DIGEST_BYTES];
     pwr_limits *limits[PWR_TENANTS_MAX];
 } retained;
@@ -78,12 +76,14 @@ static pwr_limits *make(void)
 
 static apr_status_t find_retained(void)
 {
-    kept = ap_retained_data_get(RETAINED_KEY);
-    if (kept) {
-        return APR_SUCCESS;
+    apr_status_t status = APR_SUCCESS;
+
+    kept = pwr_shared_retained("limits", sizeof(*kept));
+    if (!kept->is_made) {
+        status = pwr_crypto_random(kept->place_key, sizeof(kept->place_key));
+        kept->is_made = status == APR_SUCCESS;
     }
-    kept = ap_retained_data_create(RETAINED_KEY, sizeof(*kept));
-    return pwr_crypto_random(kept->place_key, sizeof(kept->place_key));
+    return status;
 }
 
 apr_status_t pwr_limits_make(server_rec *main_server)

@@ -9,9 +9,6 @@
 #include <ap_mpm.h>
 #include <apr_strings.h>
 
-/* Another version's memory is not ours to read: its name tells. */
-#define RETAINED_KEY "mod_pwreset-" PWR_VERSION "-9"
-
 #define TELL_EVERY_MS (3600 * 1000)
 
 typedef struct retained {
@@ -313,14 +310,21 @@ static apr_status_t make(retained *kept)
     return APR_SUCCESS;
 }
 
+void *pwr_shared_retained(const char *what, apr_size_t size)
+{
+    char key[80];
+    void *kept;
+
+    apr_snprintf(key, sizeof(key), "mod_pwreset-%s-%s", what, pwr_source_id);
+    kept = ap_retained_data_get(key);
+    return kept ? kept : ap_retained_data_create(key, size);
+}
+
 apr_status_t pwr_shared_make(server_rec *main_server)
 {
-    retained *kept = ap_retained_data_get(RETAINED_KEY);
+    retained *kept = pwr_shared_retained("shared", sizeof(*kept));
     apr_status_t status = APR_SUCCESS;
 
-    if (!kept) {
-        kept = ap_retained_data_create(RETAINED_KEY, sizeof(*kept));
-    }
     if (!kept->memory) {
         status = make(kept);
     }

@@ -102,6 +102,14 @@ typedef struct pwr_shared {
     pwr_told told[PWR_TALES_MAX];
 } pwr_shared;
 
+/* Tells sources from all others; made by make. */
+extern const char pwr_source_id[];
+
+/* In the parent: what outlives a restart, zero at first.  The memory of a
+ * module of other sources is not ours to read, even if it looked the same; its
+ * children use it until they have left. */
+void *pwr_shared_retained(const char *what, apr_size_t size);
+
 /* Hook post_config: make the memory and the descriptor that wakes the worker,
  * or find those of before a graceful restart: the children of before it still
  * use them. */

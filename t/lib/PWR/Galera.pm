@@ -34,7 +34,9 @@ sub missing {
 my $scripts;
 sub scripts {
     return $scripts //= do {
-        my $folder = PWR::Package::unpacked('mariadb-server') // return;
+        my $package = PWR::Package->new('mariadb-server');
+        return if $package->problem;
+        my $folder = $package->folder;
         my $script = "$folder/usr/bin/wsrep_sst_rsync";
         $> != 0 || system('sed', '-i', 's/^use chroot = no$/&\nuid = root\ngid = root/', $script) == 0
             or die "$script cannot be changed\n";

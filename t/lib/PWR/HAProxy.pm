@@ -32,8 +32,8 @@ END { $_ && $_->stop for @live }
 sub _program {
     my ($found) = grep { -x } map { "$_/haproxy" } split(/:/, $ENV{PATH}), '/usr/sbin';
     return $found if $found;
-    my $folder = PWR::Package::unpacked('haproxy') // return;
-    return "$folder/usr/sbin/haproxy";
+    my $package = PWR::Package->new('haproxy');
+    return $package->problem ? undef : $package->folder . '/usr/sbin/haproxy';
 }
 
 # What keeps us from having it, if anything.

@@ -13,7 +13,7 @@
 #       children => 2, threads => 8,
 #       stop_sec => 10,                 # then stop() kills, which fails
 #       limits => 1,                    # PwResetLimit as by default; else None
-#       module => 0);                   # without mod_pwreset
+#       module => 0);                   # without mod_pwreset, or another file of it
 #   $httpd->start;                      # dies with the error log
 #   $httpd->graceful; $httpd->stop; $httpd->done;
 #   $httpd->crash;                      # all of it is killed; start() again

@@ -49,7 +49,7 @@ sub _modules {
     my @names = grep { !$taken{$_}++ } "mpm_$httpd->{mpm}", @modules, _optional($httpd);
     my $text = join '', map { _load($_) } @names;
     return $text if !$httpd->{module};
-    my $ours = "$build/.libs/mod_pwreset.so";
+    my $ours = $httpd->{module} =~ m{/} ? $httpd->{module} : "$build/.libs/mod_pwreset.so";
     die "$ours is not there (make)\n" if !-e $ours;
     return $text . "LoadModule pwreset_module \"$ours\"\n";
 }
