@@ -6,20 +6,30 @@
  *   load visit PORT N FILE FILE             the same on one connection,
  *                                           and its new one when it was closed
  *   load flood PORT CONNECTIONS MS FILE     statuses: "503 COUNT"
+ *   load mix PORT CLIENTS N FILE...         the same of N requests, or until
+ *                                           SIGTERM, and "again COUNT"
  *
  * A FILE holds requests, each ended by NUL, that go over one connection; the
  * last is measured, from its first byte sent to the last of its answer.  XXXXX
  * in them becomes a number that is another each time; between two such files
- * there is a pause, in which the server does what it was asked for. */
+ * there is a pause, in which the server does what it was asked for.
+ *
+ * The clients of a mix are browsers: each keeps its connection, and where
+ * that was closed between two requests sends a GET again (RFC 9110, 9.2.2).
+ * What may not be sent twice goes over a new one.  They choose among the files
+ * at random, one request in each. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,6 +37,9 @@
 #define SCRIPT_MAX 16384
 #define CONNECTIONS_MAX 4096
 #define PAUSE_MS 4
+#define SCRIPTS_MAX 64
+#define PATIENCE_SEC 20
+#define STATUSES 1000
 
 typedef struct script {
     char bytes[SCRIPT_MAX];
@@ -95,6 +108,7 @@ static int exchange(int fd, const char *request, char *answer)
     size_t len = 0;
     ssize_t n;
 
+    answer[0] = '\0';
     if (write(fd, request, strlen(request)) < 0) {
         return 0;
     }
@@ -178,7 +192,7 @@ static int compare(int is_visit, char **argv)
 
 static char answers[CONNECTIONS_MAX][32];
 static size_t answer_len[CONNECTIONS_MAX];
-static long counts[1000];
+static long counts[STATUSES];
 
 /* Another request on a connection of its own: an answer may close it. */
 static void begin(struct pollfd *p, int i)
@@ -188,13 +202,22 @@ static void begin(struct pollfd *p, int i)
     p->events = p->fd < 0 ? 0 : POLLOUT;
 }
 
+static void print_counts(const long *of)
+{
+    for (int i = 0; i < STATUSES; i++) {
+        if (of[i]) {
+            printf("%d %ld\n", i, of[i]);
+        }
+    }
+}
+
 /* Of the answer that has ended; 0: none. */
 static int status_of(int i)
 {
     long status = answer_len[i]
         ? strtol(answers[i] + strlen("HTTP/1.1 "), NULL, 10) : 0;
 
-    return status > 0 && status < 1000 ? (int)status : 0;
+    return status > 0 && status < STATUSES ? (int)status : 0;
 }
 
 static void step(struct pollfd *p, int i, const script *s)
@@ -253,23 +276,136 @@ static int flood(char **argv)
             }
         }
     }
-    for (int i = 0; i < 1000; i++) {
-        if (counts[i]) {
-            printf("%d %ld\n", i, counts[i]);
+    print_counts(counts);
+    return 0;
+}
+
+/* ---- mix ---- */
+
+/* What the clients share. */
+typedef struct mix {
+    long left;
+    long again;
+    long counts[STATUSES];
+} mix;
+
+static mix *shared;
+
+static void end_early(int signal)
+{
+    (void)signal;
+    __atomic_store_n(&shared->left, 0, __ATOMIC_RELAXED);
+}
+
+static int patient_connection(void)
+{
+    const struct timeval patience = { .tv_sec = PATIENCE_SEC };
+    int fd = connection(0);
+
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    }
+    return fd;
+}
+
+static void drop(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+    *fd = -1;
+}
+
+/* One request; returns its status, 0: it was not answered. */
+static int ask(int *fd, const char *request)
+{
+    static char answer[ANSWER_MAX];
+    int is_kept, is_done, was_closed;
+
+    if (strncmp(request, "GET ", 4) != 0) {
+        drop(fd);
+    }
+    do {
+        is_kept = *fd >= 0;
+        if (!is_kept) {
+            *fd = patient_connection();
+        }
+        errno = 0;
+        is_done = *fd >= 0 && exchange(*fd, request, answer);
+        was_closed = !is_done && is_kept && !answer[0] && errno != EAGAIN;
+        if (!is_done || strcasestr(answer, "\r\nConnection: close")) {
+            drop(fd);
+        }
+        __atomic_add_fetch(&shared->again, was_closed, __ATOMIC_RELAXED);
+    } while (was_closed);
+    return is_done ? (int)strtol(answer + strlen("HTTP/1.1 "), NULL, 10) : 0;
+}
+
+static void live(const script *scripts, int scripts_n)
+{
+    static script one;
+    int fd = -1;
+    long n;
+
+    while ((n = __atomic_sub_fetch(&shared->left, 1, __ATOMIC_RELAXED)) >= 0) {
+        unsigned char random;
+        int status;
+
+        if (getrandom(&random, 1, 0) != 1) {
+            fail("getrandom");
+        }
+        one = scripts[random % scripts_n];
+        number(&one, (int)n);
+        status = ask(&fd, one.bytes);
+        __atomic_add_fetch(&shared->counts[status % STATUSES], 1,
+                           __ATOMIC_RELAXED);
+    }
+    exit(0);
+}
+
+static int run_mix(int files_n, char **argv)
+{
+    static script scripts[SCRIPTS_MAX];
+    int clients = (int)strtol(argv[0], NULL, 10);
+
+    if (files_n > SCRIPTS_MAX) {
+        return 2;
+    }
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) {
+        fail("mmap");
+    }
+    shared->left = strtol(argv[1], NULL, 10);
+    for (int i = 0; i < files_n; i++) {
+        script_read(&scripts[i], argv[2 + i]);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGTERM, end_early);
+    for (int i = 0; i < clients; i++) {
+        if (fork() == 0) {
+            live(scripts, files_n);
         }
     }
+    while (wait(NULL) > 0 || errno == EINTR) {
+    }
+    print_counts(shared->counts);
+    printf("again %ld\n", shared->again);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
     if (argc < 6) {
-        fprintf(stderr, "load time|visit|flood PORT ...\n");
+        fprintf(stderr, "load time|visit|flood|mix PORT ...\n");
         return 2;
     }
     server.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
+    if (strcmp(argv[1], "mix") == 0) {
+        return run_mix(argc - 5, argv + 3);
+    }
     return strcmp(argv[1], "flood") == 0 ? flood(argv + 3)
         : compare(strcmp(argv[1], "visit") == 0, argv + 3);
 }

@@ -10,6 +10,9 @@
 #   $load->statuses;                                # '200'
 #   my $flood = $load->flood(64, 3000, $post);      # in the background
 #   my $n = $flood->();                             # {503 => 100}, once it is over
+#   my $mix = $load->mix(16, 100_000, $get, $get, $post);   # browsers, in the background
+#   $load->stop;                                    # the mix ends before its time
+#   $n = $mix->();                                  # {200 => 99_000, 303 => 1000, again => 3}
 #   welch($a, $b); percentile(0.99, @$a);
 package PWR::Load;
 use strict;
@@ -53,7 +56,7 @@ sub script {
 sub _open {
     my ($self, @words) = @_;
     my $program = ($ENV{PWR_BUILD} || "$top/build") . '/t/30-http/load';
-    open my $out, '-|', $program, splice(@words, 0, 1), $self->{httpd}->port, @words or die "$program: $!\n";
+    $self->{pid} = open my $out, '-|', $program, splice(@words, 0, 1), $self->{httpd}->port, @words or die "$program: $!\n";
     return $out;
 }
 
@@ -78,10 +81,14 @@ sub _compare {
 # What the last ones were answered: '200', or '200 503'.
 sub statuses { return join ' ', sort keys %{$_[0]{statuses}} }
 
-# Begin a flood; returns what waits for its end.
-sub flood {
-    my ($self, $connections, $ms, $script) = @_;
-    my $out = $self->_open('flood', $connections, $ms, $script);
+# Begin a flood, or a mix; returns what waits for its end.
+sub flood { my ($self, @words) = @_; return $self->_begin('flood', @words) }
+sub mix { my ($self, @words) = @_; return $self->_begin('mix', @words) }
+sub stop { return kill TERM => $_[0]{pid} }
+
+sub _begin {
+    my ($self, @words) = @_;
+    my $out = $self->_open(@words);
     return sub {
         my %n = map { split } <$out>;
         close $out or die "load: exit status $?\n";
