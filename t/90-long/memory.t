@@ -7,6 +7,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use PWR::Jobs;
 use PWR::Load;
 use PWR::Walk;
 use Test::More;
@@ -72,6 +73,8 @@ sub after {
     my $begin = time;
     my $answers = $load->mix(CLIENTS, $n, @scripts)->();
     $answered{$_} += $answers->{$_} for keys %$answers;
+    $walk->sql('UPDATE pwreset_job SET lease_until = 0');
+    hurry($walk);
     $walk->settle;
     $walk->sql('DELETE FROM pwreset_session WHERE login = ?', 'olga');
     $done += $n;
