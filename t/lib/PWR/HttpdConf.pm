@@ -84,10 +84,13 @@ sub _account {
     return "User $account->{name}\nGroup $account->{group}\n";
 }
 
-# Most tests post more than people do; a test's own limits are the last word.
+# Most tests post more than people do; a test's own limits are the last word.  And
+# as many seats before the hashes as the other MPMs have: prefork's few processes
+# would have one, and turn the second click of a double click away.
 sub _limits {
     my $httpd = shift;
-    return $httpd->{module} && !$httpd->{limits} ? "PwResetLimit None\n" : '';
+    return '' if !$httpd->{module};
+    return ($httpd->{limits} ? '' : "PwResetLimit None\n") . ($httpd->{mpm} eq 'prefork' ? "PwResetHashGate 2 8\n" : '');
 }
 
 # Ours come before what the test gives, so that the test has the last word.
