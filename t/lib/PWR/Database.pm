@@ -122,8 +122,10 @@ sub dbh {
 
 # --- faults ------------------------------------------------------------------
 
+# With more options of the server, which it keeps.
 sub start {
-    my ($self) = @_;
+    my ($self, @options) = @_;
+    push @{$self->{options}}, @options;
     my $dir = $self->{dir};
     my $pid = fork // die "fork: $!";
 
@@ -164,7 +166,7 @@ sub _server {
         '--skip-log-bin', '--innodb-flush-log-at-trx-commit=2',
         '--innodb-buffer-pool-size=16M', '--innodb-log-file-size=4M',
         '--innodb-buffer-pool-dump-at-shutdown=0',
-        '--performance-schema=0', '--max-connections=200',
+        '--performance-schema=0', '--max-connections=200', @{$self->{options} // []},
     );
 }
 
