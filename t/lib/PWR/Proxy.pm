@@ -10,6 +10,8 @@
 #   deny          every COMMIT is undone, and answered as a node of a Galera
 #   cluster answers what another one was quicker with, until
 #   pass
+#   deny-N        so the next N
+#   cut-N         the N-th message to the server from now on never reaches it
 package PWR::Proxy;
 
 use strict;
@@ -51,11 +53,12 @@ sub new {
 
 sub port { return $_[0]{port} }
 
+# Returns how often the mode before did what it is for.
 sub mode {
     my ($self, $mode) = @_;
     syswrite $self->{control}, "$mode\n";
     sysread $self->{control}, my $answer, 1;
-    return;
+    return ord $answer;
 }
 
 sub DESTROY {
@@ -75,7 +78,7 @@ sub _serve {
     my $deaf = IO::Select->new($listener, $control);
     my $state = {
         mode => 'pass', server => $server, select => $select,
-        peer => {}, upward => {},
+        peer => {}, upward => {}, done => 0,
     };
 
     while (1) {
@@ -84,7 +87,8 @@ sub _serve {
                 sysread($control, my $line, CHUNK) or return;
                 chomp($state->{mode} = $line);
                 $state->{freezer} = undef;
-                syswrite $control, '.';
+                syswrite $control, chr $state->{done} % 256;
+                $state->{done} = 0;
             }
             elsif ($fh == $listener) {
                 _accept($state, scalar $listener->accept);
@@ -112,10 +116,12 @@ sub _forward {
     my $to = $state->{peer}{$from};
     my $read = sysread $from, my $data, CHUNK;
 
-    return _drop($state, $from) if !$read;
+    return _drop($state, $from) if !$read || ($state->{upward}{$from} && _is_last($state, 'cut'));
     my $commits = $state->{upward}{$from}
         && substr($data, 4) eq COM_QUERY . 'COMMIT';
-    if ($commits && $state->{mode} eq 'deny') {
+    if ($commits && $state->{mode} =~ /^deny/) {
+        _is_last($state, 'deny');
+        $state->{done}++;
         syswrite $to, ROLLBACK;
         sysread $to, my $answer, CHUNK;
         syswrite $from, DEADLOCK;
@@ -134,6 +140,16 @@ sub _forward {
     }
     syswrite $to, $data;
     return;
+}
+
+# Of the N of a mode, is this the last?
+sub _is_last {
+    my ($state, $what) = @_;
+    my ($n) = $state->{mode} =~ /^$what-(\d+)$/ or return 0;
+    $state->{mode} = $n > 1 ? "$what-" . ($n - 1) : 'pass';
+    return 0 if $n > 1;
+    $state->{done}++ if $what eq 'cut';
+    return 1;
 }
 
 sub _root {
