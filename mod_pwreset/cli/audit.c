@@ -3,13 +3,13 @@
  * do; to syslog where that is no file that he can write: a program that only
  * httpd speaks to, or nothing. */
 #include <fcntl.h>
-#include <pwd.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 #include <apr_time.h>
+#include <apr_user.h>
 
 #include "cli/command.h"
 
@@ -17,14 +17,13 @@
  * root. */
 static const char *operator_name(apr_pool_t *pool)
 {
-    const struct passwd *pw = getpwuid(getuid());
-    const char *name = pw ? pw->pw_name
-                          : apr_psprintf(pool, "uid %lu",
-                                         (unsigned long)getuid());
     const char *behind = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+    char *name;
 
-    return behind ? apr_pstrcat(pool, name, " for ", behind, NULL)
-                  : apr_pstrdup(pool, name);
+    if (apr_uid_name_get(&name, getuid(), pool) != APR_SUCCESS) {
+        name = apr_psprintf(pool, "uid %lu", (unsigned long)getuid());
+    }
+    return behind ? apr_pstrcat(pool, name, " for ", behind, NULL) : name;
 }
 
 /* In one piece behind what httpd writes.  Only httpd makes the file, as its

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All SQL of the store, in one table (store_sql.c). */
+/* All SQL of the store: ours in one table (store_sql.c), and the provider's
+ * (store_query.c). */
 #ifndef PWR_STORE_SQL_H
 #define PWR_STORE_SQL_H
 
@@ -96,5 +97,10 @@ typedef struct pwr_store_sql {
  * with the directive's name. */
 const char *pwr_store_sql_make(apr_pool_t *pool, const pwr_store_conf *conf,
                                pwr_dialect dialect, pwr_store_sql *sql);
+
+/* The provider's part of it. */
+const char *pwr_store_query_compile(apr_pool_t *pool,
+                                    const pwr_store_conf *conf,
+                                    pwr_store_sql *sql);
 
 #endif
