@@ -4,11 +4,14 @@
 #include <string.h>
 
 #include <apr_strings.h>
+#include <apr_time.h>
 
 #include "core/crypto.h"
 #include "core/text.h"
 
 #define SHOWN_BYTES_MAX 100
+#define DONE_TRIES 4
+#define DONE_PAUSE_USEC 500000
 
 #define REMEDY "see the mail program's own log, PwResetSendmail and" \
                " PwResetMailFrom; the row stays in the job table"
@@ -76,11 +79,26 @@ static const char *title(apr_pool_t *pool, const pwr_job *job)
                         job->tries);
 }
 
+/* What was sent and stays in the table is sent twice, so a thread is worth its
+ * time: all connections may be lent, or the database be restarted. */
+static apr_status_t job_delete(pwr_store *store, apr_pool_t *pool,
+                               const pwr_job *job, const char *owner)
+{
+    apr_status_t status = store->ops->job_done(store, pool, job, owner);
+
+    for (int i = 1; status == PWR_STORE_AWAY && i < DONE_TRIES; i++) {
+        apr_sleep(DONE_PAUSE_USEC);
+        status = store->ops->job_done(store, pool, job, owner);
+    }
+    return status;
+}
+
 static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
                            const pwr_job *job, const char *owner,
                            const char *detail)
 {
-    apr_status_t status = store->ops->job_done(store, pool, job, owner);
+    apr_status_t status = detail ? job_delete(store, pool, job, owner)
+        : store->ops->job_done(store, pool, job, owner);
 
     if (!detail) {
         pwr_diag_log(store->diag, PWR_LEVEL_DEBUG, 0, "PWR0300",

@@ -81,6 +81,7 @@ typedef struct witness {
     char calls[400];
     char log[4000];
     apr_status_t answer;
+    int back_after;             /* so many answers; 0: never */
 } witness;
 
 static apr_status_t fake_retry(pwr_store *store, apr_pool_t *pool,
@@ -102,6 +103,9 @@ static apr_status_t fake_done(pwr_store *store, apr_pool_t *pool,
 
     (void)pool;
     snprintf(w->calls + strlen(w->calls), 200, "done %s %s;", job->id, owner);
+    if (w->back_after > 0 && --w->back_after == 0) {
+        w->answer = APR_SUCCESS;
+    }
     return w->answer;
 }
 
@@ -222,6 +226,19 @@ static void test_store_fails(apr_pool_t *pool)
     }
 }
 
+/* A mail that is out is worth waiting for the database. */
+static void test_store_is_back(apr_pool_t *pool)
+{
+    pwr_job job = job_of(1, 1);
+    witness w = { .answer = PWR_STORE_AWAY, .back_after = 3 };
+
+    tap_int(settle(pool, &w, &job, PWR_SENT_OK, "exit 0"), APR_SUCCESS,
+            "back at the third try");
+    tap_str(w.calls, "done 0123 me;done 0123 me;done 0123 me;",
+            "nobody sends it again");
+    tap_ok(!strstr(w.log, "PWR0302"), "and nobody is alarmed");
+}
+
 static void test_masks(apr_pool_t *pool)
 {
     static const struct { pwr_job_kind kind; const char *who, *shown; }
@@ -300,6 +317,7 @@ int main(void)
     test_jitter();
     test_settle(pool);
     test_store_fails(pool);
+    test_store_is_back(pool);
     test_masks(pool);
     test_send(pool);
     return tap_end();
