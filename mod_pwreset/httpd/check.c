@@ -257,6 +257,18 @@ static void warn_sqlite(const pwr_server *self)
                  "DBDriver mysql", children, SQLITE_CHILDREN_MAX);
 }
 
+/* mod_dbd's default is 1. */
+static void warn_min(const pwr_server *self)
+{
+    if (strcmp(self->dbd_driver, "mysql") == 0
+        && (!self->dbd_min || apr_atoi64(self->dbd_min) != 0)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, self->server,
+                     PWR_LOG("PWR0017") "without DBDMin 0 each child of httpd "
+                     "connects to the database before it serves anything: "
+                     "while that hangs, static pages hang too; add DBDMin 0");
+    }
+}
+
 /* Not an error, as mails wait for it; and only for `-t`, since a mail that has
  * to wait says so too. */
 static void warn_sendmail(apr_pool_t *pool, const pwr_server *self)
@@ -315,6 +327,7 @@ static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
     }
     if (!error) {
         warn_sqlite(self);
+        warn_min(self);
     }
     if (!error && strict) {
         warn_sendmail(pool, self);

@@ -34,6 +34,9 @@ void *pwr_config_merge(apr_pool_t *pool, void *base_, void *over_)
     if (!over->dbd_max) {
         merged->dbd_max = base->dbd_max;
     }
+    if (!over->dbd_min) {
+        merged->dbd_min = base->dbd_min;
+    }
     return merged;
 }
 
@@ -144,11 +147,21 @@ static const char *see_max(cmd_parms *cmd, void *dir_config,
     return NULL;
 }
 
+static const char *see_min(cmd_parms *cmd, void *dir_config,
+                           const char *number)
+{
+    (void)dir_config;
+    pwr_server_of(cmd->server)->dbd_min = number;
+    return NULL;
+}
+
 static const command_rec seen_commands[] = {
     AP_INIT_TAKE1("DBDriver", see_driver, NULL, RSRC_CONF,
                   "SQL driver of mod_dbd"),
     AP_INIT_TAKE1("DBDParams", see_params, NULL, RSRC_CONF,
                   "connection parameters of mod_dbd"),
+    AP_INIT_TAKE1("DBDMin", see_min, NULL, RSRC_CONF,
+                  "connections that mod_dbd opens at once"),
     AP_INIT_TAKE1("DBDMax", see_max, NULL, RSRC_CONF,
                   "connections of mod_dbd"),
 };

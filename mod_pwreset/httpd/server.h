@@ -28,6 +28,7 @@ typedef struct pwr_server {
     const char *dbd_driver;     /* of mod_dbd, seen passing by */
     const char *dbd_params;
     int dbd_max;
+    const char *dbd_min;        /* as it is said; NULL: it is not */
     pwr_site *site;             /* NULL: PwReset is off here */
     pwr_store *store;
     int tenant;                 /* where shared memory keeps its realm */

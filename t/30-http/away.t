@@ -231,7 +231,7 @@ sub bad_files {
 sub no_schema {
     my ($kind) = @_;
     my $walk = PWR::Walk->new($kind, schema => 0);
-    my $httpd = $walk->httpd->expect_log('PWR0204')->allow_log('PWR0214');
+    my $httpd = $walk->httpd->expect_log('PWR0204')->allow_log('PWR0214', 'PWR0228');
     my $mark = $httpd->log_mark;
     my $r = $walk->client->post('/account/forgot', [email => 'ivan@example.org']);
     is_deeply([$r->status, $r->header('Retry-After') ? 1 : 0, $r->alert], [503, 1, $says{en}[1]], 'no tables: 503');

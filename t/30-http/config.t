@@ -154,6 +154,17 @@ my @values = (
 );
 
 # What is well, but warned of.
+sub first_connections {
+    my $httpd = shift;
+    my $mysql = {global => 'DBDriver mysql' . "\n" . 'DBDParams "dbname=x group=pwreset reconnect=0"'};
+    my $warns = qr/pwreset:warn.*PWR0017: .*add DBDMin 0/;
+    unlike(says($httpd, 'DBDMin 0', $mysql), $warns, 'nothing to warn of');
+    like(says($httpd, 'no DBDMin', $mysql, undef, without('DBDMin')), $warns, 'a warning');
+    like(says($httpd, 'DBDMin 2', $mysql, undef, sub { s/DBDMin 0/DBDMin 2/ }), $warns, 'a warning');
+    unlike(says($httpd, 'no DBDMin for SQLite', {}, undef, without('DBDMin')), $warns, 'its file does not hang');
+    return;
+}
+
 sub mail_program {
     my $httpd = shift;
     my $warns = qr/pwreset:warn.*PWR0014: PwResetSendmail: '\S.*?' is no program that can be run.*install it or correct/;
@@ -362,6 +373,7 @@ my $httpd = $walk->httpd;
 subtest missing => sub { missing($httpd) };
 subtest 'public URL' => sub { public_url($httpd) };
 subtest values => sub { in_vhost($httpd, @$_) for @values };
+subtest 'first connections' => sub { first_connections($httpd) };
 subtest 'mail program' => sub { mail_program($httpd) };
 subtest sql => sub { in_vhost($httpd, @$_) for @sql };
 subtest templates => sub { templates($httpd) };

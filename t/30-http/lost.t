@@ -13,7 +13,7 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {MESSAGES_MIN => 20, MESSAGES_MAX => 80, BOUND_SEC => 6, WAIT_SEC => 10, POLL_SEC => 0.02, LOOK_SEC => 0.15};
+use constant {MESSAGES_MIN => 20, MESSAGES_MAX => 80, BOUND_SEC => 3, LOCK_SEC => 1.3, WAIT_SEC => 10, POLL_SEC => 0.02, LOOK_SEC => 0.15};
 
 my ($walk, $proxy, $n) = (undef, undef, 0);
 
@@ -114,6 +114,28 @@ sub certification {
 }
 
 # Somebody else has the row of the user.
+# Longer than one lock wait of a second, shorter than two.
+sub locked_a_while {
+    my ($login, $string) = user();
+    my $waits = sub { $walk->value(q(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS
+        WHERE VARIABLE_NAME = 'Innodb_row_lock_waits')) };
+    my $before = $waits->();
+    $walk->sql('BEGIN');
+    $walk->sql('UPDATE pwreset_user SET name = ? WHERE login = ?', 'held', $login);
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        my $status = eval { post($string, NEW)->status } // 0;
+        POSIX::_exit($status == 303 ? 0 : 1);
+    }
+    sleep LOCK_SEC;
+    $walk->sql('ROLLBACK');
+    waitpid $pid, 0;
+    is($?, 0, 'a row that is free again soon: the visitor sees nothing');
+    cmp_ok($waits->() - $before, '>=', 2, 'but the step waited, was refused, and waited again');
+    done_once('locked a while', $login);
+    return;
+}
+
 sub locked {
     my ($login, $string) = user();
     my $mark = $walk->httpd->log_mark;
@@ -180,6 +202,7 @@ subtest 'between statements' => \&between_statements;
 subtest 'at COMMIT' => \&at_commit;
 subtest 'at COMMIT, unknown' => \&at_commit_unknown;
 subtest certification => \&certification;
+subtest 'locked a while' => \&locked_a_while;
 subtest locked => \&locked;
 subtest deadlock => \&deadlock;
 $walk->settle;

@@ -265,15 +265,9 @@ sub reset_at_web1 {
 }
 
 # What becomes of all his strings, now that he has used one: what was in his
-# mailbox before is dead; a job that was done once more made another.  (The same
-# password would be a double click.)
-sub used_again {
-    my ($one, @mails) = @_;
-    my @before = grep { $_->time < $one->{reset_at} } @mails;
-    my @after = grep { $_->time >= $one->{reset_at} } @mails;
-    reset_at_web1($_, OLD) for @after;
-    return map { reset_at_web1($_, NEW) } @before, @after;
-}
+# mailbox before is dead, and a job that is done once more makes no other.  (The
+# same password would be a double click.)
+sub used_again { return map { reset_at_web1($_, NEW) } @_ }
 
 # What the clients were told, and what lies in the mail folder.
 sub judge {
@@ -285,7 +279,7 @@ sub judge {
         push @faults, "$login: $one->{fault}" if $one->{fault};
         push @faults, "$login: no mail" if !@mails;
         push @faults, "$login: the password is not his" if !$walk->works($login, PWR::Recovery::password($login));
-        my @again = used_again($one, @mails);
+        my @again = used_again(@mails);
         push @twice, "$login: @again" if grep { $_ != 410 } @again;
     }
     is(scalar @answered, RECOVERIES, 'everybody was told that a mail comes');
