@@ -345,6 +345,6 @@ subtest 'the database is away' => sub {
     subtest redacted => sub { redacted($walk) };
     away($walk);
     $walk->httpd->expect_log(qw(PWR0021 PWR0204 PWR0304))
-        ->allow_log(qw(AH00629 AH00639 AH02655 AH00632 PWR0201 PWR0202 AH02653))->done;
+        ->allow_log(qw(AH00629 AH00639 AH02655 AH00632 PWR0024 PWR0201 PWR0202 AH02653))->done;
 };
 done_testing();
