@@ -46,7 +46,9 @@ static apr_status_t lender_borrow(void *baton, apr_pool_t *pool,
             return PWR_STORE_AWAY;
         }
     }
-    *conn = (pwr_dbd_conn){ l->driver, l->handle, l->pool, NULL };
+    *conn = (pwr_dbd_conn){
+        .driver = l->driver, .handle = l->handle, .pool = l->pool
+    };
     return APR_SUCCESS;
 }
 

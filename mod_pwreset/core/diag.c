@@ -32,7 +32,7 @@ void pwr_diag_tell(const pwr_diag *diag, const pwr_diag_tale *tale,
     if (!diag || !diag->emit) {
         return;
     }
-    is_new = !diag->is_new || diag->is_new(diag->baton, tale->id, tale->cause);
+    is_new = !diag->is_new || diag->is_new(diag->baton, tale);
     va_start(args, format);
     apr_vsnprintf(text, sizeof(text), format, args);
     va_end(args);

@@ -19,25 +19,30 @@ typedef enum pwr_level {
     PWR_LEVEL_DEBUG     /* the way of a request */
 } pwr_level;
 
-typedef struct pwr_diag {
-    /* `status` 0 when there is none; `text` ends without a line feed. */
-    void (*emit)(void *baton, pwr_level level, apr_status_t status,
-                 const char *id, const char *text);
-    void *baton;
-    /* Was this cause not told lately?  NULL: each time is the first. */
-    int (*is_new)(void *baton, const char *id, const char *cause);
-} pwr_diag;
-
 /* What every request can say while something is wrong. */
 typedef struct pwr_diag_tale {
     const char *id;
     pwr_level level;            /* the first time */
     pwr_level again;            /* while it repeats */
     const char *cause;          /* those of one id and cause are one */
+    int is_shared;              /* all sites of the database have it, too */
 } pwr_diag_tale;
 
+typedef struct pwr_diag {
+    /* `status` 0 when there is none; `text` ends without a line feed. */
+    void (*emit)(void *baton, pwr_level level, apr_status_t status,
+                 const char *id, const char *text);
+    void *baton;
+    /* Was it not told lately?  NULL: each time is the first. */
+    int (*is_new)(void *baton, const pwr_diag_tale *tale);
+} pwr_diag;
+
 #define PWR_DIAG_ERROR(id, cause) \
-    (&(const pwr_diag_tale){ (id), PWR_LEVEL_ERROR, PWR_LEVEL_DEBUG, (cause) })
+    (&(const pwr_diag_tale){ (id), PWR_LEVEL_ERROR, PWR_LEVEL_DEBUG, \
+                             (cause), 0 })
+#define PWR_DIAG_SHARED(id, cause) \
+    (&(const pwr_diag_tale){ (id), PWR_LEVEL_ERROR, PWR_LEVEL_DEBUG, \
+                             (cause), 1 })
 
 /* Format and emit one message of at most 1000 bytes.  A NULL diag is silent.
  * Any thread. */

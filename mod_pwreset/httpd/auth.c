@@ -19,6 +19,7 @@
 #include "httpd/route.h"
 
 #define AUTH_TYPE "PwReset"
+#define URI_SHOWN_MAX 100
 #define FILTER_NAME "PWRESET_PRIVATE"
 
 /* ---- who it is ---- */
@@ -302,9 +303,10 @@ int pwr_auth_check(request_rec *r)
     if (!self || !call) {
         const pwr_diag diag = pwr_log_for(r->server);
 
-        pwr_diag_tell(&diag, PWR_DIAG_ERROR("PWR0041", ""), "%s: AuthType "
-                      "PwReset in a vhost without PwReset On: add PwReset On "
-                      "to this vhost", r->uri);
+        pwr_diag_tell(&diag, PWR_DIAG_ERROR("PWR0041", ""), "AuthType PwReset "
+                      "in a vhost without PwReset On: add PwReset On to this "
+                      "vhost; asked for was %s",
+                      pwr_text_printable(r->pool, r->uri, URI_SHOWN_MAX));
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     call->is_guarded = 1;

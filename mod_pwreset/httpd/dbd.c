@@ -11,6 +11,7 @@
 #include <mod_dbd.h>
 
 #include "httpd/dbd_parts.h"
+#include "httpd/log.h"
 #include "httpd/shared.h"
 #include "httpd/thread.h"
 
@@ -65,7 +66,7 @@ static int free_lines(const pwr_lender *l)
 
 static void add_loan(pwr_lender *l, pwr_loan *given)
 {
-    given->begun_usec = pwr_now_usec();
+    given->begun_usec = given->asked_usec = pwr_now_usec();
     given->next = l->loans;
     l->loans = given;
 }
@@ -80,9 +81,9 @@ static void drop_loan(pwr_lender *l, const pwr_loan *given)
     *at = given->next;
 }
 
-/* Take a place in front of the pool.  `*may_connect` says that the pool has no
- * open connection left and this thread is the one to connect. */
-static apr_status_t enter(pwr_lender *l, pwr_loan *given, int *may_connect)
+/* Take a place in front of the pool.  When that has no open connection left,
+ * this thread is the one to connect. */
+static apr_status_t enter(pwr_lender *l, pwr_loan *given)
 {
     int64_t deadline_ms = pwr_now_ms() + WAIT_MS;
     int in_time = 1;
@@ -102,22 +103,31 @@ static apr_status_t enter(pwr_lender *l, pwr_loan *given, int *may_connect)
         return PWR_STORE_AWAY;
     }
     l->lent++;
-    *may_connect = free_lines(l) <= 0;
-    l->promised += !*may_connect;
-    l->is_connecting |= *may_connect;
+    given->is_connecting = free_lines(l) <= 0;
+    l->promised += !given->is_connecting;
+    l->is_connecting |= given->is_connecting;
     add_loan(l, given);
     pthread_mutex_unlock(&l->lock);
     return APR_SUCCESS;
 }
 
+void pwr_lender_outage(const pwr_lender *l, char *text, size_t len)
+{
+    apr_snprintf(text, len, "%" APR_UINT64_T_FMT,
+                 __atomic_load_n(&pwr_lender_life(l)->outages,
+                                 __ATOMIC_RELAXED));
+}
+
 static void say_away(const pwr_lender *l)
 {
-    if (!l->is_away) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, l->server,
-                     PWR_LOG("PWR0021") "the database cannot be reached; our "
-                     "pages answer 503 until it can: see the message of "
-                     "mod_dbd above, and check DBDParams and the database");
-    }
+    const pwr_diag diag = pwr_log_for(l->server);
+    char outage[PWR_OUTAGE_TEXT];
+
+    pwr_lender_outage(l, outage, sizeof(outage));
+    pwr_diag_tell(&diag, PWR_DIAG_SHARED("PWR0021", outage), "the database "
+                  "cannot be reached; our pages answer 503 until it can: see "
+                  "the message of mod_dbd above, and check DBDParams and the "
+                  "database");
 }
 
 /* Nobody asks for a while.  For the status page, a child that cannot connect
@@ -148,13 +158,12 @@ static void note_answer(pwr_lender *l)
     pwr_pool_life *life = pwr_lender_life(l);
 
     l->answered_usec = pwr_now_usec();
-    if (l->is_away) {
+    l->is_away = 0;
+    if (__atomic_load_n(&life->away_since_ms, __ATOMIC_RELAXED)
+        && __atomic_exchange_n(&life->away_since_ms, 0, __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&life->outages, 1, __ATOMIC_RELAXED);
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, l->server,
                      PWR_LOG("PWR0022") "the database is back");
-    }
-    l->is_away = 0;
-    if (__atomic_load_n(&life->away_since_ms, __ATOMIC_RELAXED)) {
-        __atomic_store_n(&life->away_since_ms, 0, __ATOMIC_RELAXED);
     }
 }
 
@@ -168,6 +177,7 @@ static void note_lent(const pwr_lender *l, pwr_loan *given)
     __atomic_fetch_add(&life->uses, 1, __ATOMIC_RELAXED);
     pwr_shared_lend(l->seat, 1);
     given->begun_usec = now_usec;
+    __atomic_store_n(&given->asked_usec, now_usec, __ATOMIC_RELAXED);
 }
 
 static void note_back(const pwr_lender *l, const pwr_loan *given, int broken)
@@ -203,6 +213,11 @@ static apr_status_t drop_line(void *data)
     return APR_SUCCESS;
 }
 
+static int is_server(const ap_dbd_t *rec)
+{
+    return strcmp(apr_dbd_name(rec->driver), "mysql") == 0;
+}
+
 /* A duplicate of the connection's socket, which stays that socket whatever the
  * driver does with its own; -1: no driver of a server, or one of a client
  * library that does not tell. */
@@ -211,7 +226,7 @@ static int socket_of(const ap_dbd_t *rec)
     int (*get_socket)(void *mysql);
     int fd;
 
-    if (strcmp(apr_dbd_name(rec->driver), "mysql") != 0) {
+    if (!is_server(rec)) {
         return -1;
     }
     /* apr loads its drivers for all to see. */
@@ -221,6 +236,18 @@ static int socket_of(const ap_dbd_t *rec)
     }
     fd = get_socket(apr_dbd_native_handle(rec->driver, rec->handle));
     return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static void say_blind(const pwr_lender *l)
+{
+    const pwr_diag diag = pwr_log_for(l->server);
+    const pwr_diag_tale tale = { "PWR0026", PWR_LEVEL_WARNING,
+                                 PWR_LEVEL_DEBUG, "", 1 };
+
+    pwr_diag_tell(&diag, &tale, "the socket of a connection to the database "
+                  "is not known: should the database hang, requests hang with "
+                  "it; the client library must be MariaDB's, and httpd be "
+                  "allowed more open files");
 }
 
 /* What we know of this connection.  `l->lock` is not held: making one that is
@@ -236,6 +263,9 @@ static pwr_line *find_line(pwr_lender *l, const ap_dbd_t *rec)
     }
     made = apr_palloc(rec->pool, sizeof(*made));
     *made = (pwr_line){ .owner = l, .fd = socket_of(rec) };
+    if (made->fd < 0 && is_server(rec)) {
+        say_blind(l);
+    }
     pthread_mutex_lock(&l->lock);
     made->next = l->lines;
     l->lines = made;
@@ -248,11 +278,10 @@ static pwr_line *find_line(pwr_lender *l, const ap_dbd_t *rec)
 }
 
 /* The search is over; `found` is NULL when it was in vain. */
-static void leave(pwr_lender *l, int may_connect, pwr_loan *given,
-                  pwr_line *found)
+static void leave(pwr_lender *l, pwr_loan *given, pwr_line *found)
 {
     pthread_mutex_lock(&l->lock);
-    if (may_connect) {
+    if (given->is_connecting) {
         l->is_connecting = 0;
     }
     else {
@@ -297,15 +326,13 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
 {
     pwr_lender *l = baton;
     pwr_loan *given = apr_pcalloc(pool, sizeof(*given));
-    int may_connect;
-    apr_status_t status = enter(l, given, &may_connect);
+    apr_status_t status = enter(l, given);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     given->rec = open_fresh(l, pool);
-    leave(l, may_connect, given,
-          given->rec ? find_line(l, given->rec) : NULL);
+    leave(l, given, given->rec ? find_line(l, given->rec) : NULL);
     if (!given->rec) {
         return PWR_STORE_AWAY;
     }
@@ -314,6 +341,7 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
         .handle = given->rec->handle,
         .pool = given->rec->pool,
         .loan = given,
+        .asked_usec = &given->asked_usec,
     };
     return APR_SUCCESS;
 }

@@ -26,6 +26,8 @@ typedef struct pwr_line {
 typedef struct pwr_loan {
     struct pwr_loan *next;
     int64_t begun_usec;         /* either of them */
+    int64_t asked_usec;         /* the search, or the last statement; atomic */
+    int is_connecting;
     ap_dbd_t *rec;
     pwr_line *line;             /* NULL: the search */
     int is_cut;
@@ -56,5 +58,10 @@ typedef struct pwr_lender {
 pwr_lender *pwr_lender_first(const server_rec *server);
 
 pwr_pool_life *pwr_lender_life(const pwr_lender *l);
+
+#define PWR_OUTAGE_TEXT 21
+
+/* Which outage of the database it is, as the cause of a tale: each is told. */
+void pwr_lender_outage(const pwr_lender *l, char *text, size_t len);
 
 #endif

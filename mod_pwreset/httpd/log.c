@@ -16,18 +16,18 @@ static int is_of_database(const char *id)
     return strncmp(id, "PWR02", 5) == 0;
 }
 
-/* The pool of connections tells of a database, whoever asks it; all else the
- * vhost, which has the same address in all children. */
-static int is_new(void *baton, const char *id, const char *cause)
+/* Of a pool of connections what all its sites meet, else of the vhost; both
+ * have one address in all children. */
+static int is_new(void *baton, const pwr_diag_tale *tale)
 {
     server_rec *server = baton;
     const pwr_shared *shared = pwr_shared_memory();
     const void *of = server;
 
-    if (shared && is_of_database(id) && pwr_server_active(server)) {
+    if (shared && tale->is_shared && pwr_server_active(server)) {
         of = &shared->pool[pwr_server_of(server)->pool];
     }
-    return pwr_shared_is_new(of, id, cause);
+    return pwr_shared_is_new(of, tale->id, tale->cause);
 }
 
 static void emit(void *baton, pwr_level level, apr_status_t status,

@@ -66,10 +66,12 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 static void child_init(apr_pool_t *pchild, server_rec *main_server)
 {
     pwr_shared_child(pchild);
+    /* Cleanups run backwards: those below may end by waiting for threads that
+     * hang in the database. */
+    pwr_supervisor_start(pchild, main_server);
     pwr_ask_start(pchild);
     pwr_cache_child(pchild, main_server);
     pwr_delay_start(pchild, main_server);
-    pwr_supervisor_start(pchild, main_server);
     pwr_worker_start(pchild, main_server);
 }
 

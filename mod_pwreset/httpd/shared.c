@@ -163,30 +163,49 @@ static uint64_t told_key(const void *of, const char *id, const char *cause)
     return key ? key : 1;
 }
 
-/* Its own row, or the one that was told the longest ago.  Two that take a row
- * at once may both tell, no more. */
-int pwr_shared_is_new(const void *of, const char *id, const char *cause)
+static pwr_told *told_find(uint64_t key)
 {
-    uint64_t key = told_key(of, id, cause);
-    pwr_told *first, *row;
+    pwr_told *first = &memory->told[key % (PWR_TALES_MAX / TOLD_ROWS)
+                                    * TOLD_ROWS];
 
-    if (!memory) {
-        return 1;
-    }
-    first = &memory->told[key % (PWR_TALES_MAX / TOLD_ROWS) * TOLD_ROWS];
-    row = first;
     for (pwr_told *one = first; one < first + TOLD_ROWS; one++) {
         if (__atomic_load_n(&one->key, __ATOMIC_RELAXED) == key) {
-            return pwr_shared_may_tell(&one->told_ms);
+            return one;
         }
+    }
+    return NULL;
+}
+
+/* In the place of the one that was told the longest ago.  Two that do so at
+ * once may both tell, no more. */
+static void told_add(uint64_t key)
+{
+    pwr_told *first = &memory->told[key % (PWR_TALES_MAX / TOLD_ROWS)
+                                    * TOLD_ROWS];
+    pwr_told *row = first;
+
+    for (pwr_told *one = first + 1; one < first + TOLD_ROWS; one++) {
         if (__atomic_load_n(&one->told_ms, __ATOMIC_RELAXED)
             < __atomic_load_n(&row->told_ms, __ATOMIC_RELAXED)) {
             row = one;
         }
     }
-    __atomic_store_n(&row->told_ms, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&row->told_ms, pwr_now_ms(), __ATOMIC_RELAXED);
     __atomic_store_n(&row->key, key, __ATOMIC_RELAXED);
-    return pwr_shared_may_tell(&row->told_ms);
+}
+
+int pwr_shared_is_new(const void *of, const char *id, const char *cause)
+{
+    uint64_t key = told_key(of, id, cause);
+    pwr_told *row = memory ? told_find(key) : NULL;
+
+    if (row) {
+        return pwr_shared_may_tell(&row->told_ms);
+    }
+    if (memory) {
+        told_add(key);
+    }
+    return 1;
 }
 
 void pwr_shared_lock(pthread_mutex_t *lock)

@@ -74,8 +74,8 @@ typedef struct pwr_pool_life {
     int64_t use_usec;               /* used for so long */
     uint64_t uses;
     uint64_t failures;              /* nobody answered */
+    uint64_t outages;               /* that are over */
     uint64_t busy;                  /* all were lent for too long */
-    int64_t hang_told_ms;           /* that it did not answer in time */
     int64_t error_ms;               /* by `lock`; 0: none */
     char error[PWR_SHARED_TEXT_MAX];
 } pwr_pool_life;

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "httpd/dbd_parts.h"
+#include "httpd/log.h"
 #include "httpd/thread.h"
 
 /* What a visitor waits for: with what is before and behind it less than three
@@ -36,34 +37,39 @@ static int cut_idle(const pwr_lender *l)
     return n;
 }
 
-static void tell_hang(pwr_lender *l)
+static void tell_hang(const pwr_lender *l)
 {
-    if (pwr_shared_may_tell(&pwr_lender_life(l)->hang_told_ms)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, l->server,
-                     PWR_LOG("PWR0024") "no answer from the database for %d "
-                     "ms: its connection is cut, and a request is told to "
-                     "come again: see what the database does (SHOW "
-                     "PROCESSLIST), its host, and the network between; "
-                     "take the session settings of conf/pwreset-my.cnf",
-                     HANG_MS);
-    }
+    const pwr_diag diag = pwr_log_for(l->server);
+    char outage[PWR_OUTAGE_TEXT];
+
+    pwr_lender_outage(l, outage, sizeof(outage));
+    pwr_diag_tell(&diag, PWR_DIAG_SHARED("PWR0024", outage), "no answer from "
+                  "the database for %d ms: its connection is cut, and a "
+                  "request is told to come again: see what the database does "
+                  "(SHOW PROCESSLIST), its host, and the network between; take "
+                  "the session settings of conf/pwreset-my.cnf", HANG_MS);
 }
 
 static void cut_overdue(pwr_lender *l)
 {
-    int64_t begun_usec = pwr_now_usec() - INT64_C(1000) * HANG_MS;
+    int64_t before_usec = pwr_now_usec() - INT64_C(1000) * HANG_MS;
     int n = 0;
 
-    pthread_mutex_lock(&l->lock);
+    /* prefork ends its children out of a signal handler, whose thread may hold
+     * the lock, and waits there for this one. */
+    if (pthread_mutex_trylock(&l->lock) != 0) {
+        return;
+    }
     for (pwr_loan *given = l->loans; given; given = given->next) {
-        if (given->begun_usec > begun_usec || given->is_cut) {
+        if (given->is_cut || __atomic_load_n(&given->asked_usec,
+                                             __ATOMIC_RELAXED) > before_usec) {
             continue;
         }
         if (given->line) {
             given->is_cut = cut(given->line);
             n += given->is_cut;
         }
-        else {
+        else if (!given->is_connecting) {
             n += cut_idle(l);
         }
     }

@@ -37,11 +37,21 @@ apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code)
     return run->error->status;
 }
 
+void pwr_dbd_ask(const pwr_dbd_run *run)
+{
+    if (run->conn.asked_usec) {
+        __atomic_store_n(run->conn.asked_usec, pwr_now_usec(),
+                         __ATOMIC_RELAXED);
+    }
+}
+
 apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name, const char *sql)
 {
     int changed = 0;
-    int code = apr_dbd_query(run->conn.driver, run->conn.handle, &changed, sql);
+    int code;
 
+    pwr_dbd_ask(run);
+    code = apr_dbd_query(run->conn.driver, run->conn.handle, &changed, sql);
     return code ? pwr_dbd_fail(run, name, code) : APR_SUCCESS;
 }
 
@@ -52,6 +62,7 @@ static apr_status_t begin(pwr_dbd_run *run, apr_dbd_transaction_t **trans)
     int code;
 
     *trans = NULL;
+    pwr_dbd_ask(run);
     code = apr_dbd_transaction_start(conn->driver, run->scratch, conn->handle,
                                      trans);
     if (code == 0) {
@@ -74,6 +85,7 @@ static int end(pwr_dbd_run *run, apr_dbd_transaction_t *trans, int mode)
     const pwr_dbd_conn *conn = &run->conn;
     int code;
 
+    pwr_dbd_ask(run);
     apr_dbd_transaction_mode_set(conn->driver, trans, mode);
     code = apr_dbd_transaction_end(conn->driver, run->scratch, trans);
     run->broken |= code != 0;
@@ -93,8 +105,11 @@ static apr_status_t commit(pwr_dbd_run *run, apr_dbd_transaction_t *trans)
     }
     status = pwr_dbd_plain(run, "COMMIT", "COMMIT");
     end(run, trans, APR_DBD_TRANSACTION_ROLLBACK);
-    return status == APR_SUCCESS || status == PWR_DBD_AGAIN
-               ? status : lost(run, "COMMIT");
+    if (status == APR_SUCCESS || status == PWR_DBD_AGAIN) {
+        return status;
+    }
+    run->broken = 1;
+    return PWR_DBD_LOST;
 }
 
 /* The driver rolls back unless told otherwise at the very end: whatever stops
@@ -148,20 +163,29 @@ const char *pwr_dbd_error_said(const pwr_dbd_run *run)
     return tell && run->error_text ? run->error_text : "";
 }
 
+/* Is it a state of the whole database?  Else it is a fault of one statement. */
+static int is_whole(const pwr_dbd_error *error)
+{
+    return error->status == PWR_DBD_AGAIN || error->status == PWR_DBD_LOST
+        || error->status == PWR_STORE_AWAY;
+}
+
 /* What the database says tells one cause from another; where it may not be
- * told, the statement does, unless the whole database is in that state. */
+ * told, the statement does. */
 static void report(const pwr_dbd_run *run, const pwr_dbd_work *work, int tries)
 {
     const pwr_dbd_error *error = run->error;
     const char *said;
+    pwr_diag_tale tale;
 
     if (!error) {
         return;
     }
     said = pwr_dbd_error_said(run);
-    pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR(
-                      error->id, *said || error->status != PWR_STORE_BROKEN
-                      ? said : run->error_name),
+    tale = *PWR_DIAG_ERROR(error->id, *said || is_whole(error)
+                                          ? said : run->error_name);
+    tale.is_shared = is_whole(error);
+    pwr_diag_tell(run->dbd->diag, &tale,
                   "%s: %s failed in try %d, database error %d%s%s: %s",
                   work->name, run->error_name, tries, run->error_code,
                   *said ? " " : "", said, error->remedy);
@@ -180,6 +204,13 @@ static void pause_random(int tries)
     apr_sleep(usec * (256 * bytes[0] + bytes[1]) / 65536);
 }
 
+/* Its connection broke before this try, and the next one need not have: there
+ * may be as many as the pool holds, so none is waited for. */
+static int is_dead(const pwr_dbd_run *run)
+{
+    return run->error == pwr_dbd_error_lost();
+}
+
 static int is_repeatable(apr_status_t status)
 {
     return status == PWR_DBD_AGAIN || status == PWR_DBD_LOST;
@@ -195,7 +226,7 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
 
     do {
         tries++;
-        if (status == PWR_DBD_AGAIN) {
+        if (tries > 1 && !is_dead(&run)) {
             pause_random(tries);
         }
         memset(&run, 0, sizeof(run));

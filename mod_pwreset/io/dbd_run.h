@@ -133,6 +133,9 @@ apr_status_t pwr_dbd_try(pwr_dbd_run *run, const pwr_dbd_stmt *stmt);
 apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name,
                            const char *sql);
 
+/* A statement begins: what hangs is one, and not a work of many. */
+void pwr_dbd_ask(const pwr_dbd_run *run);
+
 /* Note in `run` why the statement `name` failed; returns the status of it. */
 apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code);
 

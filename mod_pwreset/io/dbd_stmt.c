@@ -104,6 +104,7 @@ static apr_status_t prepare(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     one = apr_pcalloc(pool, sizeof(*one));
     one->pool = pool;
     one->text = apr_pstrdup(pool, stmt->sql.format);
+    pwr_dbd_ask(run);
     code = apr_dbd_prepare(conn->driver, pool, conn->handle, one->text, NULL,
                            &one->statement);
     if (code) {
@@ -200,6 +201,7 @@ void pwr_dbd_select(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     if (rows->status != APR_SUCCESS) {
         return;
     }
+    pwr_dbd_ask(run);
     code = apr_dbd_pselect(conn->driver, run->scratch, conn->handle,
                            &rows->results, made.one->statement, 1,
                            stmt->sql.params_n, made.values);
@@ -309,6 +311,7 @@ apr_status_t pwr_dbd_exec(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
     if (status != APR_SUCCESS) {
         return status;
     }
+    pwr_dbd_ask(run);
     code = apr_dbd_pquery(conn->driver, run->scratch, conn->handle, changed,
                           made.one->statement, stmt->sql.params_n,
                           made.values);

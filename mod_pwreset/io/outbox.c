@@ -8,10 +8,11 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "io/now.h"
 
 #define SHOWN_BYTES_MAX 100
-#define DONE_TRIES 4
-#define DONE_PAUSE_USEC 500000
+#define DONE_MS 2000
+#define DONE_PAUSE_USEC 200000
 
 #define REMEDY "see the mail program's own log, PwResetSendmail and" \
                " PwResetMailFrom; the row stays in the job table"
@@ -84,9 +85,10 @@ static const char *title(apr_pool_t *pool, const pwr_job *job)
 static apr_status_t job_delete(pwr_store *store, apr_pool_t *pool,
                                const pwr_job *job, const char *owner)
 {
+    int64_t until_ms = pwr_now_ms() + DONE_MS;
     apr_status_t status = store->ops->job_done(store, pool, job, owner);
 
-    for (int i = 1; status == PWR_STORE_AWAY && i < DONE_TRIES; i++) {
+    while (status == PWR_STORE_AWAY && pwr_now_ms() < until_ms) {
         apr_sleep(DONE_PAUSE_USEC);
         status = store->ops->job_done(store, pool, job, owner);
     }
@@ -109,7 +111,7 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
                  title(pool, job), detail);
     if (status != APR_SUCCESS) {
         const pwr_diag_tale tale = { "PWR0302", PWR_LEVEL_WARNING,
-                                     PWR_LEVEL_INFO, job->realm };
+                                     PWR_LEVEL_INFO, job->realm, 0 };
 
         pwr_diag_tell(store->diag, &tale, "%s: the mail was sent, but its job "
                       "could not be removed; it will be sent once more, mend "
@@ -118,24 +120,18 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
     return status;
 }
 
-/* Retries are spaced by the back-off; only the first one is loud, the end of
- * them again.  Of all mails of a realm one is, for whom all wait. */
+/* Of all mails of a realm that fail one is loud. */
 static void log_delay(pwr_store *store, apr_pool_t *pool,
                       const pwr_settlement *settlement, int64_t delay_sec,
                       const char *detail)
 {
     const pwr_job *job = settlement->job;
-    int is_repeat = job->tries > 1;
     const pwr_diag_tale over = { "PWR0303", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
-                                 job->realm };
-    const pwr_diag_tale unable = {
-        "PWR0306", is_repeat ? PWR_LEVEL_INFO : PWR_LEVEL_ERROR,
-        PWR_LEVEL_INFO, job->realm
-    };
-    const pwr_diag_tale later = {
-        "PWR0304", is_repeat ? PWR_LEVEL_INFO : PWR_LEVEL_WARNING,
-        PWR_LEVEL_INFO, job->realm
-    };
+                                 job->realm, 0 };
+    const pwr_diag_tale unable = { "PWR0306", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
+                                   job->realm, 0 };
+    const pwr_diag_tale later = { "PWR0304", PWR_LEVEL_WARNING,
+                                  PWR_LEVEL_INFO, job->realm, 0 };
 
     if (delay_sec < 0) {
         pwr_diag_tell(store->diag, &over, "%s: given up, its time is over: "
@@ -180,7 +176,7 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
     }
     else {
         const pwr_diag_tale tale = { "PWR0305", PWR_LEVEL_ERROR,
-                                     PWR_LEVEL_INFO, job->realm };
+                                     PWR_LEVEL_INFO, job->realm, 0 };
 
         pwr_diag_tell(store->diag, &tale, "%s: given up, refused for good: "
                       "%s; " REMEDY, title(pool, job), why);

@@ -23,6 +23,8 @@ typedef struct pwr_dbd_conn {
     apr_dbd_t *handle;
     apr_pool_t *pool;
     void *loan;                     /* the lender's own */
+    int64_t *asked_usec;            /* atomic, pwr_now: when the last statement
+                                     * was begun; NULL: nobody watches */
 } pwr_dbd_conn;
 
 /* Where connections come from: mod_dbd's pool (httpd/dbd.c), one plain

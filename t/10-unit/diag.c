@@ -25,12 +25,12 @@ static void hear(void *baton, pwr_level level, apr_status_t status,
     snprintf(h->text, sizeof(h->text), "%s", text);
 }
 
-static int is_first(void *baton, const char *id, const char *cause)
+static int is_first(void *baton, const pwr_diag_tale *tale)
 {
     const heard *h = baton;
 
-    tap_str(id, "PWR9999", "it is asked for an id");
-    return h->n == 0 || strcmp(cause, "another") == 0;
+    tap_str(tale->id, "PWR9999", "it is asked for an id");
+    return h->n == 0 || strcmp(tale->cause, "another") == 0;
 }
 
 static void test_tell(void)
@@ -38,7 +38,7 @@ static void test_tell(void)
     heard h = { 0 };
     const pwr_diag patient = { hear, &h, NULL }, once = { hear, &h, is_first };
     const pwr_diag_tale tale = { "PWR9999", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
-                                 "one" };
+                                 "one", 0 };
 
     pwr_diag_tell(&once, &tale, "%d", 1);
     tap_int(h.level, PWR_LEVEL_ERROR, "a tale is loud");

@@ -11,9 +11,14 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20,
-    LEAK_KB => 4};
+    LEAK_KB => 4, RESTART_SEC => 0.5};
 
-sub ask { return $_[0]->client->post('/account/forgot', [email => "$_[1]\@example.org"])->status }
+sub ask {
+    my ($walk, $login) = @_;
+    my $r = $walk->client->post('/account/forgot', [email => "$login\@example.org"]);
+    diag($r->error) if !$r->status;
+    return $r->status;
+}
 
 # Wait until it is true; returns what it was last.
 sub wait_for {
@@ -171,7 +176,7 @@ sub restless {
     while (!$mail && $n < RESTARTS) {
         $walk->httpd->graceful;
         $n++;
-        $mail = $walk->mail_to('restless@example.org', POLL_SEC);
+        $mail = $walk->mail_to('restless@example.org', RESTART_SEC);
     }
     ok($mail, "a mail comes among $n restarts");
     return;
