@@ -47,7 +47,9 @@ void pwr_call_audit(const pwr_call *call, pwr_event *event)
     const char *line;
 
     event->at_usec = apr_time_now();
-    event->realm = call->vhost->conf->realm;
+    if (!event->realm) {
+        event->realm = call->vhost->conf->realm;
+    }
     event->by = operator_name(call->pool);
     line = pwr_event_line(call->pool, event);
     if (!path || !put_line(path, apr_pstrcat(call->pool, line, "\n", NULL))) {

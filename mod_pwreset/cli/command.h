@@ -97,7 +97,8 @@ int pwr_call_user(const pwr_call *call, const char *login, pwr_user *user);
 /* Text from a table for a terminal; "-" for none. */
 const char *pwr_call_shown(const pwr_call *call, const char *text);
 
-/* Write down what was ordered: time, realm and who are filled in. */
+/* Write down what was ordered: time, who, and the site's realm where there is
+ * none are filled in. */
 void pwr_call_audit(const pwr_call *call, pwr_event *event);
 
 /* "in 5 min", "3 h ago", "now". */

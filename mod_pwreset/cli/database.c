@@ -2,6 +2,7 @@
 #include "cli/database.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -12,6 +13,22 @@
 
 #include "cli/command.h"
 #include "io/store_dbd.h"
+
+/* Longer than any statement takes.  The driver knows no timeout for an answer,
+ * and who asks why a database hangs must not hang with it. */
+#define ANSWER_SEC 10
+
+/* Async-signal-safe. */
+static void give_up(int signal)
+{
+    static const char text[] = "pwresetctl: the database has not answered for "
+        "10 s: see what it does (SHOW PROCESSLIST), its host, and the network "
+        "between\n";
+
+    (void)signal;
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    _exit(EX_UNAVAILABLE);
+}
 
 /* The one connection; `pool` is NULL while there is none. */
 typedef struct lender {
@@ -31,6 +48,8 @@ static apr_status_t lender_borrow(void *baton, apr_pool_t *pool,
     apr_status_t status;
 
     (void)pool;
+    signal(SIGALRM, give_up);
+    alarm(ANSWER_SEC);
     if (!l->pool) {
         apr_pool_create(&l->pool, l->root);
         status = apr_dbd_open_ex(l->driver, l->pool, l->vhost->params,
@@ -43,6 +62,7 @@ static apr_status_t lender_borrow(void *baton, apr_pool_t *pool,
                          l->vhost->file, l->vhost->line);
             apr_pool_destroy(l->pool);
             l->pool = NULL;
+            alarm(0);
             return PWR_STORE_AWAY;
         }
     }
@@ -57,6 +77,7 @@ static void lender_give_back(void *baton, pwr_dbd_conn *conn, int broken)
     lender *l = baton;
 
     (void)conn;
+    alarm(0);
     if (broken && l->pool) {
         apr_dbd_close(l->driver, l->handle);
         apr_pool_destroy(l->pool);

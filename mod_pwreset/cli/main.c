@@ -154,6 +154,8 @@ int main(int argc, const char *const *argv)
 
     /* A crash must not write somebody's password to disk. */
     setrlimit(RLIMIT_CORE, &none);
+    /* What was found out before the database hung is seen. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (apr_initialize() != APR_SUCCESS
         || apr_pool_create(&pool, NULL) != APR_SUCCESS) {
         return pwr_call_fail(EX_OSERR, "cannot start: not enough memory");

@@ -289,14 +289,26 @@ int pwr_command_queue_retry(pwr_call *call)
                       "due now; " PWR_NEXT_LOOK);
 }
 
+/* Another realm's may stand in the same table. */
+static const char *realm_of(const pwr_call *call, const char *id)
+{
+    pwr_job like = { .created = 0 };
+    pwr_jobs jobs = { 0 };
+
+    apr_cpystrn(like.id, id, sizeof(like.id));
+    call->store->ops->job_find(call->store, call->pool, &like, &jobs);
+    return jobs.n > 0 ? jobs.row->realm : call->vhost->conf->realm;
+}
+
 int pwr_command_queue_drop(pwr_call *call)
 {
+    const char *id = call->args[0], *realm = realm_of(call, id);
     int status = order_give(call, call->store->ops->job_drop,
                             "dropped; its mail will not be sent");
 
     if (status == EX_OK) {
         pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_DROPPED,
-                                           .job = call->args[0] });
+                                           .realm = realm, .job = id });
     }
     return status;
 }

@@ -108,8 +108,13 @@ static apr_status_t engines_try(pwr_dbd_run *run, void *baton)
         status = engine_try(run, call, apr_pstrcat(run->scratch, impl->prefix,
                                                    name, NULL));
     }
-    return status == APR_SUCCESS ? engine_try(run, call, update->format)
-                                 : status;
+    if (status == APR_SUCCESS) {
+        status = engine_try(run, call, update->format);
+    }
+    for (int i = 0; status == APR_SUCCESS && i < impl->sql.after_n; i++) {
+        status = engine_try(run, call, impl->sql.after[i].sql.format);
+    }
+    return status;
 }
 
 static const pwr_dbd_work aspects[] = {

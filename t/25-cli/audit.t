@@ -62,6 +62,8 @@ on_databases(sub {
     writes($desk, {event => 'operator.revoked', %ivan}, qw(revoke ivan));
     my $job = $desk->job;
     writes($desk, {event => 'operator.dropped', job => $job}, qw(queue drop), $job);
+    my $foreign = $desk->job(realm => 'elsewhere');
+    writes($desk, {event => 'operator.dropped', job => $foreign, realm => 'elsewhere'}, qw(queue drop), $foreign);
     if ($> == 0) {
         local $ENV{SUDO_USER} = 'anna';
         writes($desk, {event => 'operator.revoked', by => 'root for anna', %ivan}, qw(revoke ivan));

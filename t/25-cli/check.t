@@ -146,9 +146,39 @@ sub test_views {
     return;
 }
 
+# What PwResetAfterChange writes to: a rehearsal could not undo it.
+sub remembered {
+    sql('CREATE TABLE remembered (id VARCHAR(40), n INT) ENGINE=MyISAM');
+    sql(q(INSERT INTO remembered VALUES ('1', 1)));
+    site(PwResetAfterChange => [['UPDATE remembered SET n = n + 1 WHERE id = :id']]);
+    fails('a statement after the change, in MyISAM', 78, 'engines', qr/remembered is of engine MyISAM/, qw(--user ivan));
+    is($db->dbh->selectrow_array('SELECT n FROM remembered'), 1, 'and it is not run for a try');
+    sql('DROP TABLE remembered');
+    site();
+    return;
+}
+
+# A table that somebody locks, and an option file without limits.
+sub hangs {
+    my $file = $db->dir . '/home/my.cnf';
+    open my $out, '>>', $file or die "$file: $!\n";
+    print {$out} "\n[patient]\nconnect-timeout = 2\n";
+    close $out or die "$file: $!\n";
+    site(params => $db->params(group => 'patient'));
+    sql('LOCK TABLES pwreset_meta WRITE');
+    my $begin = time;
+    $ctl->runs_ok('a database that hangs', {status => 69, out => qr/^OK   configuration/,
+        err => qr/not answered for 10 s: see/}, '', 'check');
+    cmp_ok(time - $begin, '<', 15, 'ends');
+    sql('UNLOCK TABLES');
+    site();
+    return;
+}
+
 sub test_mysql {
     broken("$_ in MyISAM", 78, 'engines', qr/pwreset_$_ is of engine MyISAM.*: ALTER TABLE pwreset_$_ ENGINE=InnoDB/,
         ["ALTER TABLE pwreset_$_ ENGINE=MyISAM"], ["ALTER TABLE pwreset_$_ ENGINE=InnoDB"]) for qw(job user);
+    remembered();
     broken('read-only', 78, 'changes', qr/error 1290 .*read-only/, ['SET GLOBAL read_only = 1'],
         ['SET GLOBAL read_only = 0']);
     broken('a narrow column', 78, 'password column', qr/holds 59 characters, and a hash of keep has 60: widen it to 255/,
@@ -181,7 +211,7 @@ for my $kind (qw(sqlite mysql)) {
         test_missing();
         test_queries();
         test_change();
-        $kind eq 'mysql' ? (test_mysql(), test_views(), test_rights()) : test_sqlite();
+        $kind eq 'mysql' ? (test_mysql(), test_views(), test_rights(), hangs()) : test_sqlite();
         well('all is well again');
         is(counts(), $before, 'nothing was written');
         is($db->dbh->selectrow_array('SELECT password FROM pwreset_user'), 'old', 'nor a password changed');

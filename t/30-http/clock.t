@@ -1,9 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# A clock that steps by an hour: what is alive may end early and never lives
-# longer, nobody is kept out and no mail is kept back.  The database's clock
-# decides; it goes back when all its rows are younger.  httpd's own moves by
-# libfaketime, where nothing may notice.
+# A clock that steps by an hour: what is younger than the step ends early and
+# never lives longer, nobody is kept out, and new mails go out at once.  The
+# database's clock decides; it goes back when all its rows are younger.  httpd's
+# own moves by libfaketime, where nothing may notice.
 use strict;
 use warnings;
 use FindBin;
