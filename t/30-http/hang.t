@@ -13,7 +13,7 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {ANSWER_SEC => 3, BACK_SEC => 2, SOON_SEC => 1, POOL => 4, CROWD => 40};
+use constant {ANSWER_SEC => 3, BACK_SEC => 2, SOON_SEC => 1, START_SEC => 5, POOL => 4, CROWD => 40};
 
 my $unknown = '0' x 28;
 
@@ -148,6 +148,24 @@ sub dropped {
     return;
 }
 
+# httpd is started meanwhile: with DBDMin 0 its children ask for nothing.
+sub starts {
+    my ($walk, $browser) = @_;
+    for my $how ('away', 'hanging') {
+        $walk->settle;
+        $how eq 'away' ? $walk->db->stop : $walk->db->pause;
+        my $begin = time;
+        $walk->httpd->restart;
+        is($walk->client->get('/')->status, 200, "$how: httpd starts and serves static pages");
+        cmp_ok(time - $begin, '<', START_SEC, "$how: at once");
+        all_told("$how at the start", answers(time, send_all($walk, CROWD)));
+        quick_static($walk, "$how at the start");
+        $how eq 'away' ? $walk->db->start : $walk->db->resume;
+        is_back($walk, $browser, "$how at the start");
+    }
+    return;
+}
+
 # One row that somebody keeps for long: who needs it is told to come again,
 # nobody else notices.
 sub one_row {
@@ -184,6 +202,7 @@ $walk->add('ivan');
 my $browser = $walk->signed_in('ivan');
 subtest idle => sub { idle($walk, $browser) };
 subtest dropped => sub { dropped($walk, $browser) };
+subtest starts => sub { starts($walk, $browser) };
 patient($walk);
 subtest running => sub { running($walk, $browser) };
 subtest 'one row' => sub { one_row($walk, $browser) };
