@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
 use PWR::Httpd;
+use PWR::Sites;
 use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -228,6 +229,33 @@ sub refused {
     return;
 }
 
+# Each realm has its own figures.  One's mail program hangs; there is one slot.
+sub realms {
+    my $sites = PWR::Sites->new({one => "PwResetStatus On\n$location", two => '',
+        stuck => 'PwResetSendmail "${ROOT}/sleeper"'}, start => 0, database => 'mysql', global => 'PwResetMailSlots 1');
+    my ($walk, $httpd) = ($sites->walk, $sites->httpd);
+    $httpd->write('sleeper', "#!/bin/sh\nexec sleep 40\n");
+    chmod 0755, $httpd->root . '/sleeper' or die "sleeper: $!\n";
+    $httpd->start;
+    $walk->add($_) for qw(ivan olga);
+    insist($sites->client('one'), '/account/login', [login => 'ivan', password => $_]) for 'wrong', 'worse', OLD;
+    insist($sites->client('two'), '/account/login', [login => 'ivan', password => 'wrong']);
+    insist($sites->client('stuck'), '/account/forgot', [email => "$_\@example.org"]) for qw(ivan olga);
+    my %row;
+    my $json = wait_for($walk, sub {
+        %row = map { $_->{name} =~ /^(\w+)\.test/ ? ($1 => $_) : () } @{$_[0]{realms}};
+        return $row{stuck}{jobs_leased} && $row{stuck}{job_oldest_age_seconds} > 1;
+    });
+    for my $row (['one', 1, 2, 1, 0, 0, 0], ['two', 0, 1, 0, 0, 0, 0], ['stuck', 0, 0, 0, 2, 1, 1]) {
+        my ($name, @want) = @$row;
+        is_deeply([@{$row{$name}}{qw(logins_ok logins_failed sessions recoveries_asked jobs_leased jobs_waiting)}], \@want,
+            "$name has its own figures") or diag explain $row{$name};
+    }
+    is(scalar @{$json->{stores}}, 1, 'on one database');
+    $httpd->allow_log('PWR0304')->done;
+    return;
+}
+
 # --- mails ---------------------------------------------------------------------------
 
 sub mails {
@@ -336,6 +364,7 @@ for my $row ([event => 'mysql'], [prefork => 'sqlite']) {
     };
 }
 subtest refused => \&refused;
+subtest realms => \&realms;
 subtest 'where it is' => \&where;
 subtest 'no site' => \&nobody;
 subtest 'the database is away' => sub {
