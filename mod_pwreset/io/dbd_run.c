@@ -221,7 +221,7 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
 {
     int64_t until_ms = pwr_now_ms() + INT64_C(1000) * PWR_DBD_REPEAT_SEC;
     apr_status_t status = APR_SUCCESS;
-    pwr_dbd_run run;
+    pwr_dbd_run run = { .dbd = dbd };
     int tries = 0;
 
     do {

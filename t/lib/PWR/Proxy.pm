@@ -116,6 +116,7 @@ sub _forward {
     my $to = $state->{peer}{$from};
     my $read = sysread $from, my $data, CHUNK;
 
+    return if !$to;             # lost meanwhile
     return _drop($state, $from) if !$read || ($state->{upward}{$from} && _is_last($state, 'cut'));
     my $commits = $state->{upward}{$from}
         && substr($data, 4) eq COM_QUERY . 'COMMIT';
@@ -136,7 +137,10 @@ sub _forward {
         syswrite $to, $data if $state->{mode} ne 'drop-before';
         sysread $to, my $answer, CHUNK if $state->{mode} =~ /after/;
         $state->{mode} = $state->{mode} =~ /refuse/ ? 'refuse' : 'pass';
-        return _drop($state, $from);
+        # Who has a connection would get through.
+        my @lost = $state->{mode} eq 'refuse' ? values %{$state->{peer}} : $from;
+        _drop($state, $_) for @lost;
+        return;
     }
     syswrite $to, $data;
     return;
