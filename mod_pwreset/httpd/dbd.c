@@ -388,10 +388,16 @@ static int is_same_pool(const pwr_server *a, const pwr_server *b)
 static pwr_lender *make_lender(apr_pool_t *pool, server_rec *server)
 {
     pwr_lender *l = apr_pcalloc(pool, sizeof(*l));
+    pthread_mutexattr_t again;
 
     l->server = server;
     l->lent_max = connections_max(pwr_server_of(server));
-    pthread_mutex_init(&l->lock, NULL);
+    /* prefork ends its children out of a signal handler, and cleanups run in
+     * it: in the thread that may hold the lock. */
+    pthread_mutexattr_init(&again);
+    pthread_mutexattr_settype(&again, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&l->lock, &again);
+    pthread_mutexattr_destroy(&again);
     pwr_thread_make_cond(&l->changed);
     return l;
 }
