@@ -452,17 +452,6 @@ static void hide_echo(char *line, const char *message, size_t len)
     }
 }
 
-/* The last line, behind those before it as long as there is room for all: the
- * table's column is cut at its end. */
-static const char *words_add(apr_pool_t *pool, const char *words,
-                             const char *line)
-{
-    const char *joined = apr_pstrcat(pool, words, *words ? " | " : "", line,
-                                     NULL);
-
-    return strlen(joined) <= LINE_BYTES_MAX ? joined : line;
-}
-
 /* Its last words, as one line.  An echo is looked for in all of them together,
  * as the program may have folded it. */
 static const char *tail_words(apr_pool_t *pool, const mail_tail *tail,
@@ -482,8 +471,9 @@ static const char *tail_words(apr_pool_t *pool, const mail_tail *tail,
         if (line_len > 0) {
             const char *line = apr_pstrmemdup(pool, text, line_len);
 
-            words = words_add(pool, words, pwr_text_printable(
-                                  pool, line, LINE_BYTES_MAX));
+            words = apr_pstrcat(pool, words, *words ? " | " : "",
+                                pwr_text_printable(pool, line,
+                                                   LINE_BYTES_MAX), NULL);
         }
         text += line_len;
     }

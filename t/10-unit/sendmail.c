@@ -156,15 +156,15 @@ static void test_last_lines(apr_pool_t *pool)
 static void test_flood(apr_pool_t *pool)
 {
     run line = of("head -c 300 /dev/zero | tr '\\0' x; exit 75");
-    run lines = of("yes | head -c 10000000; printf '%0195d\\nend' 0; exit 75");
+    run lines = of("yes 123 | head -c 10000000; echo end; exit 75");
 
     run_sh(pool, &line);
     tap_int((long long)strlen(line.detail),
             (long long)strlen("/bin/sh: exit 75 (EX_TEMPFAIL): ") + 200,
             "a long line is cut");
     tap_int(run_sh(pool, &lines), PWR_SENT_LATER, "10 MB of output");
-    tap_str(lines.detail, "/bin/sh: exit 75 (EX_TEMPFAIL): end",
-            "of which the last line counts, and is whole");
+    tap_str(lines.detail, "/bin/sh: exit 75 (EX_TEMPFAIL): 123 | 123 | end",
+            "of which the last lines count");
 }
 
 static void test_input(apr_pool_t *pool)
