@@ -21,6 +21,7 @@
 #define STALE_TRIES_MS 2000
 #define LENDERS_KEY "pwreset-lenders"
 #define LINE_KEY "pwreset-line"
+#define OUTAGE_BYTES 21         /* of a 64-bit number */
 
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
@@ -111,23 +112,23 @@ static apr_status_t enter(pwr_lender *l, pwr_loan *given)
     return APR_SUCCESS;
 }
 
-void pwr_lender_outage(const pwr_lender *l, char *text, size_t len)
+void pwr_lender_tell(const pwr_lender *l, const char *id, const char *text)
 {
-    apr_snprintf(text, len, "%" APR_UINT64_T_FMT,
+    const pwr_diag diag = pwr_log_for(l->server);
+    char outage[OUTAGE_BYTES];
+    pwr_diag_tale tale = *PWR_DIAG_SHARED(id, outage);
+
+    apr_snprintf(outage, sizeof(outage), "%" APR_UINT64_T_FMT,
                  __atomic_load_n(&pwr_lender_life(l)->outages,
                                  __ATOMIC_RELAXED));
+    pwr_diag_tell(&diag, &tale, "%s", text);
 }
 
 static void say_away(const pwr_lender *l)
 {
-    const pwr_diag diag = pwr_log_for(l->server);
-    char outage[PWR_OUTAGE_TEXT];
-
-    pwr_lender_outage(l, outage, sizeof(outage));
-    pwr_diag_tell(&diag, PWR_DIAG_SHARED("PWR0021", outage), "the database "
-                  "cannot be reached; our pages answer 503 until it can: see "
-                  "the message of mod_dbd above, and check DBDParams and the "
-                  "database");
+    pwr_lender_tell(l, "PWR0021", "the database cannot be reached; our pages "
+                    "answer 503 until it can: see the message of mod_dbd "
+                    "above, and check DBDParams and the database");
 }
 
 /* Nobody asks for a while.  For the status page, a child that cannot connect

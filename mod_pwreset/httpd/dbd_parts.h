@@ -59,9 +59,7 @@ pwr_lender *pwr_lender_first(const server_rec *server);
 
 pwr_pool_life *pwr_lender_life(const pwr_lender *l);
 
-#define PWR_OUTAGE_TEXT 21
-
-/* Which outage of the database it is, as the cause of a tale: each is told. */
-void pwr_lender_outage(const pwr_lender *l, char *text, size_t len);
+/* Tell the admin, once by all children, and anew in another outage. */
+void pwr_lender_tell(const pwr_lender *l, const char *id, const char *text);
 
 #endif

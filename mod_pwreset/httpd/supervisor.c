@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include "httpd/dbd_parts.h"
-#include "httpd/log.h"
 #include "httpd/thread.h"
 
 /* What a visitor waits for: with what is before and behind it less than three
@@ -39,15 +38,12 @@ static int cut_idle(const pwr_lender *l)
 
 static void tell_hang(const pwr_lender *l)
 {
-    const pwr_diag diag = pwr_log_for(l->server);
-    char outage[PWR_OUTAGE_TEXT];
-
-    pwr_lender_outage(l, outage, sizeof(outage));
-    pwr_diag_tell(&diag, PWR_DIAG_SHARED("PWR0024", outage), "no answer from "
-                  "the database for %d ms: its connection is cut, and a "
-                  "request is told to come again: see what the database does "
-                  "(SHOW PROCESSLIST), its host, and the network between; take "
-                  "the session settings of conf/pwreset-my.cnf", HANG_MS);
+    pwr_lender_tell(l, "PWR0024", "no answer from the database for "
+                    APR_STRINGIFY(HANG_MS) " ms: its connection is cut, and a "
+                    "request is told to come again: see what the database "
+                    "does (SHOW PROCESSLIST), its host, and the network "
+                    "between; take the session settings of "
+                    "conf/pwreset-my.cnf");
 }
 
 static void cut_overdue(pwr_lender *l)

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/dbd_run.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
 #include "core/text.h"
@@ -229,9 +227,7 @@ apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
         if (tries > 1 && !is_dead(&run)) {
             pause_random(tries);
         }
-        memset(&run, 0, sizeof(run));
-        run.dbd = dbd;
-        run.pool = pool;
+        run = (pwr_dbd_run){ .dbd = dbd, .pool = pool };
         status = work_try(&run, work, baton);
     } while (is_repeatable(status) && tries < TRIES_MAX
              && pwr_now_ms() < until_ms);

@@ -22,11 +22,7 @@ my %needless = map { $_ => 1 } 'meta DELETE', 'user INSERT', 'user DELETE';
 sub sql { $db->dbh->do($_) for @_; return }
 
 sub site {
-    my (%directives) = @_;
-    my %given = map { ($_ => $directives{$_}) } grep { /^[a-z]/ } keys %directives;
-    delete @directives{keys %given};
-    return $ctl->vhosts($ctl->vhost(driver => $db->driver, params => $db->params, %given,
-        directives => {PwResetSendmail => [['/bin/true']], %directives}));
+    return $ctl->vhosts($ctl->vhost_on($db, PwResetSendmail => [['/bin/true']], @_));
 }
 
 # Is this all that fails, and is it told so?

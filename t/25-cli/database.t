@@ -20,11 +20,7 @@ sub runs_ok { return $ctl->runs_ok(@_) }
 
 # The site's part of the dump, on this database.
 sub site {
-    my (%directives) = @_;
-    my %given = map { ($_ => $directives{$_}) } grep { /^[a-z]/ } keys %directives;
-    delete @directives{keys %given};
-    return $ctl->vhosts($ctl->vhost(driver => $db->driver, params => $db->params, %given,
-        directives => {PwResetPasswordScheme => [['bcrypt:10']], %directives}));
+    return $ctl->vhosts($ctl->vhost_on($db, PwResetPasswordScheme => [['bcrypt:10']], @_));
 }
 
 sub value {

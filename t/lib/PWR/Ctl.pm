@@ -87,6 +87,13 @@ sub vhost {
         directives => \%directives, %given};
 }
 
+# One on this database; directives begin with a capital.
+sub vhost_on {
+    my ($self, $db, %given) = @_;
+    my %directives = map { ($_ => delete $given{$_}) } grep { /^[A-Z]/ } keys %given;
+    return $self->vhost(driver => $db->driver, params => $db->params, %given, directives => \%directives);
+}
+
 sub vhosts {
     my ($self, @vhosts) = @_;
     return $self->plays(dump => JSON::PP->new->canonical->encode({version => '0.1.0', vhosts => \@vhosts}));

@@ -55,9 +55,7 @@ sub runs_ok {
 # A site's part of the dump; directives begin with a capital.
 sub vhost {
     my ($self, %given) = @_;
-    my %directives = map { ($_ => delete $given{$_}) } grep { /^[A-Z]/ } keys %given;
-    return $self->{ctl}->vhost(driver => $self->{db}->driver, params => $self->{db}->params, %given,
-        directives => \%directives);
+    return $self->{ctl}->vhost_on($self->{db}, %given);
 }
 
 sub site {
