@@ -70,7 +70,7 @@ sub _processes {
     return "StartServers $n\nServerLimit $most\nMaxRequestWorkers $most\nMinSpareServers 1\nMaxSpareServers $most\n"
         if $httpd->{mpm} eq 'prefork';
     return "StartServers $n\nServerLimit $most\nThreadsPerChild $threads\nThreadLimit $threads\n"
-        . "MinSpareThreads $threads\nMaxSpareThreads @{[$most * $threads]}\n"
+        . "MinSpareThreads 1\nMaxSpareThreads @{[$most * $threads]}\n"
         . "MaxRequestWorkers @{[$most * $threads]}\n";
 }
 

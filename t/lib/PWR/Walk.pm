@@ -170,7 +170,10 @@ sub mails_left { return (@{$_[0]{mails}}, $_[0]{httpd}->mailbox->unseen) }
 sub strings {
     my ($self, @logins) = @_;
     my $client = $self->client;
-    $client->post('/account/forgot', [email => "$_\@example.org"]) for @logins;
+    for (@logins) {
+        my $status = $client->post('/account/forgot', [email => "$_\@example.org"])->status;
+        die "$_ cannot ask for a string: $status\n" if $status != 200;
+    }
     return map { ($_ => $self->_string_to("$_\@example.org")) } @logins;
 }
 
