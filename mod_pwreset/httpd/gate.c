@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "httpd/shared.h"
+#include "httpd/thread.h"
 
 #define DEADLINE_MS 5000
 #define LOOK_AGAIN_MS 200       /* for seats whose child died */
@@ -246,8 +247,10 @@ apr_status_t pwr_gate_enter(void *baton, apr_pool_t *pool, int is_known)
     pthread_mutex_unlock(&gate->lock);
     if (!is_in) {
         tell_full(gate, self);
+        return PWR_GATE_FULL;
     }
-    return is_in ? APR_SUCCESS : PWR_GATE_FULL;
+    pwr_thread_give_way(1);
+    return APR_SUCCESS;
 }
 
 void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec)
@@ -257,6 +260,7 @@ void pwr_gate_leave(void *baton, apr_pool_t *pool, int64_t at_usec)
     const sitter *s;
 
     (void)baton;
+    pwr_thread_give_way(0);
     apr_pool_userdata_get(&known, SEAT_KEY, pool);
     s = known;
     pwr_shared_lock(&gate->lock);

@@ -8,7 +8,8 @@
  * A request has a seat from when it wants to hash until it is over: those whose
  * answer waits (delay.c) count as those who wait for a place, so that neither
  * can take the server's threads and connections.  Realms share both as
- * core/fair.h says. */
+ * core/fair.h says.  Whoever has a place gives way to other work of the
+ * processors, which has only a moment's to do. */
 #ifndef PWR_GATE_H
 #define PWR_GATE_H
 

@@ -2,8 +2,25 @@
 #include "httpd/thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+#define LONG_SLICE_NSEC 100000000       /* the longest there is */
+
+/* As in sched_setattr(2), first version; libc has neither. */
+typedef struct sched_terms {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime;           /* of normal policies: the slice; 0: usual */
+    uint64_t deadline;
+    uint64_t period;
+} sched_terms;
 
 apr_status_t pwr_thread_start(apr_thread_t **thread, apr_thread_start_t run,
                               void *data, apr_pool_t *pool)
@@ -44,4 +61,17 @@ int pwr_thread_wait(pthread_cond_t *cond, pthread_mutex_t *lock,
     };
 
     return pthread_cond_timedwait(cond, lock, &ts) != ETIMEDOUT;
+}
+
+void pwr_thread_give_way(int is_long)
+{
+    sched_terms terms = { 0 };
+
+    if (syscall(SYS_sched_getattr, 0, &terms, sizeof(terms), 0) != 0
+        || terms.policy != SCHED_OTHER) {
+        return;
+    }
+    terms.runtime = is_long ? LONG_SLICE_NSEC : 0;
+    /* Where it is not to be had, it is as it was. */
+    syscall(SYS_sched_setattr, 0, &terms, 0);
 }

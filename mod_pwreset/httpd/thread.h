@@ -21,4 +21,9 @@ void pwr_thread_make_cond(pthread_cond_t *cond);
 int pwr_thread_wait(pthread_cond_t *cond, pthread_mutex_t *lock,
                     int64_t until_usec);
 
+/* The calling thread begins what takes a processor for long, or has done it:
+ * meanwhile threads that wake up for a moment's work go first.  It loses none
+ * of its share.  Without effect before Linux 6.12. */
+void pwr_thread_give_way(int is_long);
+
 #endif

@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Select;
 use Lint qw(slurp);
+use POSIX ();
 use PWR::Sites;
 use PWR::Walk;
 use Test::More;
@@ -211,6 +212,35 @@ sub one_place {
     return $sites;
 }
 
+# How long each thread may keep a processor that others want, in ns.
+sub slices {
+    my $pid = shift;
+    return map { slurp($_) =~ /^se\.slice\s*:\s*(\d+)/m ? $1 : () } glob "/proc/$pid/task/*/sched";
+}
+
+# Linux 6.12 takes the wish for another one.
+sub takes_slices {
+    my ($major, $minor) = (POSIX::uname())[2] =~ /^(\d+)\.(\d+)/;
+    return $major > 6 || ($major == 6 && $minor >= 12);
+}
+
+# The one that hashes goes last, where the kernel knows how; then it is as the
+# others again.
+sub gives_way {
+    my $sites = one_place(1);
+    my ($child) = $sites->httpd->children;
+    my ($usual) = slices($child);
+    my ($socket) = in_a_hash($sites);
+    SKIP: {
+        skip('the kernel knows of no slices', 3) if !$usual || !takes_slices();
+        is(scalar(grep { $_ > $usual } slices($child)), 1, 'the thread that hashes gives way to all others');
+        is_deeply(statuses($socket), {303 => 1}, 'it comes to an end');
+        is(scalar(grep { $_ > $usual } slices($child)), 0, 'and is one of them');
+    }
+    $sites->httpd->done;
+    return;
+}
+
 # Killed in the middle of a hash, it leaves the one place to the next.
 sub killed {
     my $sites = one_place(1);
@@ -262,6 +292,7 @@ subtest restart => sub { restart($sites) };
 my @left = map { ask($sites, $_, QUEUE, 'olga') } qw(a b);
 sleep 0.05 until answered(@left);
 $sites->httpd->done;
+subtest 'gives way' => \&gives_way;
 subtest killed => \&killed;
 subtest stopped => \&stopped;
 done_testing();
