@@ -49,6 +49,31 @@ int pwr_call_user(const pwr_call *call, const char *login, pwr_user *user)
     return EX_OK;
 }
 
+const char *pwr_call_change_fault(pwr_change_outcome outcome, int *status)
+{
+    static const struct {
+        pwr_change_outcome outcome;
+        int status;
+        const char *words;
+    } faults[] = {
+        { PWR_CHANGE_STALE, EX_TEMPFAIL, "somebody else changed this user "
+          "meanwhile: nothing was changed here, try again" },
+        { PWR_CHANGE_NO_USER, EX_CONFIG, "PwResetPasswordUpdate wrote no row "
+          "for this user and nothing was changed: its WHERE must name the user "
+          "by :id as PwResetIdQuery does" },
+        { PWR_CHANGE_REFUSED, EX_SOFTWARE, "the change was refused: nothing "
+          "was changed" },
+    };
+    size_t i = 0;
+
+    while (faults[i].outcome != outcome
+           && faults[i].outcome != PWR_CHANGE_REFUSED) {
+        i++;
+    }
+    *status = faults[i].status;
+    return faults[i].words;
+}
+
 const char *pwr_call_shown(const pwr_call *call, const char *text)
 {
     return text && *text ? pwr_text_line(call->pool, text, SHOWN_POINTS) : "-";

@@ -154,9 +154,10 @@ static int rehearse(const pwr_call *call, findings *said, const pwr_user *user)
         return cannot_ask(call, said, status);
     }
     if (change.outcome != PWR_CHANGE_DONE) {
-        say(call, said, "PwResetPasswordUpdate wrote no row: its WHERE must "
-            "name the user by :id as PwResetIdQuery does");
-        return EX_CONFIG;
+        int fault;
+
+        say(call, said, "%s", pwr_call_change_fault(change.outcome, &fault));
+        return fault;
     }
     say(call, said, "works for this user; it was undone");
     return EX_OK;

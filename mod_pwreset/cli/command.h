@@ -73,6 +73,10 @@ const pwr_command *pwr_command_find(const char *const *args, int n,
 /* Fill in `call` from the command line.  EX_OK or EX_USAGE. */
 int pwr_command_parse(pwr_call *call, int argc, const char *const *argv);
 
+/* How a change ended that was not DONE: a sentence with the remedy, and a
+ * status of sysexits.h. */
+const char *pwr_call_change_fault(pwr_change_outcome outcome, int *status);
+
 /* Value of an option of the command, "" of a flag, NULL when not given. */
 const char *pwr_call_option(const pwr_call *call, const char *name);
 

@@ -150,23 +150,16 @@ int pwr_command_user_add(pwr_call *call)
 
 static int outcome_tell(const pwr_call *call, pwr_change_outcome outcome)
 {
-    switch (outcome) {
-    case PWR_CHANGE_DONE:
-        printf("changed; sessions end within %" APR_INT64_T_FMT " s on "
-               "running servers\n",
-               (apr_int64_t)call->vhost->conf->session_cache_sec);
-        return EX_OK;
-    case PWR_CHANGE_STALE:
-        return pwr_call_fail(EX_TEMPFAIL, "somebody else changed this user "
-                             "meanwhile: nothing was changed here, try again");
-    case PWR_CHANGE_NO_USER:
-        return pwr_call_fail(EX_NOUSER, "PwResetPasswordUpdate wrote no row "
-                             "for this user: nothing was changed, check the "
-                             "statement");
-    default:
-        return pwr_call_fail(EX_SOFTWARE, "the change was refused: nothing "
-                             "was changed");
+    const char *fault;
+    int status;
+
+    if (outcome != PWR_CHANGE_DONE) {
+        fault = pwr_call_change_fault(outcome, &status);
+        return pwr_call_fail(status, "%s", fault);
     }
+    printf("changed; sessions end within %" APR_INT64_T_FMT " s on running "
+           "servers\n", (apr_int64_t)call->vhost->conf->session_cache_sec);
+    return EX_OK;
 }
 
 static apr_status_t change_write(const pwr_env *env, const pwr_user *user,

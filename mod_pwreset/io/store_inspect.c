@@ -82,14 +82,16 @@ static apr_status_t changes_try(pwr_dbd_run *run, void *baton)
     return fault_take(run, status, call->faults);
 }
 
+/* `price` is what not mending it costs. */
 static apr_status_t engine_try(pwr_dbd_run *run, const inspect_call *call,
-                               const char *sql)
+                               const char *sql, const char *price)
 {
     const char *fault;
     apr_status_t status = pwr_store_engine_look(run, call->impl, sql, &fault);
 
     if (status == APR_SUCCESS && fault) {
-        APR_ARRAY_PUSH(call->faults, const char *) = fault;
+        APR_ARRAY_PUSH(call->faults, const char *) = apr_psprintf(
+            run->pool, "%s; until then %s", fault, price);
     }
     return status;
 }
@@ -106,13 +108,17 @@ static apr_status_t engines_try(pwr_dbd_run *run, void *baton)
     for (size_t i = 0; status == APR_SUCCESS
                        && (name = pwr_store_table_name(i)) != NULL; i++) {
         status = engine_try(run, call, apr_pstrcat(run->scratch, impl->prefix,
-                                                   name, NULL));
+                                                   name, NULL),
+                            "what is done by halves is not undone");
     }
     if (status == APR_SUCCESS) {
-        status = engine_try(run, call, update->format);
+        status = engine_try(run, call, update->format,
+                            "no password is changed");
     }
     for (int i = 0; status == APR_SUCCESS && i < impl->sql.after_n; i++) {
-        status = engine_try(run, call, impl->sql.after[i].sql.format);
+        status = engine_try(run, call, impl->sql.after[i].sql.format,
+                            "what PwResetAfterChange writes there stays, also "
+                            "of a change that is undone");
     }
     return status;
 }

@@ -93,7 +93,7 @@ sub test_change {
     broken('no row of meta', 78, 'changes', qr/message above/, [q(DELETE FROM pwreset_meta WHERE name LIKE 'lock-%')],
         [map { sprintf q(INSERT INTO pwreset_meta (name, value) VALUES ('lock-%x', 0)), $_ } 0 .. 15]);
     site(PwResetPasswordUpdate => [['UPDATE pwreset_user SET password = :hash WHERE id = :id AND 1 = 0']]);
-    fails('one that writes nothing', 78, 'password change', qr/wrote no row: its WHERE/, qw(--user ivan));
+    fails('one that writes nothing', 78, 'password change', qr/wrote no row .*: its WHERE/, qw(--user ivan));
     site(PwResetPasswordUpdate => [['UPDATE pwreset_user SET name = :hash WHERE id = :id']]);
     my (undef, undef, $err) = $ctl->run('', qw(check --user ivan));
     like($err, qr/PWR0223/, 'one that writes elsewhere');
@@ -147,7 +147,8 @@ sub remembered {
     sql('CREATE TABLE remembered (id VARCHAR(40), n INT) ENGINE=MyISAM');
     sql(q(INSERT INTO remembered VALUES ('1', 1)));
     site(PwResetAfterChange => [['UPDATE remembered SET n = n + 1 WHERE id = :id']]);
-    fails('a statement after the change, in MyISAM', 78, 'engines', qr/remembered is of engine MyISAM/, qw(--user ivan));
+    fails('a statement after the change, in MyISAM', 78, 'engines',
+        qr/remembered is of engine MyISAM.*stays, also of a change that is undone/, qw(--user ivan));
     is($db->dbh->selectrow_array('SELECT n FROM remembered'), 1, 'and it is not run for a try');
     sql('DROP TABLE remembered');
     site();

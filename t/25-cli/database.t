@@ -229,7 +229,7 @@ sub test_own_table {
     is(crypt($good, $stored), $stored, 'and the password is there');
     runs_ok('two of one login', {status => 65, err => qr/2 users have this login/}, $good, qw(user passwd twin));
     site(%queries, PwResetPasswordUpdate => [['UPDATE members SET pw = :hash WHERE uid = :id AND 1 = 0']]);
-    runs_ok('an update that writes nothing', {status => 67, err => qr/wrote no row/}, $good, qw(user passwd dora));
+    runs_ok('an update that writes nothing', {status => 78, err => qr/wrote no row/}, $good, qw(user passwd dora));
     is(value('SELECT pw FROM members WHERE uid = 1'), $stored, 'and nothing changed');
 }
 
