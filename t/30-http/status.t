@@ -8,6 +8,7 @@ use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
+use POSIX ();
 use PWR::Httpd;
 use PWR::Sites;
 use PWR::Walk;
@@ -229,6 +230,53 @@ sub refused {
     return;
 }
 
+# Whoever is over a limit is counted under its class.
+sub limits {
+    my $walk = PWR::Walk->new('sqlite', conf => "PwResetStatus On\n$location\nPwResetIdentify forgot both\n"
+        . "PwResetLimit reset-client 1/1h 1\nPwResetLimit login-client 4/1h 4\nPwResetLimit login-account 1/1h 1\n"
+        . "PwResetLimit change-account 1/1h 1\nPwResetLimit forgot-account 1/1h\nPwResetLimit forgot-site 1/1s 1");
+    $walk->add($_) for qw(ivan olga);
+    my ($client, $browser) = ($walk->client, $walk->signed_in('ivan'));
+    $client->post('/account/login', [login => 'olga', password => 'x']) for 1 .. 5;
+    $browser->post('/account/change', [current => 'x', password => NEW, confirm => NEW]) for 1 .. 2;
+    $client->post('/account/reset', [token => '0' x 28, password => NEW, confirm => NEW]) for 1 .. 3;
+    for (1 .. 2) {
+        $client->post('/account/forgot', [email => 'olga']);
+        $walk->settle;
+        $walk->sql('UPDATE pwreset_token SET created = created - 120, spent_at = 1');
+    }
+    my $r = wait_for($walk, sub { $_[0]{realms}[0]{limited_forgot_account} })->{realms}[0];
+    my %got = map { s/^limited_//r => $r->{$_} } grep { /^limited_/ } keys %$r;
+    cmp_ok(delete $got{$_}, '>=', 1, "$_ is counted") for qw(forgot_site login_account);
+    is_deeply(\%got, {forgot_client => 0, forgot_account => 1, reset_client => 2, login_client => 1, change_account => 1},
+        'and the others') or diag explain $r;
+    $walk->httpd->allow_log(qw(PWR0422 PWR0423 PWR0430))->done;
+    return;
+}
+
+# A connection that a row somebody keeps holds up is one in use.
+sub in_use {
+    my $walk = PWR::Walk->new('mysql', conf => "PwResetStatus On\n$location");
+    $walk->add('ivan');
+    my %string = $walk->strings('ivan');
+    my $lent = sub { json_of($walk)->{stores}[0]{database_connections_lent} };
+    my $before = $lent->();
+    $walk->sql('BEGIN');
+    $walk->sql('UPDATE pwreset_user SET name = ? WHERE login = ?', 'held', 'ivan');
+    my $pid = fork // die "fork: $!\n";
+    if (!$pid) {
+        $walk->client->post('/account/reset', [token => $string{ivan}, password => NEW, confirm => NEW]);
+        POSIX::_exit(0);
+    }
+    my $json = wait_for($walk, sub { $_[0]{stores}[0]{database_connections_lent} > $before });
+    cmp_ok($json->{stores}[0]{database_connections_lent}, '>', $before, 'a connection more is in use');
+    $walk->sql('ROLLBACK');
+    waitpid $pid, 0;
+    is(wait_for($walk, sub { $lent->() == $before })->{stores}[0]{database_connections_lent}, $before, 'and given back');
+    $walk->httpd->done;
+    return;
+}
+
 # Each realm has its own figures.  One's mail program hangs; there is one slot.
 sub realms {
     my $sites = PWR::Sites->new({one => "PwResetStatus On\n$location", two => '',
@@ -364,6 +412,8 @@ for my $row ([event => 'mysql'], [prefork => 'sqlite']) {
     };
 }
 subtest refused => \&refused;
+subtest limits => \&limits;
+subtest 'in use' => \&in_use;
 subtest realms => \&realms;
 subtest 'where it is' => \&where;
 subtest 'no site' => \&nobody;
