@@ -16,6 +16,7 @@ use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Temp qw(tempdir);
 use JSON::PP qw(decode_json);
+use POSIX ();
 use PWR::Crowd;
 use PWR::Jobs;
 use PWR::Load;
@@ -27,7 +28,10 @@ our @EXPORT = qw(restarting_walk restarts stops upgrades this_build);
 
 # A child's first connection to the database may take longer than a request waits
 # for it, on a machine that others share.
-use constant {BROWSERS => 4, FOR_EVER => 1_000_000_000, SLOW_SEC => 0.3, REFUSED_PART => 0.02};
+use constant {BROWSERS => 4, FOR_EVER => 1_000_000_000, SLOW_SEC => 0.3, IN_FLIGHT_SEC => 0.1, REFUSED_PART => 0.02};
+
+# A quarter of a second and more of a processor.
+use constant SLOW_SALT => '$2y$12$abcdefghijklmnopqrstuu';
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
 my $folder = tempdir(CLEANUP => 1);
@@ -64,6 +68,7 @@ sub restarting_walk {
     _install(this_build());
     my $walk = PWR::Walk->new('mysql', module => "$folder/mod_pwreset.so", conf => $conf, global => $global);
     $walk->add('ivan');
+    $walk->add('slow', password => crypt OLD, SLOW_SALT);
     return $walk;
 }
 
@@ -120,6 +125,17 @@ sub restarts {
     return;
 }
 
+# Aside: what those are answered who sign in while httpd is told to stop.
+sub _in_flight {
+    my $walk = shift;
+    my $pid = open(my $said, '-|') // die "fork: $!\n";
+    return $said if $pid;
+    my @posts = map { ['/account/login', [login => 'slow', password => $_]] } OLD, 'wrong';
+    print join ' ', map { $_->status } $walk->at_once(@posts);
+    close STDOUT;
+    POSIX::_exit(0);
+}
+
 # Stopped with jobs in flight, and started again: each mail comes, and is whole.
 sub stops {
     my ($walk, $people) = @_;
@@ -131,7 +147,10 @@ sub stops {
         $box{$_}->mode('slow ' . SLOW_SEC) for @logins;
         ask($walk, "$_\@example.org") for @logins;
         ok(until_true(sub { grep { $_->runs } values %box }), "$signal: the first mails are on their way");
+        my $said = _in_flight($walk);
+        sleep IN_FLIGHT_SEC;
         ok($httpd->stop($signal), "$signal: httpd stops");
+        is(<$said>, '303 422', "$signal: whoever was there already is answered") if $signal eq 'WINCH';
         my $left = jobs($walk);
         cmp_ok($left, '>', 0, "$signal: jobs are left");
         is(scalar(grep { $_->{lease_until} } jobs($walk)), 0, "$signal: nobody holds one");
