@@ -95,6 +95,24 @@ static apr_status_t job_delete(pwr_store *store, apr_pool_t *pool,
     return status;
 }
 
+/* Who may change the row, and not delete it, would send the mail at the end of
+ * each lease, for a week. */
+static apr_status_t put_aside(pwr_store *store, apr_pool_t *pool,
+                              const pwr_job *job, const char *owner)
+{
+    const pwr_diag_tale tale = { "PWR0302", PWR_LEVEL_WARNING,
+                                 PWR_LEVEL_INFO, job->realm, 0 };
+    apr_status_t status = store->ops->job_retry(
+        store, pool, job, owner, -1,
+        "the mail was sent, but its job could not be removed");
+
+    pwr_diag_tell(store->diag, &tale, "%s: the mail was sent, but its job "
+                  "could not be removed%s, mend the database",
+                  title(pool, job), status == APR_SUCCESS
+                  ? " and stays as given up" : "; it will be sent once more");
+    return status;
+}
+
 static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
                            const pwr_job *job, const char *owner,
                            const char *detail)
@@ -109,15 +127,7 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
     }
     pwr_diag_log(store->diag, PWR_LEVEL_INFO, 0, "PWR0301", "%s: sent (%s)",
                  title(pool, job), detail);
-    if (status != APR_SUCCESS) {
-        const pwr_diag_tale tale = { "PWR0302", PWR_LEVEL_WARNING,
-                                     PWR_LEVEL_INFO, job->realm, 0 };
-
-        pwr_diag_tell(store->diag, &tale, "%s: the mail was sent, but its job "
-                      "could not be removed; it will be sent once more, mend "
-                      "the database", title(pool, job));
-    }
-    return status;
+    return status == APR_SUCCESS ? status : put_aside(store, pool, job, owner);
 }
 
 /* Of all mails of a realm that fail one is loud. */

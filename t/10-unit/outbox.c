@@ -82,6 +82,7 @@ typedef struct witness {
     char log[4000];
     apr_status_t answer;
     int back_after;             /* so many answers; 0: never */
+    int may_not_delete;         /* but all else */
 } witness;
 
 static apr_status_t fake_retry(pwr_store *store, apr_pool_t *pool,
@@ -106,7 +107,7 @@ static apr_status_t fake_done(pwr_store *store, apr_pool_t *pool,
     if (w->back_after > 0 && --w->back_after == 0) {
         w->answer = APR_SUCCESS;
     }
-    return w->answer;
+    return w->may_not_delete ? PWR_STORE_BROKEN : w->answer;
 }
 
 static void keep(void *baton, pwr_level level, apr_status_t status,
@@ -228,6 +229,21 @@ static void test_store_fails(apr_pool_t *pool)
     }
 }
 
+/* Or it would be sent at the end of each lease. */
+static void test_no_delete(apr_pool_t *pool)
+{
+    pwr_job job = job_of(1, 1);
+    witness w = { .answer = APR_SUCCESS, .may_not_delete = 1 };
+
+    tap_int(settle(pool, &w, &job, PWR_SENT_OK, "exit 0"), APR_SUCCESS,
+            "a job that cannot be deleted");
+    tap_str(w.calls, "done 0123 me;retry 0123 me never: the mail was sent, but"
+            " its job could not be removed;", "is put aside");
+    tap_ok(strstr(w.log, "PWR0302 warning 0 job 0123 ") != NULL
+           && strstr(w.log, "stays as given up") != NULL, "which is told: %s",
+           w.log);
+}
+
 /* A mail that is out is worth waiting for the database. */
 static void test_store_is_back(apr_pool_t *pool)
 {
@@ -319,6 +335,7 @@ int main(void)
     test_jitter();
     test_settle(pool);
     test_store_fails(pool);
+    test_no_delete(pool);
     test_store_is_back(pool);
     test_masks(pool);
     test_send(pool);
