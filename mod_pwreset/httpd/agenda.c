@@ -9,7 +9,10 @@
 #include "httpd/shared.h"
 
 #define JOB_BATCH 100
-#define PAGES_MAX 50            /* of a store at a time; the lease is short */
+/* Of a store at a time, as the lease is short: so many of the oldest, and so
+ * many from where the last time ended. */
+#define PAGES_OLD 25
+#define PAGES_FAR 25
 /* More of one client or realm would not have their turn before all is read
  * anew, and leave no room for others. */
 #define PER_CLIENT 20
@@ -32,6 +35,7 @@ struct pwr_agenda {
     apr_pool_t *network_pool;
     apr_hash_t *networks;       /* "TENANT NETWORK" -> party */
     uint64_t network_served[NETWORKS_MAX];
+    apr_hash_t *far;            /* of each store, by its first server */
     int64_t blocked_until_ms[PWR_FAIR_PARTIES_MAX];
     pwr_fair_claim claim[PWR_AGENDA_MAX + PWR_AGENDA_HELD_MAX];
 };
@@ -59,6 +63,15 @@ pwr_agenda *pwr_agenda_make(apr_pool_t *pool, server_rec *main_server,
 
     agenda->slots_n = slots_n;
     agenda->has_realms = has_realms(main_server);
+    agenda->far = apr_hash_make(pool);
+    for (server_rec *s = main_server; s; s = s->next) {
+        pwr_server *self = pwr_server_active(s);
+
+        if (self) {
+            apr_hash_set(agenda->far, &self->server, sizeof(self->server),
+                         apr_pcalloc(pool, sizeof(pwr_job)));
+        }
+    }
     apr_pool_create(&agenda->job_pool, pool);
     apr_pool_create(&agenda->network_pool, pool);
     agenda->networks = apr_hash_make(agenda->network_pool);
@@ -88,7 +101,7 @@ static pwr_server *server_of_realm(server_rec *main_server,
     for (server_rec *s = main_server; s; s = s->next) {
         pwr_server *self = pwr_server_active(s);
 
-        if (self && strcmp(self->conf->realm, realm) == 0
+        if (self && realm && strcmp(self->conf->realm, realm) == 0
             && pwr_server_same_store(self, store_of)) {
             return self;
         }
@@ -181,29 +194,53 @@ static int add_page(pwr_agenda *agenda, server_rec *main_server,
     return has_room;
 }
 
+/* So many pages behind `at`, which goes along and begins before all when it has
+ * no id; zero when there was no more. */
+static int read_pages(pwr_agenda *agenda, server_rec *main_server,
+                      pwr_server *self, pwr_job *at, int pages)
+{
+    pwr_jobs jobs = { 0 };
+
+    do {
+        if (self->store->ops->job_batch(self->store, agenda->job_pool,
+                                        JOB_BATCH, at->id[0] ? at : NULL,
+                                        &jobs)
+            || jobs.n == 0) {
+            return 0;
+        }
+        *at = jobs.row[jobs.n - 1];
+    } while (add_page(agenda, main_server, self, &jobs)
+             && jobs.n == JOB_BATCH && --pages > 0);
+    return agenda->errands_n < PWR_AGENDA_MAX && jobs.n == JOB_BATCH;
+}
+
+static int is_behind(const pwr_job *a, const pwr_job *b)
+{
+    return a->due > b->due || (a->due == b->due && strcmp(a->id, b->id) > 0);
+}
+
+/* A site's backlog, held back by its rate or by a program that hangs, may be
+ * longer than all that is read of the oldest. */
 int pwr_agenda_read(pwr_agenda *agenda, server_rec *main_server,
                     pwr_server *self)
 {
-    pwr_jobs jobs = { 0 };
-    pwr_job last;
-    const pwr_job *after = NULL;
-    int rows = 0, pages = 0;
+    pwr_job old = { .id = "" };
+    pwr_job *far = apr_hash_get(agenda->far, &self->server,
+                                sizeof(self->server));
+    int before = agenda->errands_n;
 
-    if (agenda->errands_n == PWR_AGENDA_MAX) {
-        return 0;
+    if (!read_pages(agenda, main_server, self, &old, PAGES_OLD)) {
+        far->id[0] = '\0';
     }
-    do {
-        if (self->store->ops->job_batch(self->store, agenda->job_pool,
-                                        JOB_BATCH, after, &jobs)
-            || jobs.n == 0) {
-            break;
+    else {
+        if (!far->id[0] || !is_behind(far, &old)) {
+            *far = old;
         }
-        rows += jobs.n;
-        last = jobs.row[jobs.n - 1];
-        after = &last;
-    } while (add_page(agenda, main_server, self, &jobs)
-             && jobs.n == JOB_BATCH && ++pages < PAGES_MAX);
-    return rows;
+        if (!read_pages(agenda, main_server, self, far, PAGES_FAR)) {
+            far->id[0] = '\0';
+        }
+    }
+    return agenda->errands_n - before;
 }
 
 /* ---- who is next ---- */
@@ -221,6 +258,18 @@ void pwr_agenda_taken(pwr_agenda *agenda, pwr_errand *errand, int is_mine)
     pwr_rate_give(&errand->owner->conf->limit[PWR_LIMIT_FORGOT_SITE],
                   &tenant->forgot_site_ms);
     pthread_mutex_unlock(&tenant->lock);
+}
+
+void pwr_agenda_drop(pwr_agenda *agenda, const pwr_server *owner)
+{
+    for (int i = 0; i < agenda->errands_n; i++) {
+        pwr_errand *e = &agenda->errand[i];
+
+        if (!e->is_taken && pwr_server_same_store(e->owner, owner)) {
+            e->is_taken = 1;
+            agenda->left--;
+        }
+    }
 }
 
 int pwr_agenda_left(const pwr_agenda *agenda)

@@ -44,6 +44,10 @@ pwr_errand *pwr_agenda_next(pwr_agenda *agenda, pwr_errand *const *held,
 /* It was begun, or, if not `is_mine`, another node was quicker. */
 void pwr_agenda_taken(pwr_agenda *agenda, pwr_errand *errand, int is_mine);
 
+/* Nothing can be taken from this one's store now: leave out what is left of
+ * it, and of no other. */
+void pwr_agenda_drop(pwr_agenda *agenda, const pwr_server *owner);
+
 /* How many are left. */
 int pwr_agenda_left(const pwr_agenda *agenda);
 

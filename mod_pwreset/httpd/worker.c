@@ -256,14 +256,12 @@ static int dispatch(worker *w, apr_pool_t *pool)
 
         pwr_agenda_taken(w->agenda, errand, mine);
         claimed += mine;
-        if (mine) {
-            status = slot_start(s, errand);
-        }
         if (status != APR_SUCCESS) {
+            pwr_agenda_drop(w->agenda, errand->owner);
+        }
+        else if (mine && (status = slot_start(s, errand)) != APR_SUCCESS) {
             /* The next one would fare no better: all are read again. */
-            if (mine) {
-                put_back(w, pool, errand->owner, &errand->job, status);
-            }
+            put_back(w, pool, errand->owner, &errand->job, status);
             pwr_agenda_clear(w->agenda);
             break;
         }
