@@ -384,12 +384,15 @@ static int64_t idle_ms(int quiet_sweeps)
 /* One round of all there is to do; returns when the next one is due. */
 static int64_t round_of(worker *w, int *quiet_sweeps)
 {
+    int is_untidy;
+
     pwr_limits_report(w->pool, w->main_server);
     *quiet_sweeps = sweep(w) > 0 ? 0 : *quiet_sweeps + 1;
     __atomic_store_n(&pwr_shared_memory()->lease.swept_ms,
                      pwr_now_ms(), __ATOMIC_RELAXED);
-    pwr_tidy(w->pool, w->main_server, w->stop_fd);
-    return pwr_now_ms() + idle_ms(*quiet_sweeps) - TICK_MS / 2;
+    is_untidy = pwr_tidy(w->pool, w->main_server, w->stop_fd);
+    return pwr_now_ms()
+        + (is_untidy ? 0 : idle_ms(*quiet_sweeps) - TICK_MS / 2);
 }
 
 static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
