@@ -58,12 +58,14 @@ static apr_status_t open_program(apr_pool_t *pool, const char *where,
         ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
 }
 
+/* It may be a named pipe, and then the same holds. */
 static apr_status_t open_file(apr_pool_t *pool, const char *where, int *fd)
 {
     apr_file_t *file;
     apr_status_t status = apr_file_open(&file, where, APR_FOPEN_WRITE
                                         | APR_FOPEN_APPEND | APR_FOPEN_CREATE
-                                        | APR_FOPEN_LARGEFILE, FILE_PERMS,
+                                        | APR_FOPEN_LARGEFILE
+                                        | APR_FOPEN_NONBLOCK, FILE_PERMS,
                                         pool);
 
     return status != APR_SUCCESS ? status : apr_os_file_get(fd, file);
