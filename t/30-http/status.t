@@ -234,7 +234,7 @@ sub refused {
 sub limits {
     my $walk = PWR::Walk->new('sqlite', conf => "PwResetStatus On\n$location\nPwResetIdentify forgot both\n"
         . "PwResetLimit reset-client 1/1h 1\nPwResetLimit login-client 4/1h 4\nPwResetLimit login-account 1/1h 1\n"
-        . "PwResetLimit change-account 1/1h 1\nPwResetLimit forgot-account 1/1h\nPwResetLimit forgot-site 1/1s 1");
+        . "PwResetLimit change-account 1/1h 1\nPwResetLimit forgot-account 1/1h\nPwResetLimit forgot-site 1/4s 1");
     $walk->add($_) for qw(ivan olga);
     my ($client, $browser) = ($walk->client, $walk->signed_in('ivan'));
     $client->post('/account/login', [login => 'olga', password => 'x']) for 1 .. 5;

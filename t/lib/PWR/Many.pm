@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+# Very many sites of one httpd on one store: what they cost a provider.
+#
+#   many_sites(100);
+package PWR::Many;
+use strict;
+use warnings;
+use Exporter qw(import);
+use PWR::Sites;
+use PWR::Walk;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(many_sites);
+
+use constant {CHILDREN => 2, DBD_MAX => 4, PREPARED_MAX => 64, QUIET_SEC => 4, IDLE_SEC => 10, IDLE_RATE => 1, WALKS => 3,
+    BASE => 1000};
+
+sub _status {
+    my ($walk, $name) = @_;
+    return $walk->value('SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = ?', $name);
+}
+
+# Each says its own name, and has its own session.
+sub _brands {
+    my ($sites, @names) = @_;
+    my $page = sub { $sites->client($_[0])->get('/account/login')->body };
+    is_deeply([map { $page->($_) =~ /(Brand of s\d+)/ ? $1 : 'none' } @names], [map { "Brand of $_" } @names],
+        'each site says its own name');
+    my $browser = $sites->signed_in($names[0], 'ivan');
+    is($browser->get('/portal/')->header('X-User'), 'ivan', 'one signs in at a site');
+    my %cookies = %{$browser->cookies};
+    my $other = $sites->client($names[1]);
+    my $r = $other->get('/portal/', headers => [['Cookie', join '; ', map { "$_=$cookies{$_}" } sort keys %cookies],
+        ['Accept', 'text/html']]);
+    is($r->status, 303, 'and is a stranger at another');
+    return;
+}
+
+# A whole recovery at each of some sites.
+sub _recoveries {
+    my ($sites, @names) = @_;
+    my $walk = $sites->walk;
+    for my $name (@names) {
+        my $client = $sites->client($name);
+        $client->post('/account/forgot', [email => 'ivan@example.org']);
+        my $mail = $walk->mail_to('ivan@example.org') or return fail("a mail of $name");
+        like($mail->from, qr/^help-$name\@/, "$name: the mail is from its own sender");
+        like($mail->link, qr{^http://\Q$name\E\.test:}, "$name: its link leads there");
+        is($client->post('/account/reset', [token => $mail->token, password => NEW, confirm => NEW])->status, 303,
+            "$name: and the string works there");
+        $walk->mail_to('ivan@example.org');
+    }
+    $walk->settle;
+    return;
+}
+
+# What is asked of the database while nobody comes, our own question aside.
+sub _idle {
+    my $walk = shift;
+    sleep QUIET_SEC;
+    my $before = _status($walk, 'Questions');
+    my $begin = time;
+    sleep IDLE_SEC;
+    my $rate = (_status($walk, 'Questions') - $before - 1) / (time - $begin);
+    cmp_ok($rate, '<=', IDLE_RATE, sprintf '%.2f statements a second while nobody comes', $rate);
+    note(sprintf 'figure: idle: %.2f statements a second', $rate);
+    return;
+}
+
+sub many_sites {
+    my $n = shift;
+    my @names = map { "s$_" } BASE .. BASE + $n - 1;
+    my $conf = sub { "PwResetSiteName \"Brand of $_[0]\"\nPwResetMailFrom help-$_[0]\@example.org" };
+    my $sites = PWR::Sites->new({map { ($_ => $conf->($_)) } @names},
+        database => 'mysql', start => 0, children => CHILDREN, global => "DBDKeep @{[DBD_MAX]}\nDBDMax @{[DBD_MAX]}");
+    my ($walk, $httpd) = ($sites->walk, $sites->httpd);
+    my $begin = time;
+    $httpd->start;
+    my $sec = time - $begin;
+    note(sprintf 'figure: %d sites: first answer after %.2f s', $n, $sec);
+    $walk->add('ivan');
+    my @some = map { $names[$_ * $#names / (WALKS - 1)] } 0 .. WALKS - 1;
+    _brands($sites, @some);
+    _recoveries($sites, @some);
+    my $children = () = $httpd->children;
+    my ($connections, $prepared) = map { _status($walk, $_) } qw(Threads_connected Prepared_stmt_count);
+    cmp_ok($connections - 1, '<=', $children * DBD_MAX, "$connections connections: one pool a child");
+    cmp_ok($prepared, '<=', $children * DBD_MAX * PREPARED_MAX, "$prepared prepared statements");
+    note("figure: $n sites: $connections connections, $prepared prepared statements, $children children");
+    _idle($walk);
+    $httpd->done;
+    return;
+}
+
+1;
