@@ -12,30 +12,28 @@
 #include <apr_strings.h>
 
 #include "cli/command.h"
-#include "io/now.h"
 #include "io/store_dbd.h"
 
 /* Longer than any statement takes.  The driver knows no timeout for an answer,
  * and who asks why a database hangs must not hang with it. */
 #define ANSWER_SEC 10
 
-static int64_t asked_usec;      /* when the last statement was begun */
-
-/* A work has hundreds of them, and the way may be long.  Async-signal-safe. */
-static void look(int signal)
+/* Async-signal-safe. */
+static void give_up(int signal)
 {
     static const char text[] = "pwresetctl: the database has not answered for "
         "10 s: see what it does (SHOW PROCESSLIST), its host, and the network "
         "between\n";
-    int64_t waited_sec = (pwr_now_usec() - asked_usec) / 1000000;
 
     (void)signal;
-    if (waited_sec < ANSWER_SEC) {
-        alarm((unsigned)(ANSWER_SEC - waited_sec));
-        return;
-    }
     (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
     _exit(EX_UNAVAILABLE);
+}
+
+/* For each statement anew: a work has hundreds, and the way may be long. */
+static void be_patient(void)
+{
+    alarm(ANSWER_SEC);
 }
 
 /* The one connection; `pool` is NULL while there is none. */
@@ -56,9 +54,8 @@ static apr_status_t lender_borrow(void *baton, apr_pool_t *pool,
     apr_status_t status;
 
     (void)pool;
-    asked_usec = pwr_now_usec();
-    signal(SIGALRM, look);
-    alarm(ANSWER_SEC);
+    signal(SIGALRM, give_up);
+    be_patient();
     if (!l->pool) {
         apr_pool_create(&l->pool, l->root);
         status = apr_dbd_open_ex(l->driver, l->pool, l->vhost->params,
@@ -77,7 +74,7 @@ static apr_status_t lender_borrow(void *baton, apr_pool_t *pool,
     }
     *conn = (pwr_dbd_conn){
         .driver = l->driver, .handle = l->handle, .pool = l->pool,
-        .asked_usec = &asked_usec
+        .asks = be_patient
     };
     return APR_SUCCESS;
 }

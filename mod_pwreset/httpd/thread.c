@@ -12,13 +12,19 @@
 
 /* As in sched_setattr(2), first version; libc has neither. */
 typedef struct sched_terms {
+    /* cppcheck-suppress unusedStructMember; the kernel's */
     uint32_t size;
     uint32_t policy;
+    /* cppcheck-suppress unusedStructMember; the kernel's */
     uint64_t flags;
+    /* cppcheck-suppress unusedStructMember; the kernel's */
     int32_t nice;
+    /* cppcheck-suppress unusedStructMember; the kernel's */
     uint32_t priority;
     uint64_t runtime;           /* of normal policies: the slice; 0: usual */
+    /* cppcheck-suppress unusedStructMember; the kernel's */
     uint64_t deadline;
+    /* cppcheck-suppress unusedStructMember; the kernel's */
     uint64_t period;
 } sched_terms;
 

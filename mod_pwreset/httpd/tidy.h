@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the worker does for the tables now and then: rows that are long over are
- * deleted, and clients forgotten (PwResetAuditKeep).  In small batches and short
- * rounds, mails being sent between them; one process of a host at a time, that
- * which holds the lease. */
+ * deleted, and clients forgotten (PwResetAuditKeep).  In small batches and
+ * short rounds, mails being sent between them; one process of a host at a time,
+ * that which holds the lease. */
 #ifndef PWR_TIDY_H
 #define PWR_TIDY_H
 

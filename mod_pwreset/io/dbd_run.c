@@ -41,6 +41,9 @@ void pwr_dbd_ask(const pwr_dbd_run *run)
         __atomic_store_n(run->conn.asked_usec, pwr_now_usec(),
                          __ATOMIC_RELAXED);
     }
+    if (run->conn.asks) {
+        run->conn.asks();
+    }
 }
 
 apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name, const char *sql)

@@ -25,6 +25,7 @@ typedef struct pwr_dbd_conn {
     void *loan;                     /* the lender's own */
     int64_t *asked_usec;            /* atomic, pwr_now: when the last statement
                                      * was begun; NULL: nobody watches */
+    void (*asks)(void);             /* a statement begins; or NULL */
 } pwr_dbd_conn;
 
 /* Where connections come from: mod_dbd's pool (httpd/dbd.c), one plain

@@ -269,8 +269,9 @@ sub contexts {
 
 # Its log line has no id that could be declared.
 sub htaccess {
-    my $httpd = PWR::Httpd->new(database => PWR::Database->new('sqlite'),
+    my $own = PWR::Walk->new('sqlite', start => 0,
         global => qq(<Directory "\${ROOT}/htdocs">\nAllowOverride All\n</Directory>));
+    my $httpd = $own->httpd;
     $httpd->write('htdocs/.htaccess', "PwResetLogin Off\n");
     $httpd->start;
     my $r = $httpd->client->get('/index.html');
