@@ -11,7 +11,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20,
-    LEAK_KB => 4, RESTART_SEC => 0.5};
+    LEAK_KB => 4, RESTART_SEC => 0.5, SETTLE_SEC => 0.2};
 
 sub ask {
     my ($walk, $login) = @_;
@@ -151,7 +151,13 @@ sub many_restarts {
             size => size_of($httpd->pid)};
     };
     $httpd->graceful for 1 .. 2;
-    my $before = $figures->();
+    # Not while a child still makes its threads.
+    my $before = wait_for(sub {
+        my $first = $figures->();
+        sleep SETTLE_SEC;
+        my $then = $figures->();
+        return $first->{threads} > 1 && $first->{threads} == $then->{threads} ? $then : undef;
+    });
     my @old = $httpd->children;
     $httpd->graceful for 1 .. RESTARTS;
     my $after;
