@@ -179,29 +179,6 @@ const char *pwr_text_line(apr_pool_t *pool, const char *s, size_t points_max)
     return out;
 }
 
-/* `s` behind its first `points`. */
-static const char *skip_points(const char *s, size_t points)
-{
-    while (*s && ((*s & 0xC0) == 0x80 || points > 0)) {
-        points -= (*s & 0xC0) != 0x80;
-        s++;
-    }
-    return s;
-}
-
-const char *pwr_text_ends(apr_pool_t *pool, const char *s, size_t points_max)
-{
-    size_t points = pwr_text_points(s), first = points_max / 3;
-    const char *cut = skip_points(s, first);
-
-    if (points <= points_max) {
-        return s;
-    }
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, s, (size_t)(cut - s)),
-                       "\xE2\x80\xA6",
-                       skip_points(cut, points - points_max + 1), NULL);
-}
-
 const char *pwr_text_replace(apr_pool_t *pool, const char *text,
                              const char *word, const char *by)
 {

@@ -42,11 +42,6 @@ const char *pwr_text_printable(apr_pool_t *pool, const char *s,
  * turns the direction of the text (U+202A-202E, U+2066-2069) become U+FFFD. */
 const char *pwr_text_line(apr_pool_t *pool, const char *s, size_t points_max);
 
-/* `s`, well-formed UTF-8, with at most `points_max` (10 or more) code points:
- * what is longer keeps its first third and its end, with an ellipsis between
- * them.  Programs say first what they do and last what went wrong. */
-const char *pwr_text_ends(apr_pool_t *pool, const char *s, size_t points_max);
-
 /* `text` with each `word` (not empty) replaced; what takes its place is not
  * looked at again. */
 const char *pwr_text_replace(apr_pool_t *pool, const char *text,

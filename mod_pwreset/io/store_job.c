@@ -6,8 +6,6 @@
 
 #include <apr_strings.h>
 
-#include "core/text.h"
-
 static const char *const kinds[] = {
     [PWR_JOB_NONE] = "",
     [PWR_JOB_RECOVER] = "recover",
@@ -205,13 +203,6 @@ apr_status_t pwr_store_job_about(pwr_store *store, apr_pool_t *pool,
     return jobs_read(pool, &work, &call);
 }
 
-/* What a mail program said first and last. */
-static const char *error_ends(const pwr_dbd_run *run, const char *error)
-{
-    return error && pwr_text_is_utf8(error, strlen(error))
-               ? pwr_text_ends(run->scratch, error, PWR_ERROR_POINTS) : error;
-}
-
 /* Run one of the statements about a held job; `mine` says whether it was. */
 static apr_status_t holder_exec(pwr_dbd_run *run, job_call *call, pwr_stmt id)
 {
@@ -220,8 +211,7 @@ static apr_status_t holder_exec(pwr_dbd_run *run, job_call *call, pwr_stmt id)
         { "owner", call->owner },
         { "lease", pwr_dbd_decimal(run, call->seconds) },
         { "delay", pwr_dbd_decimal(run, call->seconds) },
-        { "error", pwr_dbd_fit(run, error_ends(run, call->error),
-                               PWR_ERROR_POINTS) },
+        { "error", pwr_dbd_fit(run, call->error, PWR_ERROR_POINTS) },
         { NULL, NULL }
     };
 

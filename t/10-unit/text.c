@@ -73,19 +73,6 @@ static void test_output(apr_pool_t *pool)
 #define FFFD "\xEF\xBF\xBD"
 #define ELLIPSIS "\xE2\x80\xA6"
 
-static void test_ends(apr_pool_t *pool)
-{
-    tap_str(pwr_text_ends(pool, "0123456789", 10), "0123456789",
-            "what fits keeps its middle");
-    tap_str(pwr_text_ends(pool, "abcde0123456789", 10), "abc" ELLIPSIS "456789",
-            "else its beginning and its end are left");
-    tap_str(pwr_text_ends(pool, "\xD0\x9F\xD1\x83\xD1\x82\xD1\x8C"
-                          "0123456\xD0\x9F", 10),
-            "\xD0\x9F\xD1\x83\xD1\x82" ELLIPSIS "23456\xD0\x9F",
-            "by code points");
-    tap_str(pwr_text_ends(pool, "", 10), "", "of nothing, nothing");
-}
-
 static void test_line(apr_pool_t *pool)
 {
     static const struct { const char *in; size_t max; const char *out; } table[]
@@ -137,7 +124,6 @@ int main(void)
     test_utf8();
     test_canonical(pool);
     test_output(pool);
-    test_ends(pool);
     test_line(pool);
     test_unmarked();
     test_replace(pool);
