@@ -51,7 +51,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use constant {START_SEC => 10, STOP_SEC => 10, ASAN_FACTOR => 4, POLL_SEC => 0.02,
-    TCP_LISTEN => '0A'};
+    TCP_LISTEN => '0A', TCP_CLOSE_WAIT => '08'};
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
 my @live;
@@ -301,14 +301,29 @@ sub _restart {
 # Has this process our socket open?
 sub _listens {
     my ($self, $pid) = @_;
+    my %inode = map { ("socket:[$_]" => 1) } $self->_sockets(TCP_LISTEN);
+    return grep { $inode{readlink $_ // ''} } glob "/proc/$pid/fd/*";
+}
+
+# The inodes of our port's sockets in this state.
+sub _sockets {
+    my ($self, $wanted) = @_;
     my $port = sprintf '%04X', $self->port;
     open my $table, '<', '/proc/net/tcp' or die "/proc/net/tcp: $!\n";
-    my %inode;
-    for (<$table>) {
+    return map {
         my (undef, $local, undef, $state, $inode) = (split)[0 .. 3, 9];
-        $inode{"socket:[$inode]"} = 1 if $local =~ /:$port$/ && $state eq TCP_LISTEN;
-    }
-    return grep { $inode{readlink $_ // ''} } glob "/proc/$pid/fd/*";
+        $local =~ /:$port$/ && $state eq $wanted ? $inode : ();
+    } <$table>;
+}
+
+# Wait until the workers have let go of clients that are gone: a crowd leaves
+# requests behind, and httpd crashes where it is told to stop at such a moment
+# (see _crash_of_httpd; of several children at once one core is left).
+sub _wait_for_workers {
+    my $self = shift;
+    my $until = time + $self->{stop_sec};
+    sleep POLL_SEC while time < $until && $self->_sockets(TCP_CLOSE_WAIT);
+    return;
 }
 
 # Stop; true when it ended by itself and in time, with all of its children.
@@ -395,6 +410,7 @@ sub wait_log {
 
 sub done {
     my $self = shift;
+    $self->_wait_for_workers if $self->{pid};
     $self->stop;
     $self->{done} = 1;
     ok(!$self->{killed}, 'httpd stopped by itself');
