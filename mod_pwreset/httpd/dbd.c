@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* mod_dbd.h needs the driver types first. */
@@ -19,6 +20,7 @@
 #define WAIT_MS 250
 #define BREAKER_MS 1000
 #define STALE_TRIES_MS 2000
+#define NEW_MS 10000
 #define LENDERS_KEY "pwreset-lenders"
 #define LINE_KEY "pwreset-line"
 #define OUTAGE_BYTES 21         /* of a 64-bit number */
@@ -263,7 +265,9 @@ static pwr_line *find_line(pwr_lender *l, const ap_dbd_t *rec)
         return known;
     }
     made = apr_palloc(rec->pool, sizeof(*made));
-    *made = (pwr_line){ .owner = l, .fd = socket_of(rec) };
+    *made = (pwr_line){
+        .owner = l, .fd = socket_of(rec), .made_ms = pwr_now_ms()
+    };
     if (made->fd < 0 && is_server(rec)) {
         say_blind(l);
     }
@@ -347,8 +351,15 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
     return APR_SUCCESS;
 }
 
-/* A broken connection needs nothing special: mod_dbd pings before it lends one
- * again, and with reconnect=0 the ping fails. */
+int pwr_line_cut(const pwr_line *of)
+{
+    return of->fd >= 0 && shutdown(of->fd, SHUT_RDWR) == 0;
+}
+
+/* mod_dbd pings before it lends one again, and with reconnect=0 the ping of a
+ * broken one fails.  One that leads to a node which takes no changes any more
+ * would be answered for ever, so it is made to fail; not one that is new, as
+ * that leads to whoever is in front now, and mod_dbd complains of each. */
 static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
 {
     pwr_lender *l = baton;
@@ -363,6 +374,9 @@ static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
         open_breaker(l);
     }
     drop_loan(l, given);
+    if (broken && pwr_now_ms() - given->line->made_ms > NEW_MS) {
+        pwr_line_cut(given->line);
+    }
     given->line->is_lent = 0;
     l->idle++;
     pthread_mutex_unlock(&l->lock);

@@ -19,6 +19,7 @@ typedef struct pwr_line {
     struct pwr_line *next;
     struct pwr_lender *owner;
     int fd;                     /* of its socket, a duplicate; -1: none */
+    int64_t made_ms;
     int is_lent;
 } pwr_line;
 
@@ -53,6 +54,9 @@ typedef struct pwr_lender {
     int64_t answered_usec;      /* when one was given back whole */
     int64_t told_ms;            /* that all connections are lent */
 } pwr_lender;
+
+/* Shut its socket down; zero: there is none. */
+int pwr_line_cut(const pwr_line *of);
 
 /* The first of this configuration; NULL: none. */
 pwr_lender *pwr_lender_first(const server_rec *server);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/supervisor.h"
 
-#include <sys/socket.h>
-
 #include "httpd/dbd_parts.h"
 #include "httpd/thread.h"
 
@@ -19,11 +17,6 @@ static struct {
     int is_stopping;
 } supervisor;
 
-static int cut(const pwr_line *of)
-{
-    return of->fd >= 0 && shutdown(of->fd, SHUT_RDWR) == 0;
-}
-
 /* Which of the idle ones mod_dbd is trying, only it knows; all of them are as
  * old as the one that does not answer. */
 static int cut_idle(const pwr_lender *l)
@@ -31,7 +24,7 @@ static int cut_idle(const pwr_lender *l)
     int n = 0;
 
     for (const pwr_line *at = l->lines; at; at = at->next) {
-        n += !at->is_lent && cut(at);
+        n += !at->is_lent && pwr_line_cut(at);
     }
     return n;
 }
@@ -62,7 +55,7 @@ static void cut_overdue(pwr_lender *l)
             continue;
         }
         if (given->line) {
-            given->is_cut = cut(given->line);
+            given->is_cut = pwr_line_cut(given->line);
             n += given->is_cut;
         }
         else if (!given->is_connecting) {

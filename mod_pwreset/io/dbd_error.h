@@ -28,6 +28,8 @@ typedef struct pwr_dbd_error {
     const char *id;             /* of the log line */
     apr_status_t status;        /* PWR_DBD_* or PWR_STORE_* */
     pwr_dbd_tell tell;
+    int is_of_node;             /* another one may do it: do not lend this
+                                 * connection again */
     const char *remedy;
     int codes[PWR_DBD_CODES_MAX];   /* MySQL; 0 ends */
     const char *texts[8];           /* SQLite: parts of the message */

@@ -29,7 +29,7 @@ apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code)
     run->error_name = name;
     run->error_code = code;
     run->error_text = pwr_text_printable(run->pool, text, ERROR_TEXT_MAX);
-    if (run->error->status == PWR_DBD_LOST) {
+    if (run->error->status == PWR_DBD_LOST || run->error->is_of_node) {
         run->broken = 1;
     }
     return run->error->status;

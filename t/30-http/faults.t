@@ -11,7 +11,7 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {REQUESTS => 200, QUICK_SEC => 3, BACK_SEC => 2, POLL_SEC => 0.02};
+use constant {REQUESTS => 200, QUICK_SEC => 3, BACK_SEC => 2, NEW_SEC => 10, POLL_SEC => 0.02};
 
 my $unknown = '0' x 28;
 my $names = 0;
@@ -101,7 +101,7 @@ my @both = (
     ['a newer version', 'forgot', 'PWR0228', qr/schema version 99.*install the newer one/, version(99)],
 );
 my @mysql = (
-    ['read-only', 'forgot', 'PWR0203', qr/is it read-only/, ['SET GLOBAL read_only = 1'], ['SET GLOBAL read_only = 0']],
+    ['read-only', 'forgot', 'PWR0217', qr/is it read-only/, ['SET GLOBAL read_only = 1'], ['SET GLOBAL read_only = 0']],
     map { my ($page, $right, $table) = @$_; ["no $right on $table", $page, 'PWR0206',
         qr/$right command denied.*\bpwreset_$table\b.*GRANT SELECT, INSERT, UPDATE, DELETE/,
         ["REVOKE $right ON pwreset_$table FROM few"], ["GRANT $right ON pwreset_$table TO few"]] }
@@ -153,7 +153,7 @@ sub full {
     cmp_ok($slowest, '<', QUICK_SEC, 'full: none of them slow');
     my $loud = loud($walk, $mark);
     is_deeply([map { "$_ " . @{$loud->{$_}} } sort keys %$loud], ['PWR0203 1'], 'full: one line') or diag explain $loud;
-    like($loud->{PWR0203}[0] // '', qr/its disk full/, 'full: which says what to look at');
+    like($loud->{PWR0203}[0] // '', qr/is its disk full/, 'full: which says what to look at');
     is($client->get('/')->status, 200, 'full: other pages are served');
     $mend->();
     $walk->sql(q(DELETE FROM pwreset_job WHERE realm = 'full'));
@@ -194,6 +194,35 @@ sub full_sqlite {
     return;
 }
 
+# A primary that others took the place of answers, and would be asked for ever:
+# whoever connects anew is led to the new one.
+sub demoted {
+    my $walk = PWR::Walk->new('mysql', children => 1, threads => 4);
+    $walk->httpd->reconf(global => qq(DBDKeep 1\nDBDMax 1\nDBDParams "@{[give_rights($walk)]}"))->restart;
+    my $client = $walk->client;
+    my $ids = sub { join ' ', map { @$_ } @{$walk->db->dbh->selectall_arrayref(
+        q(SELECT id FROM information_schema.processlist WHERE user = 'few' ORDER BY id))} };
+    is($ask{forgot}->($client)->status, 200, 'demoted: all is well');
+    my $before = $ids->();
+    is($ask{reset}->($client)->status, 410, 'demoted: what can be read is');
+    is($ids->(), $before, 'control: one connection serves');
+    $walk->httpd->expect_log('PWR0217', 'AH00639');
+    $walk->sql('SET GLOBAL read_only = 1');
+    is($ask{forgot}->($client)->status, 503, 'demoted: told to come again');
+    is($ids->(), $before, 'demoted: a new connection stays');
+    my $until = time + NEW_SEC + BACK_SEC;
+    while ($ids->() eq $before && time < $until) {
+        $ask{forgot}->($client);
+        sleep POLL_SEC * 10;
+    }
+    isnt($ids->(), $before, 'demoted: an older one is not kept');
+    $walk->sql('SET GLOBAL read_only = 0');
+    recovers('demoted', 'forgot', $client);
+    $walk->settle;
+    $walk->httpd->done;
+    return;
+}
+
 for my $kind (qw(sqlite mysql)) {
     subtest $kind => sub {
         my $walk = PWR::Walk->new($kind, conf => 'PwResetLimit login-account 1000/1min 1000');
@@ -208,6 +237,7 @@ for my $kind (qw(sqlite mysql)) {
         $walk->httpd->done;
     };
 }
+subtest 'demoted' => \&demoted;
 subtest 'full, mysql' => \&full_mysql;
 subtest 'full, sqlite' => \&full_sqlite;
 done_testing();

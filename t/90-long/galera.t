@@ -38,7 +38,7 @@ sub options {
 my $walk = PWR::Walk->new('mysql', db => $cluster->node(1), start => 0, options(1, '${MAILDIR}'));
 my @web = (undef, $walk->httpd,
     PWR::Httpd->new(database => $cluster->node(2), options(2, $walk->httpd->maildir)));
-my @of_failures = qw(AH00098 AH00629 AH00639 AH02655 PWR0021 PWR0024 PWR0200 PWR0201 PWR0202 PWR0203 PWR0216 PWR0302
+my @of_failures = qw(AH00098 AH00629 AH00639 AH02655 PWR0021 PWR0024 PWR0200 PWR0201 PWR0202 PWR0203 PWR0216 PWR0217 PWR0302
     PWR0304);
 $_->allow_log(@of_failures) for @web[1, 2];
 $haproxy->start(web => [map { $_->port } @web[1, 2]], database => [map { $_->port } $cluster->nodes]);
