@@ -27,11 +27,12 @@ static const char *operator_name(apr_pool_t *pool)
 }
 
 /* In one piece behind what httpd writes.  Only httpd makes the file, as its
- * owner and mode are httpd's business. */
+ * owner and mode are httpd's business.  A named pipe that nobody reads, or that
+ * is full, keeps no operator. */
 static int put_line(const char *path, const char *line)
 {
     int fd = *path == '|' ? -1
-        : open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+        : open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     size_t len = strlen(line);
     int done = fd >= 0 && write(fd, line, len) == (ssize_t)len;
 
