@@ -259,11 +259,33 @@ static apr_status_t mint(const pwr_env *env, const pwr_job *job,
     return status;
 }
 
+/* Of a job that is tried again for some of its mailboxes, is it one of them? */
+static int is_awaited(const pwr_env *env, const pwr_job *job,
+                      const char *mailbox)
+{
+    char *last = NULL, *lines;
+
+    if (!job->recipient) {
+        return 1;
+    }
+    lines = apr_pstrdup(env->pool, job->recipient);
+    for (const char *line = apr_strtok(lines, "\n", &last); line;
+         line = apr_strtok(NULL, "\n", &last)) {
+        if (pwr_addr_same(env->pool, line, mailbox)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* Give the account its string, if there is a way to send it. */
 static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
                             recovery *r)
 {
     r->mailbox = pwr_account_mailbox(env->pool, r->user);
+    if (r->mailbox && !is_awaited(env, job, r->mailbox)) {
+        return APR_SUCCESS;
+    }
     if (!r->mailbox) {
         pwr_audit_job(env, job, PWR_EVENT_MAIL_WITHHELD, r->user,
                       "no-address");
@@ -367,16 +389,36 @@ static apr_status_t hold_on(const pwr_env *env, const pwr_delivery *delivery,
                                      mine);
 }
 
+/* A mailbox whose mail is out gets no second one because another's is not:
+ * `job` is told whom it is tried again for, unless that is everybody, or more
+ * than its row can hold. */
+static void await(const pwr_env *env, pwr_job *job,
+                  const apr_array_header_t *late, int tried_n)
+{
+    const char *lines = apr_array_pstrcat(env->pool, late, '\n');
+
+    if (late->nelts > 0 && late->nelts < tried_n
+        && strlen(lines) <= PWR_IDENTIFIER_POINTS) {
+        job->recipient = lines;
+    }
+}
+
+static int is_late(pwr_sent sent)
+{
+    return sent == PWR_SENT_LATER || sent == PWR_SENT_UNABLE;
+}
+
 /* Every mailbox gets its mail; the worst outcome decides about the job. */
 static apr_status_t send_all(const pwr_env *env, const pwr_delivery *delivery,
-                             apr_array_header_t *recoveries, pwr_sent *sent,
-                             const char **detail)
+                             apr_array_header_t *recoveries,
+                             pwr_settlement *settlement, pwr_job *job)
 {
+    apr_array_header_t *late = apr_array_make(env->pool, 1, sizeof(char *));
     int64_t held_usec = env->began_usec;
     apr_status_t status = APR_SUCCESS;
-    int mine = 1;
+    int mine = 1, tried_n = 0;
 
-    *sent = PWR_SENT_OK;
+    settlement->sent = PWR_SENT_OK;
     for (int i = 0; i < recoveries->nelts && mine; i++) {
         const recovery *r = &APR_ARRAY_IDX(recoveries, i, recovery);
         const char *said = NULL;
@@ -391,43 +433,48 @@ static apr_status_t send_all(const pwr_env *env, const pwr_delivery *delivery,
         }
         one = send_recovery(env, delivery, recoveries, i, &said);
         tell_accounts(env, delivery->job, recoveries, i + 1, one);
-        if (!*detail || is_worse(one, *sent)) {
-            *sent = one;
-            *detail = said;
+        tried_n++;
+        if (is_late(one)) {
+            APR_ARRAY_PUSH(late, const char *) = r->mailbox;
+        }
+        if (!settlement->detail || is_worse(one, settlement->sent)) {
+            settlement->sent = one;
+            settlement->detail = said;
         }
     }
+    await(env, job, late, tried_n);
     return status;
 }
 
 static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
-                            pwr_sent *sent, const char **detail)
+                            pwr_settlement *settlement, pwr_job *job)
 {
     apr_array_header_t *users = apr_array_make(env->pool, 1,
                                                sizeof(pwr_user));
     apr_array_header_t *recoveries = apr_array_make(env->pool, 1,
                                                     sizeof(recovery));
-    apr_status_t status = pwr_account_find(env, delivery->job->identifier,
-                                           delivery->job->by, users);
+    apr_status_t status = pwr_account_find(env, job->identifier, job->by,
+                                           users);
 
     for (int i = 0; status == APR_SUCCESS && i < users->nelts; i++) {
         recovery *r = apr_array_push(recoveries);
 
         memset(r, 0, sizeof(*r));
         r->user = &APR_ARRAY_IDX(users, i, pwr_user);
-        status = prepare(env, delivery->job, r);
+        status = prepare(env, job, r);
     }
     if (status == APR_SUCCESS && users->nelts == 0) {
-        pwr_audit_job(env, delivery->job, PWR_EVENT_FORGOT_UNKNOWN, NULL,
-                      NULL);
+        pwr_audit_job(env, job, PWR_EVENT_FORGOT_UNKNOWN, NULL, NULL);
     }
     return status ? status
-                  : send_all(env, delivery, recoveries, sent, detail);
+                  : send_all(env, delivery, recoveries, settlement, job);
 }
 
 apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
 {
+    pwr_job job = *delivery->job;
     pwr_settlement settlement = {
-        .job = delivery->job,
+        .job = &job,
         .owner = delivery->owner,
         .now = delivery->now,
         .backoff = backoff_of(env, delivery->job),
@@ -435,7 +482,7 @@ apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
     apr_status_t status = APR_SUCCESS;
 
     if (delivery->job->kind == PWR_JOB_RECOVER) {
-        status = recover(env, delivery, &settlement.sent, &settlement.detail);
+        status = recover(env, delivery, &settlement, &job);
     }
     else {
         const pwr_user user = {

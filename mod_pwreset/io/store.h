@@ -91,6 +91,8 @@ typedef enum pwr_job_kind {
     PWR_JOB_NOTICE          /* a password was changed: tell its owner */
 } pwr_job_kind;
 
+#define PWR_IDENTIFIER_POINTS 512       /* of an identifier, a recipient */
+
 typedef struct pwr_job {
     char id[PWR_ID_HEX + 1];    /* made by job_add when empty */
     pwr_job_kind kind;
@@ -99,7 +101,9 @@ typedef struct pwr_job {
     int by;                     /* recover: PWR_IDENTIFY_* bits to look under */
     const char *user_id;        /* notice */
     const char *login;          /* notice */
-    const char *recipient;      /* notice: address as it stood in the change */
+    const char *recipient;      /* notice: address as it stood in the change;
+                                 * recover: those of its mailboxes that still
+                                 * wait, a line each; NULL: all */
     const char *language;       /* of the page it came from, or the user's */
     const char *address;        /* the client's, for "who asked" */
     const char *agent;          /* its User-Agent, cut */
@@ -339,8 +343,9 @@ typedef struct pwr_store_ops {
     apr_status_t (*job_hold)(pwr_store *store, apr_pool_t *pool,
                              const pwr_job *job, const char *owner,
                              int64_t lease_sec, int *mine);
-    /* Put back, due again in `delay_sec`; `delay_sec` < 0: given up, the row
-     * stays for the admin.  Only while `owner` holds it. */
+    /* Put back, due again in `delay_sec`, for `job->recipient`; `delay_sec`
+     * < 0: given up, the row stays for the admin.  Only while `owner` holds
+     * it. */
     apr_status_t (*job_retry)(pwr_store *store, apr_pool_t *pool,
                               const pwr_job *job, const char *owner,
                               int64_t delay_sec, const char *error);

@@ -212,6 +212,8 @@ static apr_status_t holder_exec(pwr_dbd_run *run, job_call *call, pwr_stmt id)
         { "lease", pwr_dbd_decimal(run, call->seconds) },
         { "delay", pwr_dbd_decimal(run, call->seconds) },
         { "error", pwr_dbd_fit(run, call->error, PWR_ERROR_POINTS) },
+        { "recipient",
+          pwr_dbd_fit(run, call->job->recipient, PWR_IDENTIFIER_POINTS) },
         { NULL, NULL }
     };
 

@@ -6,7 +6,6 @@
 #include "io/store_sql.h"
 
 #define PWR_LOGIN_POINTS 255        /* widths of columns people see */
-#define PWR_IDENTIFIER_POINTS 512
 #define PWR_ADDRESS_POINTS 64
 #define PWR_AGENT_POINTS 255
 #define PWR_LANGUAGE_POINTS 35

@@ -87,7 +87,7 @@ static const struct {
     /* Put back by the one who holds it.  Primary key. */
     { PWR_STMT_JOB_RETRY, "job_retry",
       "UPDATE {prefix}job SET owner = NULL, lease_until = 0,"
-      " due = {now} + :delay, error = :error"
+      " due = {now} + :delay, error = :error, recipient = :recipient"
       " WHERE id = :id AND owner = :owner" },
 
     /* Never due again; stays for the admin until it is purged. */

@@ -123,6 +123,28 @@ static apr_status_t sessions(pwr_dbd_run *run, const survey_call *call,
     return rows.status;
 }
 
+/* Whom the job's row names, ends with NULL. */
+static const char *const *names_of(const pwr_dbd_rows *rows)
+{
+    static const char *const columns[] = {
+        "identifier", "recipient", "login", "user_id"
+    };
+    apr_pool_t *pool = rows->run->scratch;
+    apr_array_header_t *names = apr_array_make(pool, 5, sizeof(char *));
+
+    for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
+        const char *text = pwr_dbd_text(rows, columns[i]);
+        char *last = NULL, *line = text
+            ? apr_strtok(apr_pstrdup(pool, text), "\n", &last) : NULL;
+
+        for (; line; line = apr_strtok(NULL, "\n", &last)) {
+            APR_ARRAY_PUSH(names, const char *) = line;
+        }
+    }
+    APR_ARRAY_PUSH(names, const char *) = NULL;
+    return (const char *const *)names->elts;
+}
+
 /* Names of people do not leave the store with it. */
 static apr_status_t last_error(pwr_dbd_run *run, const survey_call *call,
                                pwr_survey_row *row)
@@ -133,22 +155,8 @@ static apr_status_t last_error(pwr_dbd_run *run, const survey_call *call,
     pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_JOB_ERROR], args,
                    &rows);
     if (pwr_dbd_next(&rows)) {
-        const char *const columns[] = {
-            "identifier", "recipient", "login", "user_id"
-        };
-        const char *names[sizeof(columns) / sizeof(*columns) + 1];
-        int n = 0;
-
-        for (size_t i = 0; i < sizeof(columns) / sizeof(*columns); i++) {
-            const char *name = pwr_dbd_text(&rows, columns[i]);
-
-            if (name) {
-                names[n++] = name;
-            }
-        }
-        names[n] = NULL;
         row->error = pwr_mask_people(run->pool, pwr_dbd_text(&rows, "error"),
-                                     names);
+                                     names_of(&rows));
     }
     return rows.status;
 }

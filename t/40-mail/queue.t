@@ -254,6 +254,40 @@ sub notices {
     return;
 }
 
+# --- several mailboxes --------------------------------------------------------------
+
+# Two accounts of one address, whose strings go to mailboxes of their own; one of
+# these takes nothing for a while.
+sub apart {
+    my $walk = shift;
+    my @names = qw(left right);
+    my %box = mailboxes($walk->httpd, @names);
+    my $address = address('pair');
+    $walk->add($_, email => $address, recovery_email => "$_\@elsewhere.org") for @names;
+    my $waits_for = sub { (job($walk, $address) // {recipient => 'no row'})->{recipient} };
+    $box{$_}->mode('exit 75') for @names;
+    ask($walk, $address);
+    ok(settled($walk), 'apart: tried');
+    is($waits_for->(), undef, 'apart: nobody has it, and both are tried again');
+    $box{left}->mode(undef);
+    my @tries = map { $_->runs } @box{@names};
+    for my $n (1 .. 2) {
+        hurry($walk);
+        ok(until_true(sub { $box{right}->runs >= $tries[1] + $n && settled($walk) }), "apart: tried again, $n");
+    }
+    is($waits_for->(), 'right@elsewhere.org', 'apart: for the one that has none');
+    is($box{left}->runs, $tries[0] + 1, 'apart: the other one gets one mail');
+    $box{right}->mode(undef);
+    hurry($walk);
+    is_done($walk, 'apart');
+    my @mails = map { $_->next } @box{@names};
+    is(scalar(@mails), 2, 'apart: each has a mail') or return;
+    is(counts(%box), 'left 1, right 1', 'apart: and one only');
+    is_deeply([map { $walk->client->get('/account/reset?token=' . $_->token)->status } @mails], [200, 200],
+        'apart: both strings work');
+    return;
+}
+
 each_database(sub {
     my $walk = shift;
     $walk->sql('ALTER TABLE pwreset_user ADD COLUMN recovery_email VARCHAR(320)');
@@ -267,5 +301,6 @@ each_database(sub {
     stop_and_start($walk);
     graceful($walk);
     notices($walk);
+    apart($walk);
 }, conf => $conf, global => 'PwResetMailSlots ' . SLOTS);
 done_testing();
