@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # prove's harness, with the skipped tests counted and printed at the end, and
 # lines "figure: NAME = VALUE" of the tests' notes kept in the file that
-# PWR_FIGURES names.  What measures runs alone, before the others share the
+# PWR_FIGURES names, and behind them how each file ended.  What measures runs alone, before the others share the
 # machine.  Use: PERL5LIB=t/lib prove --harness Skips
 package Skips;
 use strict;
@@ -35,12 +35,23 @@ sub _keep_figure {
     return;
 }
 
+sub _keep_endings {
+    my $aggregate = shift;
+    for my $file ($aggregate->descriptions) {
+        my ($parser) = $aggregate->parsers($file);
+        _keep_figure(sprintf 'figure: %s: %s in %d s', $file, $parser->has_problems ? 'FAILED' : 'passed',
+            $parser->end_time - $parser->start_time);
+    }
+    return;
+}
+
 sub runtests {
     my ($self, @files) = @_;
     my %times;
     my $skip = sub { $times{"$_[0]: " . ($_[1] || 'no reason given')}++ };
     $self->callback(made_parser => sub { _listen($_[0], $_[1][1], $skip) });
     my $aggregate = $self->SUPER::runtests(@files);
+    _keep_endings($aggregate);
     my $n = 0;
     $n += $_ for values %times;
     print "Skipped: $n\n";
