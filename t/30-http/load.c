@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,16 @@ static int measure(int sort, const script *s, int fd)
     return fd;
 }
 
+/* In life who measures has a machine of its own; here the time until it gets a
+ * processor, which the crowd's client wants too, would be counted as the
+ * server's.  Root may. */
+static void go_first(void)
+{
+    const struct sched_param first = { .sched_priority = 1 };
+
+    sched_setscheduler(0, SCHED_RR, &first);
+}
+
 static int compare(int is_visit, char **argv)
 {
     int fd = -1;
@@ -168,6 +179,7 @@ static int compare(int is_visit, char **argv)
 
     script_read(&scripts[0], argv[1]);
     script_read(&scripts[1], argv[2]);
+    go_first();
     /* Not in pairs: what the server has yet to do for the one before would
      * then be the other sort's more often than not. */
     for (int i = 0; i < 2 * n; i++) {
