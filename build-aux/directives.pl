@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # Joins what is known of the directives: the module's table, as `pwresetctl
-# directives` prints it, and the text of conf/pwreset.conf.
+# directives --table` prints it, and the text of conf/pwreset.conf.
 #   directives.pl TABLE CONF > docs/directives.md
 #   directives.pl --conf TABLE CONF     CONF with its "##" lines made anew
 use strict;
@@ -21,7 +21,7 @@ sub lines_of {
 sub row_of {
     my %row;
     @row{qw(name syntax preset context help)} = split /\t/, $_[0], -1;
-    die "$table_file: not a line of pwresetctl directives: $_[0]\n" if !defined $row{help};
+    die "$table_file: not a line of pwresetctl directives --table: $_[0]\n" if !defined $row{help};
     $row{code} = $row{preset} ne '-';
     if (!$row{code}) {
         $row{preset} = $row{help} =~ s/[;,]? by default (.+)\.$/./ ? $1
@@ -71,7 +71,8 @@ sub check_same {
     my ($rows, $sections) = @_;
     my %seen;
     $seen{$_->{name}}++ for map { @{$_->{blocks}} } @$sections;
-    my @wrong = ((map { "$_ is not in it" } grep { !$seen{$_} } keys %$rows),
+    my @wrong = ((map { "$_ is not in it: add a block that begins with \"## $_\" to its section" }
+                  grep { !$seen{$_} } keys %$rows),
                  (map { "$_ is there twice" } grep { $seen{$_} > 1 } keys %seen),
                  (map { "$_ is no directive" } grep { !$rows->{$_} } keys %seen));
     die map({ "$conf_file: $_\n" } sort @wrong) if @wrong;
@@ -98,7 +99,7 @@ sub markdown_text {
         if ($line =~ /^ {4}/) {
             push @out, '' if @out && $out[-1] =~ /^\S/;
         }
-        $line =~ s/^(Security|Example):/**$1:**/;
+        $line =~ s/^(Security|Examples?):/**$1:**/;
         $line =~ s/([*_<>|])/\\$1/g if $line !~ /^(?: {4}|\*\*)/;
         push @out, $line if $line ne '' || (@out && $out[-1] ne '');
     }

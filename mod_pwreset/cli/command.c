@@ -58,6 +58,12 @@ static const pwr_option mail_test_options[] = {
     { NULL, NULL, PWR_NEED_UNSAID, NULL }
 };
 
+static const pwr_option directives_options[] = {
+    { "table", NULL, PWR_NEED_UNSAID,
+      "a line each, fields separated by tabs: name, syntax, default" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 const pwr_command pwr_commands[] = {
     { "check", "", 0, 0, PWR_NEED_STORE, check_options,
       "is the site as it should be?",
@@ -150,11 +156,14 @@ const pwr_command pwr_commands[] = {
       "The password is one line of standard input.  Exit status 0: it\n"
       "matches, 1: it does not.\n",
       pwr_command_hash_verify },
-    { "directives", "", 0, 0, PWR_NEED_NOTHING, NULL,
-      "list the configuration directives",
-      "One line per directive, fields separated by tabs: name, syntax,\n"
-      "default (- when there is none, or when it is worked out at start),\n"
-      "context, description.\n",
+    { "directives", "[NAME...]", 0, PWR_CONF_ROWS_MAX, PWR_NEED_NOTHING,
+      directives_options,
+      "print the reference of the configuration directives",
+      "Of those that are named, or of all: what each is for, its syntax,\n"
+      "default and context, an example, and what it means for security, as\n"
+      "Markdown.  With --table a line each instead; the default is - when\n"
+      "there is none, or when it is worked out at start, and the context and\n"
+      "a description follow.\n",
       pwr_command_directives },
     { "help", "[COMMAND]", 0, 2, PWR_NEED_NOTHING, NULL,
       "say how a command is used", NULL, pwr_command_help },

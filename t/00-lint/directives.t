@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # The table of directives, conf/pwreset.conf and docs/directives.md name the
-# same directives, and none of them is for .htaccess.
+# same directives, each with an example and what it means for security; each has
+# a test that changes behaviour through it; and none of them is for .htaccess.
 use strict;
 use warnings;
 use FindBin;
@@ -41,6 +42,37 @@ sub compared {
         differences('docs/directives.md', $table, in_doc($tree->{'docs/directives.md'} // '')));
 }
 
+# {NAME => what is written about it} of docs/directives.md.
+sub entries {
+    my (undef, %entry) = split /^### (\w+)\n/m, shift, -1;
+    return \%entry;
+}
+
+# What is missing, and where it goes.
+sub unsaid {
+    my $tree = shift;
+    my $entry = entries($tree->{'docs/directives.md'} // '');
+    return map {
+        my $name = $_;
+        my @lacks = grep { ($entry->{$name} // '') !~ /^(?:\*\*)?$_/m } 'Example', 'Security:';
+        map { "$name has no \"$_\": add \"# $_\" to its block of conf/pwreset.conf, then run make docs" } @lacks
+    } sort keys %{in_table($tree->{table})};
+}
+
+# Rows "| NAME | path of the test, what it sees |" of docs/testing.md.
+sub untested {
+    my $tree = shift;
+    my %row = ($tree->{'docs/testing.md'} // '') =~ m{^\| (PwReset\w*) \| (\S+?),? }mg;
+    my $table = in_table($tree->{table});
+    return ((map { "docs/testing.md: $_ has a row and does not exist" } grep { !$table->{$_} } sort keys %row), map {
+        my $path = $row{$_};
+        !$path ? "$_ has no row in the table \"Directives\" of docs/testing.md: name there the test that changes"
+                . ' behaviour through it'
+            : ($tree->{$path} // '') =~ /(?:\b|\\n)$_\b/ ? ()
+            : "docs/testing.md: $path, the test of $_, " . (defined $tree->{$path} ? 'does not name it' : 'is not there');
+    } sort keys %$table);
+}
+
 sub contexts {
     my $tree = shift;
     return map {
@@ -51,9 +83,11 @@ sub contexts {
 }
 
 my $pwresetctl = build() . '/pwresetctl';
-my $table = -x $pwresetctl ? `ASAN_OPTIONS=detect_leaks=0 '$pwresetctl' directives` : '';
-clean(\&compared, {table => $table, %{tree(qr{^(?:conf/pwreset\.conf|docs/directives\.md)$})}},
-    "table, configuration and document agree ($pwresetctl)");
+my $table = -x $pwresetctl ? `ASAN_OPTIONS=detect_leaks=0 '$pwresetctl' directives --table` : '';
+my %tree = (table => $table, %{tree(qr{^(?:conf/pwreset\.conf|docs/(?:directives|testing)\.md|t/.*\.t)$})});
+clean(\&compared, \%tree, "table, configuration and document agree ($pwresetctl)");
+clean(\&unsaid, \%tree, 'each directive has an example and a word on security');
+clean(\&untested, \%tree, 'each directive has a test');
 clean(\&contexts, tree(qr{^mod_pwreset/.*\.[ch]$}), 'no directive is for .htaccess');
 
 my %good = (
@@ -69,5 +103,16 @@ planted(\&compared, {%good, 'conf/pwreset.conf' => "$good{'conf/pwreset.conf'}#P
     qr/PwResetOld is in conf/, 'an old one in the configuration');
 planted(\&compared, {%good, 'docs/directives.md' => "$good{'docs/directives.md'}## PwResetOld\n"},
     qr/PwResetOld is in docs/, 'an old one in the document');
+my %said = (table => "PwReset On|Off\n",
+    'docs/directives.md' => "### PwReset\n\n**Security:** none.\n\n**Example:**\n\n    PwReset On\n\n### PwResetBase\n",
+    'docs/testing.md' => "| PwReset | t/a.t, the pages |\n", 't/a.t' => "PwReset On\n");
+is_deeply([unsaid(\%said), untested(\%said)], [], 'a good set');
+planted(\&unsaid, {%said, 'docs/directives.md' => $said{'docs/directives.md'} =~ s/^\*\*$_.*//mr},
+    qr/PwReset has no "$_.*conf\/pwreset\.conf/, "without $_") for qw(Security Example);
+planted(\&unsaid, {%said, table => "PwResetBase PATH\n"}, qr/PwResetBase has no "Example"/, 'an empty entry');
+planted(\&untested, {%said, 'docs/testing.md' => ''}, qr/PwReset has no row/, 'a directive without a test');
+planted(\&untested, {%said, 't/a.t' => "PwResetBase /x\n"}, qr/does not name it/, 'a test of something else');
+planted(\&untested, {%said, 't/a.t' => undef}, qr/is not there/, 'a test that is not there');
+planted(\&untested, {%said, table => "PwResetBase PATH\n"}, qr/PwReset has a row/, 'a test of what is gone');
 planted(\&contexts, {'a.c' => "    x, RSRC_CONF | OR_AUTHCFG,\n"}, qr/OR_AUTHCFG/, 'an .htaccess context');
 done_testing();

@@ -69,13 +69,17 @@ sub works {
 
 sub commands {
     my $tree = shift;
-    my @complaints;
+    my (@complaints, @said);
     for my $command ($tree->{help} =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg) {
         my ($section) = $tree->{$man} =~ /^\.Cm \Q$command\E$(.*?)^\.Nm$/ms;
         push @complaints, "$man: no synopsis of $command" if !defined $section && $command ne 'version';
+        push @complaints, "$man: no description of $command" if $tree->{$man} !~ /^\.It Cm \Q$command\E$/m;
+        push @said, $tree->{"help $command"} // said('help', split / /, $command);
         push @complaints, map { $tree->{$man} =~ /\bFl -\Q$_\E\b/ ? () : "$man: --$_ of $command is missing" }
-            ($tree->{"help $command"} // said('help', split / /, $command)) =~ /^  --([a-z-]+)/mg;
+            $said[-1] =~ /^  --([a-z-]+)/mg;
     }
+    my %known = map { $_ => 1 } qw(config site help version), map { /^  --([a-z-]+)/mg } @said;
+    push @complaints, map { $known{$_} ? () : "$man: there is no option --$_" } $tree->{$man} =~ /\bFl -([a-z-]+)/g;
     return @complaints;
 }
 
@@ -97,7 +101,7 @@ sub manual {
 }
 
 -x PWR::Ctl->program or BAIL_OUT(PWR::Ctl->program . ' was not built');
-my %tree = (%{tree(qr{^(?:\Q$conf\E|\Q$doc\E|\Q$man\E)$})}, table => said('directives'), help => said('help'));
+my %tree = (%{tree(qr{^(?:\Q$conf\E|\Q$doc\E|\Q$man\E)$})}, table => said('directives', '--table'), help => said('help'));
 clean(\&fresh, \%tree, 'configuration and document are up to date');
 clean(\&defaults, \%tree, 'the configuration shows the defaults');
 clean(\&works, \%tree, 'every default and example works');
@@ -119,6 +123,8 @@ planted(\&works, {$conf => qq(#PwResetIdQuery "SELECT 1 WHERE id = :nick"\n)}, q
 planted(\&commands, {%tree, help => "$tree{help}  dance  in the rain\n"}, qr/no synopsis of dance/,
     'an unknown command');
 planted(\&commands, {%tree, $man => $tree{$man} =~ s/Fl -apply//gr}, qr/--apply of schema/, 'an unknown option');
+planted(\&commands, {%tree, $man => $tree{$man} =~ s/^\.It Cm purge\n//mr}, qr/no description of purge/, 'an entry missing');
+planted(\&commands, {%tree, $man => "$tree{$man}.Fl -dance\n"}, qr/no option --dance/, 'an option that there is not');
 
 my %paged = %{tree(qr{^(?:mod_pwreset/httpd/route\.c|docs/man/mod_pwreset\.8|README\.md)$})};
 clean(\&pages, \%paged, 'manual and README know the pages');

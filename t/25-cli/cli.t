@@ -30,7 +30,9 @@ sub test_usage {
         [64, 'missing argument', qw(schema --dialect)],
         [64, 'given twice', qw(schema --dialect mysql --dialect sqlite)],
         [64, 'given twice', qw(-s a schema -s b)],
-        [64, 'wrong number of arguments: pwresetctl directives', qw(directives x)],
+        [64, q(there is no directive 'x'), qw(directives x)],
+        [64, 'leave out the names', qw(directives --table PwReset)],
+        [64, 'wrong number of arguments: pwresetctl purge', qw(purge x)],
         [64, 'wrong number of arguments: pwresetctl user add LOGIN EMAIL', qw(user add ivan)],
         [64, 'wrong number', qw(user add ivan ivan@example.org secret)],
         [64, 'wrong number', qw(user passwd)],
@@ -201,8 +203,23 @@ sub test_terminal {
     }
 }
 
+# The reference as it stands in docs/, whole or a part of it.
+sub test_reference {
+    open my $in, '<:raw', "$FindBin::Bin/../../docs/directives.md" or die "directives.md: $!";
+    my $document = do { local $/; <$in> };
+    my ($out) = runs_ok('directives', {status => 0, out => qr/^# Directives/m}, '', 'directives');
+    is($out, $document, 'the reference');
+    my %entry;
+    $entry{$1} = $2 while $document =~ /^(?=### (\w+)\n)(.+?)(?=\n##|\z)/gms;
+    my ($last) = $document =~ /^### (\w+)\n(?!.*^###)/ms;
+    for my $names (['PwResetBase'], ['pwresetbase'], [$last], ['PwResetMailFrom', 'PwReset']) {
+        ($out) = runs_ok("directives @$names", {status => 0, out => qr/^\| Syntax/m}, '', 'directives', @$names);
+        is($out, join("\n", map { $entry{$_ eq 'pwresetbase' ? 'PwResetBase' : $_} } @$names), 'no more and no less');
+    }
+}
+
 sub test_directives {
-    my ($out) = runs_ok('directives', {status => 0, out => qr/^PwReset\t/}, '', 'directives');
+    my ($out) = runs_ok('directives', {status => 0, out => qr/^PwReset\t/}, '', qw(directives --table));
     my @rows = map { [split /\t/, $_, -1] } split /\n/, $out;
     is_deeply([grep { @$_ != 5 || grep { $_ eq '' } @$_ } @rows], [], 'five fields in each line, none empty');
     open my $in, '<', "$FindBin::Bin/../../mod_pwreset/core/conf.c" or die "conf.c: $!";
@@ -331,6 +348,7 @@ test_verify();
 test_make();
 test_secret();
 test_terminal();
+test_reference();
 test_directives();
 test_asking();
 test_httpd_fails();

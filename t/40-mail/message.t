@@ -52,6 +52,7 @@ my @languages = (
 
 my $columns = 'SELECT id, login, email, password, language, name, recovery_email, changed_at FROM {prefix}user';
 my $conf = join "\n", 'PwResetSendmail "${SENDMAIL}" "${MAILDIR}" -i', 'PwResetTimeZone Europe/Moscow',
+    'PwResetMailFrom post@example.org',
     'PwResetSiteName "' . SITE =~ s/"/\\"/gr . '"', 'PwResetIdentify forgot both',
     map { "PwReset$_->[0]Query \"$columns WHERE $_->[1] = :$_->[1]\"" } ['User', 'email'], ['Login', 'login'], ['Id', 'id'];
 
@@ -72,8 +73,8 @@ sub has_headers {
         X-Auto-Response-Suppress Content-Language Content-Type)], 'headers, each once');
     is(scalar(my @all = $email->header_raw_pairs), 20, 'none of them twice');
     is($mail->header('Subject'), $subject, 'Subject');
-    is($mail->header('From') =~ s/^"|" (?=<)//r =~ s/" (?=<)/ /r =~ s/\\(.)/$1/gr, SITE . ' <noreply@example.org>',
-        'From has the site\'s name');
+    is($mail->header('From') =~ s/^"|" (?=<)//r =~ s/" (?=<)/ /r =~ s/\\(.)/$1/gr, SITE . ' <post@example.org>',
+        'From has the site\'s name and PwResetMailFrom');
     is($mail->header('To'), $mail->to, 'To is the recipient');
     is($mail->header('Content-Language'), $language, 'Content-Language');
     is($mail->header('MIME-Version'), '1.0', 'MIME-Version');
@@ -125,7 +126,7 @@ sub is_mail {
     has_parts($mail);
     is_local($walk->httpd, $mail->html);
     like($mail->html, qr/<html lang="$language">/, 'HTML: language');
-    is_deeply($mail->argv, ['-i', '-f', 'noreply@example.org', '--', $mail->to], 'arguments');
+    is_deeply($mail->argv, ['-i', '-f', 'post@example.org', '--', $mail->to], 'arguments');
     unlike($mail->text . $mail->html, qr/Marker77|Mozilla|Gecko|rv:128/, 'nothing of the browser\'s own words');
     return;
 }
