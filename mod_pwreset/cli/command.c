@@ -21,6 +21,9 @@ static const pwr_option schema_options[] = {
       "apply it to the site's database; what is there stays" },
     { "upgrade", NULL, PWR_NEED_STORE,
       "bring tables of an older version to that of this program" },
+    { "grants", NULL, PWR_NEED_UNSAID,
+      "print the GRANT statements for the user of DBDParams" },
+    { "to", "USER[@HOST]", PWR_NEED_UNSAID, "with --grants: another user" },
     { "dialect", "mysql|sqlite", PWR_NEED_NOTHING,
       "print it for this database; asks no httpd" },
     { "prefix", "PREFIX", PWR_NEED_UNSAID,
@@ -81,7 +84,10 @@ const pwr_command pwr_commands[] = {
       "--apply it is applied and can be applied again; the account in\n"
       "DBDParams must be allowed to create tables, once.  Tables of an older\n"
       "version are left to --upgrade, which can be repeated when it was\n"
-      "interrupted, and run by several hosts at once; back them up before.\n",
+      "interrupted, and run by several hosts at once; back them up before.\n"
+      "With --grants it prints what the account in DBDParams must be allowed,\n"
+      "column by column, for a database whose tables another account makes;\n"
+      "a query that cannot be read so is told in a comment.\n",
       pwr_command_schema },
     { "user add", "LOGIN EMAIL", 2, 2, PWR_NEED_STORE, user_add_options,
       "add a user to the shipped user table",

@@ -98,6 +98,9 @@ int pwr_call_env(const pwr_call *call, pwr_env *env);
 /* The one user of this login; what is wrong is told. */
 int pwr_call_user(const pwr_call *call, const char *login, pwr_user *user);
 
+/* Are the site's users in the table that we ship? */
+int pwr_call_is_shipped_table(const pwr_conf *conf);
+
 /* Text from a table for a terminal; "-" for none. */
 const char *pwr_call_shown(const pwr_call *call, const char *text);
 

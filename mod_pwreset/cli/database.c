@@ -133,11 +133,11 @@ static int driver_find(apr_pool_t *pool, const pwr_vhost *vhost,
     return EX_OK;
 }
 
-int pwr_database_open(apr_pool_t *pool, const pwr_vhost *vhost,
-                      const pwr_diag *diag, pwr_store **store)
+pwr_store_conf pwr_database_conf(const pwr_vhost *vhost)
 {
     const pwr_conf *conf = vhost->conf;
-    const pwr_store_conf store_conf = {
+
+    return (pwr_store_conf){
         .driver = vhost->driver,
         .prefix = conf->table_prefix,
         .user_query = conf->user_query,
@@ -146,6 +146,12 @@ int pwr_database_open(apr_pool_t *pool, const pwr_vhost *vhost,
         .password_update = conf->password_update,
         .after_change = conf->after_change
     };
+}
+
+int pwr_database_open(apr_pool_t *pool, const pwr_vhost *vhost,
+                      const pwr_diag *diag, pwr_store **store)
+{
+    const pwr_store_conf store_conf = pwr_database_conf(vhost);
     lender *l = apr_pcalloc(pool, sizeof(*l));
     const pwr_dbd_lender lends = { lender_borrow, lender_give_back, l };
     const char *error;

@@ -8,7 +8,10 @@
 
 #include "cli/vhost.h"
 #include "core/diag.h"
-#include "io/store.h"
+#include "io/store_dbd.h"
+
+/* The queries and the table prefix of a vhost that has a database. */
+pwr_store_conf pwr_database_conf(const pwr_vhost *vhost);
 
 /* EX_OK and sets `*store`; EX_CONFIG when the vhost has no database or a query
  * is wrong; EX_UNAVAILABLE when the driver is not installed. */

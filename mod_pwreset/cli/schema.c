@@ -3,8 +3,12 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include <apr_strings.h>
+
 #include "cli/command.h"
+#include "cli/database.h"
 #include "core/conf.h"
+#include "core/text.h"
 #include "io/store_dbd.h"
 
 /* Names of databases as people say them, and the drivers. */
@@ -20,9 +24,10 @@ static const struct dialect {
     { NULL, NULL, PWR_DIALECT_MYSQL }
 };
 
+static const pwr_dbd_lender nobody = { NULL, NULL, NULL };
+
 static int print(const pwr_call *call, const char *name, const char *prefix)
 {
-    const pwr_dbd_lender nobody = { NULL, NULL, NULL };
     const struct dialect *row = dialects;
     pwr_store_conf conf = {
         .prefix = prefix,
@@ -112,6 +117,80 @@ static int upgrade(const pwr_call *call)
     return status;
 }
 
+/* ---- grants ---- */
+
+/* The value of a parameter of DBDParams; NULL: it is not there. */
+static const char *param_of(const pwr_call *call, const char *name)
+{
+    char *rest = apr_pstrdup(call->pool, call->vhost->params), *word, *last;
+    size_t len = strlen(name);
+
+    for (word = apr_strtok(rest, " ,;|\t", &last); word;
+         word = apr_strtok(NULL, " ,;|\t", &last)) {
+        if (strncmp(word, name, len) == 0 && word[len] == '=') {
+            return word + len + 1;
+        }
+    }
+    return NULL;
+}
+
+/* A client at the socket, or at a loopback address, is "localhost". */
+static const char *host_of(const pwr_call *call)
+{
+    const char *host = param_of(call, "host");
+
+    return !host || pwr_text_same(host, "localhost")
+        || strncmp(host, "127.", 4) == 0 ? "localhost" : "%";
+}
+
+static pwr_grantee grantee_of(const pwr_call *call)
+{
+    const char *to = pwr_call_option(call, "to"), *at;
+    pwr_grantee grantee = {
+        .user = param_of(call, "user"), .host = host_of(call),
+        .base = param_of(call, "dbname"),
+        .adds_users = pwr_call_is_shipped_table(call->vhost->conf)
+    };
+
+    if (!grantee.user) {
+        grantee.user = "httpd";
+    }
+    if (to) {
+        at = strrchr(to, '@');
+        grantee.user = at ? apr_pstrmemdup(call->pool, to,
+                                           (apr_size_t)(at - to)) : to;
+        grantee.host = at ? at + 1 : grantee.host;
+    }
+    return grantee;
+}
+
+static int grants_print(const pwr_call *call)
+{
+    const pwr_vhost *vhost = call->vhost;
+    const pwr_store_conf conf = pwr_database_conf(vhost);
+    pwr_grantee to;
+    pwr_store *store;
+    const char *error;
+
+    if (!vhost->params || strcmp(vhost->driver, "mysql") != 0) {
+        return pwr_call_fail(EX_CONFIG, "%s is of no server with accounts: "
+                             "GRANT is for DBDriver mysql", vhost->server);
+    }
+    error = pwr_store_dbd_make(call->pool, &conf, &nobody, call->diag, &store);
+    if (error) {
+        return pwr_call_fail(EX_CONFIG, "%s:%d: %s", vhost->file, vhost->line,
+                             error);
+    }
+    to = grantee_of(call);
+    printf("-- What mod_pwreset does for %s, and no more.  The tables are made "
+           "by\n-- another account: pwresetctl schema | mariadb%s%s\n"
+           "-- Where one of these is a view, add: GRANT SHOW VIEW ON it\n%s"
+           "%s", vhost->server, to.base ? " " : "", to.base ? to.base : "",
+           to.base ? "" : "-- DBDParams has no dbname: USE the database "
+           "first\n", pwr_store_dbd_grants(call->pool, store, &to));
+    return EX_OK;
+}
+
 int pwr_command_schema(pwr_call *call)
 {
     const char *dialect = pwr_call_option(call, "dialect");
@@ -132,10 +211,16 @@ int pwr_command_schema(pwr_call *call)
     if (pwr_call_option(call, "upgrade")) {
         return upgrade(call);
     }
+    if (pwr_call_option(call, "to") && !pwr_call_option(call, "grants")) {
+        return pwr_call_fail(EX_USAGE, "--to goes with --grants");
+    }
     if (!vhost->driver) {
         return pwr_call_fail(EX_CONFIG, "%s has no database: set DBDriver and "
                              "DBDParams (%s:%d)", vhost->server, vhost->file,
                              vhost->line);
+    }
+    if (pwr_call_option(call, "grants")) {
+        return grants_print(call);
     }
     return print(call, vhost->driver, vhost->conf->table_prefix);
 }

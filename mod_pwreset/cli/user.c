@@ -103,7 +103,7 @@ static int row_make(pwr_call *call, pwr_user *user)
 }
 
 /* Rows that the site never reads would only seem to be users. */
-static int is_shipped_table(const pwr_conf *conf)
+int pwr_call_is_shipped_table(const pwr_conf *conf)
 {
     return strcmp(conf->login_query,
                   pwr_conf_row_find("PwResetLoginQuery")->preset) == 0;
@@ -116,7 +116,7 @@ int pwr_command_user_add(pwr_call *call)
     apr_status_t done;
     int added, status;
 
-    if (!is_shipped_table(call->vhost->conf)) {
+    if (!pwr_call_is_shipped_table(call->vhost->conf)) {
         return pwr_call_fail(EX_CONFIG, "the users of %s are in a table of "
                              "its own (PwResetLoginQuery): add them with the "
                              "program that keeps it", call->vhost->server);

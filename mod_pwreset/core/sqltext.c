@@ -123,6 +123,20 @@ static const kept_row *find_kept(const char *p)
     return row->start ? row : NULL;
 }
 
+size_t pwr_sqltext_quote_len(const char *text)
+{
+    const kept_row *row = *text == '`' ? NULL : find_kept(text);
+
+    return row && !row->comment ? kept_len(text, row) : 0;
+}
+
+size_t pwr_sqltext_comment_len(const char *text)
+{
+    const kept_row *row = find_kept(text);
+
+    return row && row->comment ? kept_len(text, row) : 0;
+}
+
 static const char *keep(scanner *scan, const kept_row *row)
 {
     size_t len = kept_len(scan->p, row);
@@ -173,15 +187,23 @@ static const char *take_param(scanner *scan)
     return NULL;
 }
 
+int pwr_sqltext_is_prefix(const char *prefix)
+{
+    while (is_word(*prefix) || *prefix == '$' || *prefix == '.') {
+        prefix++;
+    }
+    return *prefix == '\0';
+}
+
 /* Only a name may stand in for the mark: what it becomes is not looked at
  * again. */
 static const char *take_prefix(scanner *scan)
 {
+    if (!pwr_sqltext_is_prefix(scan->prefix)) {
+        return "the table prefix holds something other than letters,"
+               " digits, _ $ and .";
+    }
     for (const char *p = scan->prefix; *p; p++) {
-        if (!is_word(*p) && *p != '$' && *p != '.') {
-            return "the table prefix holds something other than letters,"
-                   " digits, _ $ and .";
-        }
         emit(scan, *p);
     }
     scan->p += strlen(PREFIX_MARK);

@@ -14,6 +14,8 @@
 #ifndef PWR_SQLTEXT_H
 #define PWR_SQLTEXT_H
 
+#include <stddef.h>
+
 #include <apr_pools.h>
 
 #define PWR_SQL_PARAMS_MAX 32
@@ -42,6 +44,14 @@ typedef struct pwr_sqltext {
 const char *pwr_sqltext_compile(apr_pool_t *pool, const char *sql,
                                 const char *const *allowed,
                                 const char *prefix, pwr_sqltext *out);
+
+/* Bytes of the text in '' or "", or of the comment, that begins at `text`; 0
+ * when none does, or it has no end. */
+size_t pwr_sqltext_quote_len(const char *text);
+size_t pwr_sqltext_comment_len(const char *text);
+
+/* Can `prefix` stand before a table's name: letters, digits, _ $ and .? */
+int pwr_sqltext_is_prefix(const char *prefix);
 
 /* A name in a statement, of one part or the first two of more: `base`, which
  * may be NULL, a dot, and `name`. */

@@ -63,7 +63,7 @@ static const pwr_dbd_error errors[] = {
     { "PWR0206", PWR_STORE_BROKEN, PWR_DBD_TELL_TEXT, 0,
       "GRANT SELECT, INSERT, UPDATE, DELETE on our tables to the user of "
       "DBDParams, and on the user table what the queries need (CREATE only "
-      "for `schema --apply`)",
+      "for `schema --apply`); `pwresetctl schema --grants` prints it all",
       { 1142, 1143, 1044, 1045, 1227, 1370, 1410, 1698 },
       { "not authorized" } },
     { "PWR0207", PWR_STORE_BROKEN, PWR_DBD_TELL_TEXT, 0,

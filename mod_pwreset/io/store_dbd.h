@@ -64,4 +64,17 @@ const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
 const char *pwr_store_dbd_schema(apr_pool_t *pool, pwr_dialect dialect,
                                  const char *prefix);
 
+/* Who is to have the rights. */
+typedef struct pwr_grantee {
+    const char *user, *host;
+    const char *base;           /* of tables that name none; NULL: unknown */
+    int adds_users;             /* to the shipped table, too */
+} pwr_grantee;
+
+/* The GRANT statements of a MySQL server that this store needs, column by
+ * column, ending in LF; a statement that cannot be read is told in a comment
+ * line above them.  No rights to make tables. */
+const char *pwr_store_dbd_grants(apr_pool_t *pool, const pwr_store *store,
+                                 const pwr_grantee *to);
+
 #endif

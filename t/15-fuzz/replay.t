@@ -19,7 +19,8 @@ my @targets = map { m{([^/]+)\.c$} } sort glob "$fuzz/*.c";
 my %reached = (
     argon2id => 'stored', builtin => 'data', conf_kind => 'conf', cost => 'no parser', count => 'no parser',
     crypto => 'no parser', diag => 'no parser', duration => 'conf', fair => 'no parser', keyboard => 'policy',
-    person => 'policy', score => 'policy', sink => 'template', status => 'no parser', status_int => 'no parser',
+    person => 'policy', score => 'policy', sink => 'template', sqluse_token => 'sqltext',
+    status => 'no parser', status_int => 'no parser',
     tally => 'no parser', template_int => 'template',
 );
 

@@ -2,6 +2,7 @@
 /* The provider's queries with named parameters. */
 #include "core/sqltext.h"
 
+#include "core/sqluse.h"
 #include "core/text.h"
 #include "fuzz.h"
 
@@ -64,6 +65,34 @@ static void look_names(apr_pool_t *pool, const pwr_sqltext *sql)
     FUZZ_CLAIM(!column || (*column && strstr(sql->format, column)));
 }
 
+/* What a GRANT would name stands in the text, and comes once. */
+static void look_uses(apr_pool_t *pool, const pwr_sqltext *sql)
+{
+    apr_array_header_t *uses = apr_array_make(pool, 4, sizeof(pwr_sql_use));
+    const char *fault = pwr_sqluse_read(pool, sql->format, uses);
+
+    FUZZ_CLAIM(!fault || uses->nelts == 0);
+    for (int i = 0; i < uses->nelts; i++) {
+        const pwr_sql_use *use = &APR_ARRAY_IDX(uses, i, pwr_sql_use);
+
+        FUZZ_CLAIM(use->table.name && strstr(sql->format, use->table.name));
+        FUZZ_CLAIM(!use->column || strstr(sql->format, use->column));
+        FUZZ_CLAIM(use->right < PWR_SQL_RIGHTS_N);
+        for (int k = 0; k < i; k++) {
+            const pwr_sql_use *past = &APR_ARRAY_IDX(uses, k, pwr_sql_use);
+
+            FUZZ_CLAIM(past->right != use->right
+                       || !fuzz_same(past->table.name, use->table.name)
+                       || !past->table.base != !use->table.base
+                       || (use->table.base
+                           && !fuzz_same(past->table.base, use->table.base))
+                       || !past->column != !use->column
+                       || (use->column
+                           && !fuzz_same(past->column, use->column)));
+        }
+    }
+}
+
 /* An input: the statement, a table prefix or none. */
 static void fuzz_one(apr_pool_t *pool, fuzz_input in)
 {
@@ -80,6 +109,7 @@ static void fuzz_one(apr_pool_t *pool, fuzz_input in)
     }
     FUZZ_CLAIM(sql.params_n <= PWR_SQL_PARAMS_MAX);
     look_names(pool, &sql);
+    look_uses(pool, &sql);
     back = look_format(pool, &sql);
     /* A ";" that was dropped may have kept two signs apart, a prefix joined a
      * name with a parameter. */
