@@ -235,12 +235,40 @@ static int look_proxy(pwr_call *call, findings *said)
     return EX_CONFIG;
 }
 
+/* Accounts that no mail can reach are the admin's to know of, and no fault of
+ * the site's. */
+static int look_recovery(pwr_call *call, findings *said)
+{
+    int unreachable, all, status;
+
+    if (!call->vhost->conf->list_query
+        && !pwr_call_is_shipped_table(call->vhost->conf)) {
+        say(call, said, "not counted: PwResetListQuery says how users are "
+            "listed");
+        return EX_OK;
+    }
+    status = pwr_call_unreachable(call, &unreachable, &all);
+    if (status != EX_OK) {
+        say(call, said, "users cannot be listed: do what the message above "
+            "says");
+    }
+    else if (unreachable > 0) {
+        say(call, said, "%d of %d users have no address that a mail could go "
+            "to: pwresetctl user list --without-recovery", unreachable, all);
+    }
+    else {
+        say(call, said, "a mail can go to each of %d users", all);
+    }
+    return status;
+}
+
 /* How deep a question goes: none is asked once one above it has failed. */
 typedef enum depth {
     DEPTH_NONE = 0,         /* the others do not depend on it */
     DEPTH_DATABASE,
     DEPTH_SCHEMA,
     DEPTH_TABLES,
+    DEPTH_ROWS,             /* that are in them */
     DEPTH_WRITING           /* which would not be undone in every table */
 } depth;
 
@@ -260,6 +288,7 @@ static const struct {
     { "mail program", look_program, DEPTH_NONE },
     { "templates", look_templates, DEPTH_NONE },
     { "proxy", look_proxy, DEPTH_TABLES },
+    { "recovery", look_recovery, DEPTH_ROWS },
 };
 
 /* The first that is not OK gives the exit status. */

@@ -48,6 +48,12 @@ static const pwr_option user_passwd_options[] = {
     { NULL, NULL, PWR_NEED_UNSAID, NULL }
 };
 
+static const pwr_option user_list_options[] = {
+    { "without-recovery", NULL, PWR_NEED_UNSAID,
+      "only those whom no mail could reach, and why" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 static const pwr_option queue_list_options[] = {
     { "all", NULL, PWR_NEED_STORE,
       "of every realm in the site's tables, also one that no site has" },
@@ -73,9 +79,10 @@ const pwr_command pwr_commands[] = {
       "One line for each: configuration, templates, mail program, database,\n"
       "version of the schema; all tables, columns and rights that are needed;\n"
       "whether the database takes changes and its tables can undo them; the\n"
-      "width of the password column; and whether requests came in the last\n"
-      "day through a proxy that httpd was not told of.  Each says OK, or FAIL\n"
-      "and what to do; the exit status is that of the first that failed.\n"
+      "width of the password column; whether requests came in the last day\n"
+      "through a proxy that httpd was not told of; and how many users no mail\n"
+      "could reach.  Each says OK, or FAIL and what to do; the exit status is\n"
+      "that of the first that failed.\n"
       "Nothing is changed: with --user, a change is made and undone.\n",
       pwr_command_check },
     { "schema", "", 0, 0, PWR_NEED_VHOST, schema_options,
@@ -100,6 +107,14 @@ const pwr_command pwr_commands[] = {
       "user's sessions, cancels the control strings and queues the notice\n"
       "mail, as every change does.\n",
       pwr_command_user_passwd },
+    { "user list", "", 0, 0, PWR_NEED_STORE, user_list_options,
+      "list the users",
+      "A line each, fields separated by tabs: login, address, recovery\n"
+      "address.  With --without-recovery only those who cannot recover their\n"
+      "account, with the reason: no address that mail can go to, or a mailbox\n"
+      "whose own address is the only one.  A site with a user table of its\n"
+      "own says with PwResetListQuery how they are listed.\n",
+      pwr_command_user_list },
     { "why", "ADDRESS", 1, 1, PWR_NEED_EACH, NULL,
       "somebody got no mail: why?",
       "ADDRESS is what was typed at the page; a login name, too, where\n"

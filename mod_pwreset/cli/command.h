@@ -101,6 +101,9 @@ int pwr_call_user(const pwr_call *call, const char *login, pwr_user *user);
 /* Are the site's users in the table that we ship? */
 int pwr_call_is_shipped_table(const pwr_conf *conf);
 
+/* How many of the first 10000 users no mail could reach. */
+int pwr_call_unreachable(const pwr_call *call, int *unreachable, int *all);
+
 /* Text from a table for a terminal; "-" for none. */
 const char *pwr_call_shown(const pwr_call *call, const char *text);
 
@@ -120,6 +123,7 @@ int pwr_command_check(pwr_call *call);
 int pwr_command_schema(pwr_call *call);
 int pwr_command_user_add(pwr_call *call);
 int pwr_command_user_passwd(pwr_call *call);
+int pwr_command_user_list(pwr_call *call);
 int pwr_command_why(pwr_call *call);
 int pwr_command_link(pwr_call *call);
 int pwr_command_revoke(pwr_call *call);

@@ -143,6 +143,8 @@ pwr_store_conf pwr_database_conf(const pwr_vhost *vhost)
         .user_query = conf->user_query,
         .login_query = conf->login_query,
         .id_query = conf->id_query,
+        .list_query = conf->list_query ? conf->list_query
+            : pwr_call_is_shipped_table(conf) ? PWR_SHIPPED_LIST_QUERY : NULL,
         .password_update = conf->password_update,
         .after_change = conf->after_change
     };

@@ -104,7 +104,14 @@ static void tell_address(look *l, const pwr_user *user, const char *mailbox)
 {
     int has_recovery = user->recovery_email && *user->recovery_email;
 
-    if (!mailbox) {
+    if (pwr_account_lacks_recovery(l->env.pool, user)) {
+        tell(l, EX_DATAERR, "give it another recovery_email in the user "
+             "table; meanwhile: pwresetctl link LOGIN",
+             has_recovery ? "address: mail would go to %s, the very mailbox "
+             "that is locked" : "address: there is none but %s, the very "
+             "mailbox that is locked", pwr_call_shown(l->call, user->email));
+    }
+    else if (!mailbox) {
         tell(l, EX_DATAERR, "correct its address in the user table; "
              "meanwhile: pwresetctl link LOGIN",
              "address: %s is none that mail can go to",

@@ -41,6 +41,10 @@ const pwr_conf_row pwr_conf_rows[] = {
     { "PwResetIdQuery", PWR_KIND_SQL, AT(id_query), NULL, 0, 0,
       PWR_SHIPPED_ID_QUERY, PWR_SCOPE_VHOST, "SQL",
       "SELECT that finds a user by :id." },
+    { "PwResetListQuery", PWR_KIND_SQL, AT(list_query), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "SQL",
+      "SELECT of all users by id, those behind :after, at most :max; for "
+      "pwresetctl; by default that of the shipped table." },
     { "PwResetPasswordUpdate", PWR_KIND_SQL, AT(password_update), NULL, 0, 0,
       PWR_SHIPPED_PASSWORD_UPDATE, PWR_SCOPE_VHOST, "SQL",
       "UPDATE that stores the new :hash for :id; may use :now, :login, "

@@ -34,6 +34,8 @@
 #define PWR_SHIPPED_USER_QUERY PWR_SHIPPED_COLUMNS "email = :email"
 #define PWR_SHIPPED_LOGIN_QUERY PWR_SHIPPED_COLUMNS "login = :login"
 #define PWR_SHIPPED_ID_QUERY PWR_SHIPPED_COLUMNS "id = :id"
+#define PWR_SHIPPED_LIST_QUERY \
+    PWR_SHIPPED_COLUMNS "id > :after ORDER BY id LIMIT :max"
 #define PWR_SHIPPED_PASSWORD_UPDATE \
     "UPDATE {prefix}user SET password = :hash, changed_at = :now" \
     " WHERE id = :id"
@@ -78,6 +80,7 @@ typedef struct pwr_conf {
     const char *user_query;
     const char *login_query;
     const char *id_query;
+    const char *list_query;         /* NULL: none, or the shipped table's */
     const char *password_update;
     const char **after_change;
     int login;

@@ -52,12 +52,25 @@ apr_status_t pwr_account_find(const pwr_env *env, const char *identifier,
     return APR_SUCCESS;
 }
 
+static int has_recovery(const pwr_user *user)
+{
+    return user->recovery_email && *user->recovery_email;
+}
+
+int pwr_account_lacks_recovery(apr_pool_t *pool, const pwr_user *user)
+{
+    return user->is_mailbox
+        && (!has_recovery(user)
+            || pwr_addr_same(pool, user->recovery_email, user->email));
+}
+
 const char *pwr_account_mailbox(apr_pool_t *pool, const pwr_user *user)
 {
-    const char *stored = user->recovery_email && *user->recovery_email
-        ? user->recovery_email : user->email;
+    const char *stored = has_recovery(user) ? user->recovery_email
+                                            : user->email;
 
-    return stored ? pwr_addr_mailbox(pool, stored) : NULL;
+    return stored && !pwr_account_lacks_recovery(pool, user)
+        ? pwr_addr_mailbox(pool, stored) : NULL;
 }
 
 /* ---- a string for it ---- */

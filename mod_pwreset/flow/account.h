@@ -20,6 +20,10 @@ apr_status_t pwr_account_find(const pwr_env *env, const char *identifier,
 /* The mailbox that its mails go to; NULL: there is none. */
 const char *pwr_account_mailbox(apr_pool_t *pool, const pwr_user *user);
 
+/* Does it open a mailbox, and have no recovery address but that one?  What is
+ * locked cannot be where the key is sent. */
+int pwr_account_lacks_recovery(apr_pool_t *pool, const pwr_user *user);
+
 /* A control string for an account. */
 typedef struct pwr_minting {
     const pwr_user *user;

@@ -278,6 +278,27 @@ static int is_awaited(const pwr_env *env, const pwr_job *job,
     return 0;
 }
 
+/* The visitor is told nothing of this, either. */
+static void tell_unreachable(const pwr_env *env, const pwr_job *job,
+                             const pwr_user *user)
+{
+    const char *id = pwr_text_printable(env->pool, user->id, 64);
+
+    if (pwr_account_lacks_recovery(env->pool, user)) {
+        pwr_audit_job(env, job, PWR_EVENT_MAIL_WITHHELD, user, "no-recovery");
+        pwr_diag_log(env->diag, PWR_LEVEL_NOTICE, 0, "PWR0415",
+                     "recovery for user id %s of realm %s: its only address "
+                     "is the mailbox that it opens; nothing sent: give it a "
+                     "recovery address, or use pwresetctl link", id,
+                     job->realm);
+        return;
+    }
+    pwr_audit_job(env, job, PWR_EVENT_MAIL_WITHHELD, user, "no-address");
+    pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0413",
+                 "recovery for user id %s of realm %s: the account has no "
+                 "address that mail can go to; nothing sent", id, job->realm);
+}
+
 /* Give the account its string, if there is a way to send it. */
 static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
                             recovery *r)
@@ -287,13 +308,7 @@ static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
         return APR_SUCCESS;
     }
     if (!r->mailbox) {
-        pwr_audit_job(env, job, PWR_EVENT_MAIL_WITHHELD, r->user,
-                      "no-address");
-        pwr_diag_log(env->diag, PWR_LEVEL_INFO, 0, "PWR0413",
-                     "recovery for user id %s of realm %s: the account has no "
-                     "address that mail can go to; nothing sent",
-                     pwr_text_printable(env->pool, r->user->id, 64),
-                     job->realm);
+        tell_unreachable(env, job, r->user);
         return APR_SUCCESS;
     }
     return mint(env, job, r);

@@ -298,6 +298,7 @@ static const char *make_store(apr_pool_t *pool, pwr_server *self)
         .user_query = conf->user_query,
         .login_query = conf->login_query,
         .id_query = conf->id_query,
+        .list_query = conf->list_query,
         .password_update = conf->password_update,
         .after_change = conf->after_change,
     };

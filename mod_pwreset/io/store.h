@@ -34,6 +34,7 @@
 
 #define PWR_REALM_POINTS 191        /* as wide as its column */
 #define PWR_USERS_MAX 10            /* rows of a user query that are used */
+#define PWR_USERS_LIST_MAX 50       /* rows that users_list reads at a time */
 /* The clocks of database nodes may differ by so much.  What was made later than
  * that from now was made before the clock went back: it ends, lest it lives
  * longer than it may. */
@@ -63,6 +64,9 @@ typedef struct pwr_user {
     const char *name;
     const char *recovery_email;
     const char *changed_at;
+    int is_mailbox;                 /* its login opens the mailbox `email`, and
+                                     * the query has a recovery_email: mail
+                                     * goes there, or nowhere */
     /* Fingerprint of password and changed_at: what a session was made under
      * must equal it still, whoever changed the row. */
     char stamp[PWR_DIGEST_HEX + 1];
@@ -80,7 +84,8 @@ typedef struct pwr_users {
 } pwr_users;
 
 typedef enum pwr_user_key {
-    PWR_USER_BY_EMAIL,      /* compared again in C as addresses */
+    PWR_USER_BY_EMAIL,      /* compared again in C as addresses: email, or
+                             * recovery_email unless is_sole is given */
     PWR_USER_BY_LOGIN,      /* compared again in C on canonical forms */
     PWR_USER_BY_ID
 } pwr_user_key;
@@ -476,6 +481,11 @@ typedef struct pwr_store_ops {
     /* 0: no schema. */
     apr_status_t (*schema_version)(pwr_store *store, apr_pool_t *pool,
                                    int *version);
+    /* Users in the order of PwResetListQuery, behind the id `after` ("" at
+     * first); the last ones when there are fewer than PWR_USERS_LIST_MAX.
+     * PWR_STORE_BROKEN, untold, when the site has no such query. */
+    apr_status_t (*users_list)(pwr_store *store, apr_pool_t *pool,
+                               const char *after, pwr_users *users);
     /* A row of the shipped table, with a new id; `*added` is 0 when the login
      * is taken. */
     apr_status_t (*user_add)(pwr_store *store, apr_pool_t *pool,

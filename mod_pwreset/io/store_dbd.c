@@ -50,6 +50,7 @@ static const pwr_store_ops ops = {
     .schema_version = pwr_store_schema_version,
     .proxy_seen = pwr_store_proxy_seen,
     .proxy_age = pwr_store_proxy_age,
+    .users_list = pwr_store_users_list,
     .user_add = pwr_store_user_add,
 };
 

@@ -41,13 +41,14 @@ typedef struct pwr_dbd_lender {
     void *baton;
 } pwr_dbd_lender;
 
-/* The provider's queries and our table prefix; all are set. */
+/* The provider's queries and our table prefix; all but list_query are set. */
 typedef struct pwr_store_conf {
     const char *driver;             /* "mysql" or "sqlite3" */
     const char *prefix;
     const char *user_query;
     const char *login_query;
     const char *id_query;
+    const char *list_query;         /* NULL: users are not listed */
     const char *password_update;
     const char *const *after_change;    /* NULL or NULL-terminated */
 } pwr_store_conf;

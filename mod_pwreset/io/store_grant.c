@@ -124,6 +124,9 @@ const char *pwr_store_dbd_grants(apr_pool_t *pool, const pwr_store *store,
     for (int i = 0; i < sql->after_n; i++) {
         stmt_read(&g, &sql->after[i]);
     }
+    if (sql->stmt[PWR_STMT_USER_LIST].sql.format) {
+        stmt_read(&g, &sql->stmt[PWR_STMT_USER_LIST]);
+    }
     if (to->adds_users) {
         stmt_read(&g, &sql->stmt[PWR_STMT_USER_ADD]);
     }

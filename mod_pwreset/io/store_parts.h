@@ -30,6 +30,8 @@ apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
 apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
                                   pwr_user_key key, const char *value,
                                   pwr_users *users);
+apr_status_t pwr_store_users_list(pwr_store *store, apr_pool_t *pool,
+                                  const char *after, pwr_users *users);
 apr_status_t pwr_store_user_add(pwr_store *store, apr_pool_t *pool,
                                 const pwr_user *user, int *added);
 

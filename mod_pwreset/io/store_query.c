@@ -24,10 +24,15 @@ static const struct {
       { "login" } },
     { PWR_STMT_USER_BY_ID, "PwResetIdQuery",
       offsetof(pwr_store_conf, id_query), PWR_SQL_SELECT, "id", { "id" } },
+    { PWR_STMT_USER_LIST, "PwResetListQuery",
+      offsetof(pwr_store_conf, list_query), PWR_SQL_SELECT, "after",
+      { "after", "max" } },
     { PWR_STMT_PASSWORD_UPDATE, "PwResetPasswordUpdate",
       offsetof(pwr_store_conf, password_update), PWR_SQL_UPDATE, "hash",
       { "hash", "id", "now", "login", "email" } },
 };
+
+#define DIRECTIVES_N (sizeof(directives) / sizeof(*directives))
 
 static const char *const after_params[] = {
     "id", "login", "email", "now", "hash", NULL
@@ -49,36 +54,49 @@ static int names_user(const pwr_sqltext *sql)
     return uses(sql, "id") || uses(sql, "login") || uses(sql, "email");
 }
 
+static const char *directive_compile(apr_pool_t *pool,
+                                     const pwr_store_conf *conf,
+                                     const char *text, size_t i,
+                                     pwr_dbd_stmt *stmt)
+{
+    const char *name = directives[i].name;
+    const char *fault = pwr_sqltext_compile(pool, text, directives[i].params,
+                                            conf->prefix, &stmt->sql);
+
+    stmt->name = name;
+    if (fault) {
+        return apr_pstrcat(pool, name, ": ", fault, NULL);
+    }
+    if (stmt->sql.verb != directives[i].verb) {
+        return apr_psprintf(pool, "%s must be one %s statement", name,
+                            directives[i].verb == PWR_SQL_SELECT
+                                ? "SELECT" : "UPDATE");
+    }
+    if (!uses(&stmt->sql, directives[i].must)) {
+        return apr_psprintf(pool, "%s must use :%s", name, directives[i].must);
+    }
+    if (stmt->sql.verb == PWR_SQL_UPDATE && !names_user(&stmt->sql)) {
+        return apr_pstrcat(pool, name, " must use :id", NULL);
+    }
+    return NULL;
+}
+
 static const char *directives_compile(apr_pool_t *pool,
                                       const pwr_store_conf *conf,
                                       pwr_store_sql *sql)
 {
-    for (size_t i = 0; i < sizeof(directives) / sizeof(*directives); i++) {
-        const char *name = directives[i].name;
+    const char *fault = NULL;
+
+    for (size_t i = 0; !fault && i < DIRECTIVES_N; i++) {
         const char *text
             = *(const char *const *)((const char *)conf + directives[i].offset);
-        pwr_dbd_stmt *stmt = &sql->stmt[directives[i].id];
-        const char *fault = pwr_sqltext_compile(
-            pool, text, directives[i].params, conf->prefix, &stmt->sql);
 
-        stmt->name = name;
-        if (fault) {
-            return apr_pstrcat(pool, name, ": ", fault, NULL);
-        }
-        if (stmt->sql.verb != directives[i].verb) {
-            return apr_psprintf(pool, "%s must be one %s statement", name,
-                                directives[i].verb == PWR_SQL_SELECT
-                                    ? "SELECT" : "UPDATE");
-        }
-        if (!uses(&stmt->sql, directives[i].must)) {
-            return apr_psprintf(pool, "%s must use :%s", name,
-                                directives[i].must);
-        }
-        if (!names_user(&stmt->sql)) {
-            return apr_pstrcat(pool, name, " must use :id", NULL);
+        if (text || directives[i].id != PWR_STMT_USER_LIST) {
+            fault = directive_compile(pool, conf, text, i,
+                                      &sql->stmt[directives[i].id]);
         }
     }
-    return NULL;
+    return fault;
 }
 
 /* A SELECT has rows that nobody would read, and the connection would be out

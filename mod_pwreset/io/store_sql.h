@@ -81,6 +81,7 @@ typedef enum pwr_stmt {
     /* not on a request's way, or not on every database */
     PWR_STMT_OTHERS,
     PWR_STMT_USER_ADD = PWR_STMT_OTHERS,
+    PWR_STMT_USER_LIST,     /* the provider's; perhaps not there */
     PWR_STMT_ENGINE_OF,
     PWR_STMT_VIEW_OF,
     PWR_STMT_WIDTH_OF,

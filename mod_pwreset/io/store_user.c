@@ -76,6 +76,16 @@ static apr_status_t stamps_make(const pwr_store_impl *impl, pwr_user *user)
     return status;
 }
 
+static int has_recovery(const int *index)
+{
+    int i = 0;
+
+    while (columns[i].offset != offsetof(pwr_user, recovery_email)) {
+        i++;
+    }
+    return index[i] >= 0;
+}
+
 static apr_status_t row_read(const pwr_dbd_rows *rows, const query *asked,
                              const int *index, pwr_user *user)
 {
@@ -92,6 +102,8 @@ static apr_status_t row_read(const pwr_dbd_rows *rows, const query *asked,
                       : apr_pstrdup(pool, text);
         }
     }
+    user->is_mailbox = has_recovery(index)
+        && pwr_addr_same(rows->run->scratch, user->login, user->email);
     return stamps_make(asked->impl, user);
 }
 
@@ -110,7 +122,11 @@ static int is_match(apr_pool_t *pool, const query *asked, const pwr_user *user)
         return 0;
     }
     if (asked->key == PWR_USER_BY_EMAIL) {
-        return pwr_addr_same(pool, asked->value, user->email);
+        /* Signing in is by an address of one's own: anybody may name that of
+         * somebody else for his recovery. */
+        return pwr_addr_same(pool, asked->value, user->email)
+            || (!asked->users->is_sole
+                && pwr_addr_same(pool, asked->value, user->recovery_email));
     }
     if (asked->key == PWR_USER_BY_LOGIN) {
         return same_canonical(pool, asked->value, user->login);
@@ -297,6 +313,56 @@ apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
     if (status == APR_SUCCESS && users.n > 0) {
         *user = users.row[0];
     }
+    return status;
+}
+
+/* ---- all of them ---- */
+
+typedef struct page {
+    const pwr_store_impl *impl;
+    const char *after;
+    pwr_users *users;
+} page;
+
+static apr_status_t page_read(pwr_dbd_run *run, void *baton)
+{
+    const page *call = baton;
+    const query asked = { .impl = call->impl };
+    const pwr_dbd_arg args[] = {
+        { "after", call->after },
+        { "max", APR_STRINGIFY(PWR_USERS_LIST_MAX) }, { NULL, NULL }
+    };
+    int index[COLUMNS_N] = { 0 };
+    pwr_users *users = call->users;
+    apr_status_t status = APR_SUCCESS;
+    pwr_dbd_rows rows;
+
+    users->n = 0;
+    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_USER_LIST], args, &rows);
+    while (status == APR_SUCCESS && users->n < PWR_USERS_LIST_MAX
+           && pwr_dbd_next(&rows)) {
+        status = rows.n > 1 ? APR_SUCCESS : columns_find(&rows, index);
+        if (status == APR_SUCCESS) {
+            status = row_read(&rows, &asked, index, &users->row[users->n++]);
+        }
+    }
+    return status == APR_SUCCESS ? rows.status : status;
+}
+
+apr_status_t pwr_store_users_list(pwr_store *store, apr_pool_t *pool,
+                                  const char *after, pwr_users *users)
+{
+    static const pwr_dbd_work work = { .name = "users_list",
+                                       .step = page_read };
+    const pwr_store_impl *impl = store->impl;
+    page call = { impl, after, users };
+    apr_status_t status = PWR_STORE_BROKEN;
+
+    users->row = apr_pcalloc(pool, sizeof(*users->row) * PWR_USERS_LIST_MAX);
+    if (impl->sql.stmt[PWR_STMT_USER_LIST].sql.format) {
+        status = pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    }
+    users->n = status == APR_SUCCESS ? users->n : 0;
     return status;
 }
 

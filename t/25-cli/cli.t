@@ -66,8 +66,8 @@ sub test_help {
     my $version = qr/\Apwresetctl \d+\.\d+\.\d+\n\z/;
     my ($all) = runs_ok('help', {status => 0, out => qr/^usage: pwresetctl/}, '', 'help');
     my @commands = $all =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg;
-    is_deeply(\@commands, ['check', 'schema', 'user add', 'user passwd', 'why', 'link', 'revoke', 'mail test',
-        'queue list', 'queue show', 'queue retry',
+    is_deeply(\@commands, ['check', 'schema', 'user add', 'user passwd', 'user list', 'why', 'link', 'revoke',
+        'mail test', 'queue list', 'queue show', 'queue retry',
         'queue drop', 'purge', 'hash make', 'hash verify', 'directives', 'help',
         'version'], 'help lists the commands');
     for my $command (@commands) {
