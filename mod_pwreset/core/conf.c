@@ -32,6 +32,18 @@ const pwr_conf_row pwr_conf_rows[] = {
       PWR_SCOPE_VHOST, "[login|forgot] email|login|both",
       "What people type to say who they are; by default both on the login "
       "page and an e-mail address on the forgot page." },
+    { "PwResetPreset", PWR_KIND_PRESET, AT(preset), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "NAME [PREFIX]",
+      "Queries and all else for a well-known user table, or for that of a file "
+      "of yours; what the admin says himself wins." },
+    { "PwResetRefuse", PWR_KIND_REFUSALS, AT(refuse), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "WORD SENTENCE",
+      "What a new password may break at this site: it is not served until "
+      "PwResetInsist says WORD; may be given several times." },
+    { "PwResetInsist", PWR_KIND_WORDS, AT(insist), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "WORD...",
+      "What PwResetRefuse warns of and the admin accepts; no-transactions: a "
+      "user table in which nothing can be undone." },
     { "PwResetUserQuery", PWR_KIND_SQL, AT(user_query), NULL, 0, 0,
       PWR_SHIPPED_USER_QUERY, PWR_SCOPE_VHOST, "SQL",
       "SELECT that finds users by :email." },
@@ -178,10 +190,46 @@ pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
         }
         memcpy(pwr_conf_slot(merged, row), pwr_conf_slot(base, row),
                pwr_conf_kind_size(row->kind));
-        merged->set[i] = 1;
+        merged->set[i] = base->set[i];
     }
     pwr_limits_inherit(merged->limit, base->limit);
     return merged;
+}
+
+void pwr_conf_take_preset(pwr_conf *conf, const pwr_conf *from)
+{
+    for (const pwr_conf_row *row = pwr_conf_rows; row->name; row++) {
+        size_t i = (size_t)(row - pwr_conf_rows);
+
+        if (from->set[i] && !conf->set[i]) {
+            memcpy(pwr_conf_slot(conf, row), pwr_conf_slot(from, row),
+                   pwr_conf_kind_size(row->kind));
+            conf->set[i] = PWR_SAID_BY_PRESET;
+        }
+    }
+}
+
+int pwr_conf_insists(const pwr_conf *conf, const char *word)
+{
+    const char *const *one = (const char *const *)conf->insist;
+
+    while (one && *one && !pwr_text_same(*one, word)) {
+        one++;
+    }
+    return one && *one;
+}
+
+const char *pwr_conf_refusal(apr_pool_t *pool, const pwr_conf *conf)
+{
+    const char *const *pair = (const char *const *)conf->refuse;
+
+    while (pair && *pair && pwr_conf_insists(conf, pair[0])) {
+        pair += 2;
+    }
+    return !pair || !*pair ? NULL
+        : apr_psprintf(pool, "PwResetRefuse %s: %s; where that is not so, or "
+                       "is accepted, say PwResetInsist %s", pair[0], pair[1],
+                       pair[0]);
 }
 
 /* Defaults are written as an admin would: words separated by single blanks.

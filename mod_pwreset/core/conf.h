@@ -20,6 +20,7 @@
 #define PWR_IDENTIFY_LOGIN 2
 
 #define PWR_CONF_ROWS_MAX 64
+#define PWR_INSIST_NO_TRANSACTIONS "no-transactions"
 #define PWR_HASH_GATE_MAX 10000     /* of places, and of the queue */
 
 /* What the command and the module say to each other: `httpd -t -D` this dumps
@@ -59,9 +60,19 @@ typedef enum pwr_kind {
     PWR_KIND_FILE,          /* const char *: below ServerRoot */
     PWR_KIND_LOG,           /* const char *: the same, or | and a program */
     PWR_KIND_FOLDER,        /* const char *[2]: folder, owner or NULL */
+    PWR_KIND_PRESET,        /* const char *[2]: name or path, prefix or NULL */
+    PWR_KIND_REFUSALS,      /* const char ** with NULL: a word and a sentence,
+                             * and again; repeatable */
     PWR_KIND_LIMITS         /* pwr_rate[PWR_LIMITS_N]; each class is inherited
                              * on its own */
 } pwr_kind;
+
+/* Who wrote a value. */
+typedef enum pwr_said {
+    PWR_SAID_NOT = 0,
+    PWR_SAID_BY_ADMIN,
+    PWR_SAID_BY_PRESET      /* the admin's own, wherever it stands, wins */
+} pwr_said;
 
 /* Where a value may come from. */
 typedef enum pwr_scope {
@@ -76,6 +87,9 @@ typedef struct pwr_conf {
     const char *realm;
     const char *public_url;
     const char *table_prefix;
+    const char *preset[2];          /* name or path, prefix of its tables */
+    const char **refuse;            /* word, sentence, ..., NULL */
+    const char **insist;            /* words */
     int identify[2];                /* [0] login, [1] forgot: PWR_IDENTIFY_* */
     const char *user_query;
     const char *login_query;
@@ -112,7 +126,7 @@ typedef struct pwr_conf {
     int status;                     /* serves the status page */
     const char *audit;
     int64_t audit_keep_sec;
-    unsigned char set[PWR_CONF_ROWS_MAX];   /* by row: written by the admin */
+    unsigned char set[PWR_CONF_ROWS_MAX];   /* by row: pwr_said */
 } pwr_conf;
 
 typedef struct pwr_conf_row {
@@ -138,6 +152,16 @@ pwr_conf *pwr_conf_make(apr_pool_t *pool);
 const char *pwr_conf_set(apr_pool_t *pool, pwr_conf *conf,
                          const pwr_conf_row *row, int argc,
                          const char *const *argv);
+
+/* What the preset `from` (of core/preset.h) says and the admin does not. */
+void pwr_conf_take_preset(pwr_conf *conf, const pwr_conf *from);
+
+/* Has the admin said this word with PwResetInsist? */
+int pwr_conf_insists(const pwr_conf *conf, const char *word);
+
+/* What PwResetRefuse has that nobody insists on: a sentence for the admin, with
+ * the way out; NULL when there is none. */
+const char *pwr_conf_refusal(apr_pool_t *pool, const pwr_conf *conf);
 
 /* `over` where it is set, else `base` (PWR_SCOPE_OWN rows: never `base`). */
 pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,

@@ -8,6 +8,7 @@
 #include "core/addr.h"
 #include "core/duration.h"
 #include "core/policy.h"
+#include "core/sqltext.h"
 #include "core/text.h"
 #include "core/url.h"
 
@@ -279,6 +280,42 @@ static const char *set_folder(const use *u, void *slot)
     return NULL;
 }
 
+static const char *set_preset(const use *u, void *slot)
+{
+    const char **pair = slot, *name = u->argv[0];
+    const char *letters = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+    if (pair[0]) {
+        return "is given twice";
+    }
+    if (*name != '/' && (!*name || name[strspn(name, letters)])) {
+        return "takes the name of a preset, such as wordpress, or the whole "
+               "path of a file";
+    }
+    if (u->argc > 1 && !pwr_sqltext_is_prefix(u->argv[1])) {
+        return "takes as PREFIX what the names of its tables begin with: "
+               "letters, digits, _ $ and .";
+    }
+    pair[0] = name;
+    pair[1] = u->argc > 1 ? u->argv[1] : NULL;
+    return NULL;
+}
+
+static const char *set_refusals(const use *u, void *slot)
+{
+    const char ***list = slot;
+
+    if (!*u->argv[0] || u->argv[0][strcspn(u->argv[0], " \t")]) {
+        return "takes one word that PwResetInsist can say, and a sentence";
+    }
+    if (!pwr_text_is_utf8(u->argv[1], strlen(u->argv[1]))
+        || !pwr_text_is_plain(u->argv[1]) || !*u->argv[1]) {
+        return "must be one line of UTF-8 text, and not empty";
+    }
+    *list = copy_words(u, *list);
+    return NULL;
+}
+
 static const char *set_limits(const use *u, void *slot)
 {
     return pwr_limits_take(u->pool, u->argc, u->argv, slot);
@@ -307,6 +344,8 @@ static const struct setter {
     [PWR_KIND_FILE] = { set_text, 1, 1, sizeof(char *) },
     [PWR_KIND_LOG] = { set_log, 1, 1, sizeof(char *) },
     [PWR_KIND_FOLDER] = { set_folder, 1, 2, 2 * sizeof(char *) },
+    [PWR_KIND_PRESET] = { set_preset, 1, 2, 2 * sizeof(char *) },
+    [PWR_KIND_REFUSALS] = { set_refusals, 2, 2, sizeof(char **) },
     [PWR_KIND_LIMITS] = { set_limits, 1, 3,
                           PWR_LIMITS_N * sizeof(pwr_rate) },
 };
@@ -326,15 +365,20 @@ const char *pwr_conf_set(apr_pool_t *pool, pwr_conf *conf,
                          const char *const *argv)
 {
     const struct setter *setter = &setters[row->kind];
+    unsigned char *said = &conf->set[row - pwr_conf_rows];
     use u = { pool, row, argc, argv };
     const char *error;
 
     if (argc < setter->argc_min || argc > setter->argc_max) {
         return apr_psprintf(pool, "takes: %s", row->syntax);
     }
+    if (*said == PWR_SAID_BY_PRESET) {
+        memset(pwr_conf_slot(conf, row), 0, setter->size);
+        *said = PWR_SAID_NOT;
+    }
     error = setter->set(&u, pwr_conf_slot(conf, row));
     if (!error) {
-        conf->set[row - pwr_conf_rows] = 1;
+        *said = PWR_SAID_BY_ADMIN;
     }
     /* cppcheck-suppress returnDanglingLifetime; sentences are of the pool */
     return error;

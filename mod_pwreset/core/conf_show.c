@@ -113,6 +113,15 @@ static void use_folder(apr_array_header_t *uses, const void *slot)
     }
 }
 
+static void use_refusals(apr_array_header_t *uses, const void *slot)
+{
+    const char **pair = *(const char **const *)slot;
+
+    for (; pair && *pair; pair += 2) {
+        add_use(uses, pair[0], pair[1]);
+    }
+}
+
 static void use_limits(apr_array_header_t *uses, const void *slot)
 {
     const pwr_rate *rate = slot;
@@ -149,6 +158,8 @@ static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_FILE] = use_text,
     [PWR_KIND_LOG] = use_text,
     [PWR_KIND_FOLDER] = use_folder,
+    [PWR_KIND_PRESET] = use_folder,
+    [PWR_KIND_REFUSALS] = use_refusals,
     [PWR_KIND_LIMITS] = use_limits,
 };
 

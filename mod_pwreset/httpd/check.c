@@ -217,6 +217,8 @@ static const char *check_names(const pwr_conf *conf)
 
 static const char *check_values(apr_pool_t *pool, const pwr_conf *conf)
 {
+    const char *error;
+
     if (pwr_text_points(conf->realm) > PWR_REALM_POINTS) {
         return apr_psprintf(pool, "the realm, '%s', is too long: give the "
                             "site a PwResetRealm of at most %d characters",
@@ -238,7 +240,8 @@ static const char *check_values(apr_pool_t *pool, const pwr_conf *conf)
         return "PwResetSessionCache must not be longer than "
                "PwResetSessionIdle";
     }
-    return check_names(conf);
+    error = pwr_conf_refusal(pool, conf);
+    return error ? error : check_names(conf);
 }
 
 static void warn_sqlite(const pwr_server *self)
@@ -301,6 +304,7 @@ static const char *make_store(apr_pool_t *pool, pwr_server *self)
         .list_query = conf->list_query,
         .password_update = conf->password_update,
         .after_change = conf->after_change,
+        .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
     };
 
     return pwr_store_dbd_make(pool, &store, &lender, &self->diag,

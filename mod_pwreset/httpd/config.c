@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "core/text.h"
+#include "flow/preset.h"
 #include "httpd/log.h"
 
 #define WORDS_MAX 100
@@ -117,6 +118,9 @@ static const char *take(cmd_parms *cmd, void *dir_config, const char *args)
         : absolute_paths(cmd, row, argv);
     if (!error) {
         error = pwr_conf_set(cmd->pool, self->conf, row, argc, argv);
+    }
+    if (!error && row->kind == PWR_KIND_PRESET) {
+        error = pwr_preset_load(cmd->pool, self->conf);
     }
     return error ? apr_pstrcat(cmd->pool, row->name, " ", error, NULL) : NULL;
 }

@@ -2,7 +2,8 @@
 /* A change of password and all that belongs to it, in one transaction.
  *
  * Rows are locked in one order everywhere: the user's lock, strings, sessions,
- * the provider's row, jobs. */
+ * jobs, the provider's row.  That one is written as late as can be, as there
+ * are tables that undo nothing (PwResetInsist no-transactions). */
 #include "io/store_parts.h"
 
 #include <string.h>
@@ -15,6 +16,8 @@ typedef struct change_call {
     char id[PWR_ID_HEX + 1];    /* of this change, written to the strings */
     const char *now;
     pwr_user before;
+    int is_ours;                /* an earlier try wrote this hash, into a table
+                                 * that undoes nothing */
     int committing;             /* a COMMIT was begun; it may have been done */
     int was_done;               /* ... and it was */
 } change_call;
@@ -56,7 +59,8 @@ static apr_status_t token_judge(pwr_dbd_run *run, change_call *call)
     if (token.state < PWR_TOKEN_GRACE) {
         return refuse(call, PWR_CHANGE_REFUSED, token.state);
     }
-    if (!pwr_crypto_equal(token.stamp, call->before.mail_stamp)) {
+    if (!call->is_ours
+        && !pwr_crypto_equal(token.stamp, call->before.mail_stamp)) {
         return refuse(call, PWR_CHANGE_REFUSED, PWR_TOKEN_CANCELLED);
     }
     call->change->token_state = token.state;
@@ -76,15 +80,16 @@ static apr_status_t judge(pwr_dbd_run *run, change_call *call)
         return refuse(call, PWR_CHANGE_NO_USER, PWR_TOKEN_CANCELLED);
     }
     change->outcome = PWR_CHANGE_DONE;
+    /* Only ours has our salt. */
+    call->is_ours = pwr_crypto_equal(call->before.password, change->stored);
     if (change->token_digest) {
         status = token_judge(run, call);
     }
     else {
-        /* Only ours has our salt. */
-        call->was_done = call->committing
-            && pwr_crypto_equal(call->before.password, change->stored);
+        call->was_done = call->committing && call->is_ours;
     }
     if (status == APR_SUCCESS && is_done(call) && !call->was_done
+        && !call->is_ours
         && !pwr_crypto_equal(change->stamp, call->before.stamp)) {
         return refuse(call, PWR_CHANGE_STALE, PWR_TOKEN_CANCELLED);
     }
@@ -126,8 +131,8 @@ static apr_status_t password_write(pwr_dbd_run *run, change_call *call)
         { "login", call->before.login }, { "email", call->before.email },
         { "now", call->now }, { NULL, NULL }
     };
-    int changed;
-    apr_status_t status = pwr_dbd_exec(
+    int changed = 1;
+    apr_status_t status = call->is_ours ? APR_SUCCESS : pwr_dbd_exec(
         run, &sql->stmt[PWR_STMT_PASSWORD_UPDATE], args, &changed);
 
     if (status == APR_SUCCESS && changed > 1) {
@@ -205,6 +210,9 @@ static apr_status_t all_write(pwr_dbd_run *run, change_call *call)
     pwr_change *change = call->change;
     apr_status_t status = tokens_end(run, call);
 
+    if (status == APR_SUCCESS && is_done(call) && change->notice) {
+        status = notices_write(run, call);
+    }
     if (status == APR_SUCCESS && is_done(call)) {
         status = password_write(run, call);
     }
@@ -221,9 +229,6 @@ static apr_status_t all_write(pwr_dbd_run *run, change_call *call)
         status = pwr_store_device_write(run, call->impl, change->device,
                                         change->user.stamp,
                                         change->device_before);
-    }
-    if (status == APR_SUCCESS && change->notice) {
-        status = notices_write(run, call);
     }
     return status;
 }

@@ -140,6 +140,7 @@ const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
     impl->dbd.vet = pwr_store_vet;
     impl->dbd.vet_baton = impl;
     impl->prefix = apr_pstrdup(pool, conf->prefix);
+    impl->may_half = conf->may_half;
     impl->store.ops = &ops;
     impl->store.diag = diag;
     impl->store.impl = impl;

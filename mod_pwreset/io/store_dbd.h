@@ -51,6 +51,7 @@ typedef struct pwr_store_conf {
     const char *list_query;         /* NULL: users are not listed */
     const char *password_update;
     const char *const *after_change;    /* NULL or NULL-terminated */
+    int may_half;                   /* the user table need not undo anything */
 } pwr_store_conf;
 
 /* Compile the queries and make the store; nothing is asked of the database.

@@ -105,14 +105,19 @@ apr_status_t pwr_store_engine_mind(pwr_dbd_run *run,
                                    const pwr_store_impl *impl)
 {
     const char *fault;
-    apr_status_t status = pwr_store_engine_look(
+    apr_status_t status;
+
+    if (impl->may_half) {
+        return APR_SUCCESS;
+    }
+    status = pwr_store_engine_look(
         run, impl, impl->sql.stmt[PWR_STMT_PASSWORD_UPDATE].sql.format,
         &fault);
-
     if (status == APR_SUCCESS && fault) {
         pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0229", fault),
                       "PwResetPasswordUpdate was not run and no password was "
-                      "changed: %s", fault);
+                      "changed: %s, or take the risk with PwResetInsist "
+                      PWR_INSIST_NO_TRANSACTIONS, fault);
         return PWR_STORE_BROKEN;
     }
     return status;

@@ -111,9 +111,10 @@ static apr_status_t engines_try(pwr_dbd_run *run, void *baton)
                                                    name, NULL),
                             "what is done by halves is not undone");
     }
-    if (status == APR_SUCCESS) {
+    if (status == APR_SUCCESS && !impl->may_half) {
         status = engine_try(run, call, update->format,
-                            "no password is changed");
+                            "no password is changed, unless PwResetInsist says "
+                            PWR_INSIST_NO_TRANSACTIONS);
     }
     for (int i = 0; status == APR_SUCCESS && i < impl->sql.after_n; i++) {
         status = engine_try(run, call, impl->sql.after[i].sql.format,

@@ -15,6 +15,7 @@ typedef struct pwr_store_impl {
     pwr_store store;                /* its `impl` points here */
     pwr_dbd dbd;
     const char *prefix;
+    int may_half;                   /* as in pwr_store_conf */
     pwr_store_sql sql;
 } pwr_store_impl;
 

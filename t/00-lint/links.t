@@ -68,6 +68,9 @@ sub installed {
     return {} if !$readme;
     my $documents = dirname($readme);
     find({no_chdir => 1, wanted => sub { $tree{substr $_, 1 + length $documents} = slurp($_) if -f }}, $documents);
+    # Presets are the module's, and stand in a folder of its own.
+    find({no_chdir => 1, wanted => sub { $tree{"conf/presets/$1"} = slurp($_) if m{/share/mod_pwreset/presets/(\w.*)} }},
+        $folder);
     return \%tree;
 }
 

@@ -1,0 +1,287 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# PwResetPreset on the tables that the applications make themselves: forgot,
+# mail, reset; the new hash is one that the application reads, its sessions have
+# ended, and people are led to its own login.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use JSON::PP qw(decode_json);
+use PWR::Ctl;
+use PWR::Database;
+use PWR::Sites;
+use PWR::Walk;
+use Test::More;
+
+# A hash of phpass that PHP's own class made of another password.
+my $phpass = '$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0';
+my $bcrypt_php = '$2y$10$.vGA1O9wmRjrwAVXD98HNOgsNpDczlqm3Jq7KnEd1rVAGv3Fykk1a';
+my $sha512 = crypt OLD, '$6$abcdefgh$';
+
+# Facts of each application: its tables as it makes them, rows as it writes them,
+# `ask` is typed and `to` gets the mail; `stored` is where the hash is, `hash` what
+# is in it afterwards, `after` is what must then be so.
+my %site = (
+    authn => {
+        preset => 'authn-dbd h_', ask => 'ivan@example.org', login => 'ivan', url => '/',
+        sql => ['CREATE TABLE h_authn (user VARCHAR(190) PRIMARY KEY, password VARCHAR(255) NOT NULL, email VARCHAR(255))',
+            [q(INSERT INTO h_authn VALUES ('ivan', ?, 'ivan@example.org')), '$apr1$wXyTvYkR$WqcWbRtPAcBIDgF2NVmp30']],
+        stored => q(SELECT password FROM h_authn WHERE user = 'ivan'), hash => qr/^\$2y\$10\$/,
+    },
+    wp61 => wordpress('wp_', $phpass),
+    wp68 => wordpress('blog.wp8_', '$wp$2y$10$abcdefghijklmnopqrstuuNTLNSVwJ3yoQvJ6WsmWtSjSWzHiKQGu'),
+    postfixadmin => {
+        preset => 'postfixadmin', conf => 'PwResetInsist mail-crypt', ask => 'ivan@mail.test', to => 'ivan@home.test',
+        login => 'ivan@mail.test', url => '/users/login.php',
+        sql => [q(CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY, description varchar(255) NOT NULL DEFAULT '',
+                active tinyint(1) NOT NULL DEFAULT 1, password_expiry int DEFAULT 0) DEFAULT CHARSET latin1),
+            q(CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL,
+                name varchar(255) CHARSET utf8mb4 NOT NULL, maildir varchar(255) NOT NULL, quota bigint NOT NULL DEFAULT 0,
+                local_part varchar(255) NOT NULL, domain varchar(255) NOT NULL,
+                created datetime NOT NULL DEFAULT '2000-01-01 00:00:00',
+                modified datetime NOT NULL DEFAULT '2000-01-01 00:00:00',
+                active tinyint(1) NOT NULL DEFAULT 1, phone varchar(30) CHARSET utf8 NOT NULL DEFAULT '',
+                email_other varchar(255) CHARSET utf8 NOT NULL DEFAULT '', token varchar(255) CHARSET utf8 NOT NULL DEFAULT '',
+                token_validity datetime NOT NULL DEFAULT '2000-01-01 00:00:00',
+                password_expiry datetime NOT NULL DEFAULT '2000-01-01 00:00:00', KEY domain (domain)) DEFAULT CHARSET latin1),
+            q(INSERT INTO domain (domain, password_expiry) VALUES ('mail.test', 30)),
+            map { ["INSERT INTO mailbox (username, password, name, maildir, local_part, domain, email_other, active, token)
+                VALUES (?, ?, 'I', '', 'x', 'mail.test', ?, ?, 'code')", @$_] }
+                ['ivan@mail.test', $sha512, 'ivan@home.test', 1], ['off@mail.test', $sha512, 'off@home.test', 0]],
+        stored => q(SELECT password FROM mailbox WHERE username = 'ivan@mail.test'), hash => qr/^\$6\$/,
+        after => [q(SELECT token = '' AND modified > '2020-01-01' AND password_expiry > NOW() + INTERVAL 29 DAY FROM mailbox
+            WHERE username = 'ivan@mail.test')],
+        nobody => 'off@mail.test',
+    },
+    ispconfig => {
+        preset => 'ispconfig isp.', conf => 'PwResetInsist mail-crypt', ask => 'ivan@isp.test', to => 'owner@home.test',
+        login => 'ivan@isp.test', url => '/webmail/', language => 'ru',
+        sql => [q(CREATE TABLE isp.client (client_id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+                contact_name varchar(64) DEFAULT NULL, language char(2) NOT NULL DEFAULT 'en',
+                email varchar(255) DEFAULT NULL)),
+            q(CREATE TABLE isp.sys_group (groupid int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+                name varchar(64) NOT NULL DEFAULT '', description text, client_id int unsigned NOT NULL DEFAULT 0)),
+            q(CREATE TABLE isp.mail_user (mailuser_id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+                sys_userid int unsigned NOT NULL DEFAULT 0, sys_groupid int unsigned NOT NULL DEFAULT 0,
+                server_id int unsigned NOT NULL DEFAULT 0, email varchar(255) NOT NULL DEFAULT '', login varchar(255) NOT NULL,
+                password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', maildir varchar(255) NOT NULL DEFAULT '',
+                postfix enum('n','y') NOT NULL DEFAULT 'y', access enum('n','y') NOT NULL DEFAULT 'y',
+                disableimap enum('n','y') NOT NULL DEFAULT 'n', KEY server_id (server_id, email))),
+            q(INSERT INTO isp.client VALUES (5, 'Owner', 'ru', 'owner@home.test')),
+            q(INSERT INTO isp.sys_group VALUES (9, 'owner', '', 5)),
+            map { ['INSERT INTO isp.mail_user (sys_groupid, email, login, password, disableimap) VALUES (9, ?, ?, ?, ?)', @$_] }
+                ['ivan@isp.test', 'ivan@isp.test', crypt(OLD, '$1$abcdefgh$'), 'n'],
+                ['off@isp.test', 'off@isp.test', 'x', 'y']],
+        stored => q(SELECT password FROM isp.mail_user WHERE email = 'ivan@isp.test'), hash => qr/^\$6\$rounds=100000\$/,
+        nobody => 'off@isp.test',
+    },
+    proftpd => {
+        preset => 'proftpd ftp_', ask => 'ivan@example.org', login => 'ftpivan', url => undef,
+        sql => [q(CREATE TABLE ftp_users (userid VARCHAR(30) NOT NULL UNIQUE, passwd VARCHAR(255) NOT NULL, uid INTEGER UNIQUE,
+                gid INTEGER, homedir VARCHAR(255), shell VARCHAR(255), email VARCHAR(255))),
+            [q(INSERT INTO ftp_users VALUES ('ftpivan', ?, 1001, 1001, '/srv/ftp', '/bin/false', 'ivan@example.org')),
+                crypt(OLD, 'ab')]],
+        stored => q(SELECT passwd FROM ftp_users WHERE userid = 'ftpivan'), hash => qr/^\$6\$rounds=100000\$/,
+    },
+    joomla => {
+        preset => 'joomla jos_', ask => 'ivan@example.org', login => 'ivan',
+        url => '/index.php?option=com_users&view=login',
+        sql => [q(CREATE TABLE jos_users (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, name varchar(400) NOT NULL DEFAULT '',
+                username varchar(150) NOT NULL DEFAULT '', email varchar(100) NOT NULL DEFAULT '',
+                password varchar(100) NOT NULL DEFAULT '', block tinyint NOT NULL DEFAULT 0, sendEmail tinyint DEFAULT 0,
+                registerDate datetime NOT NULL, lastvisitDate datetime, activation varchar(100) NOT NULL DEFAULT '',
+                params text NOT NULL, lastResetTime datetime, resetCount int NOT NULL DEFAULT 0,
+                requireReset tinyint NOT NULL DEFAULT 0, UNIQUE KEY idx_username (username), KEY email (email))),
+            q(CREATE TABLE jos_session (session_id varbinary(192) NOT NULL PRIMARY KEY, client_id tinyint unsigned DEFAULT NULL,
+                guest tinyint unsigned DEFAULT 1, time int NOT NULL DEFAULT 0, data mediumtext, userid int DEFAULT 0,
+                username varchar(150) DEFAULT '', KEY userid (userid))),
+            q(CREATE TABLE jos_user_keys (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id varchar(150) NOT NULL,
+                token varchar(255) NOT NULL, series varchar(191) NOT NULL UNIQUE, time varchar(200) NOT NULL,
+                uastring varchar(255) NOT NULL, KEY user_id (user_id))),
+            map({ ["INSERT INTO jos_users (username, email, password, block, registerDate, params, activation, requireReset)
+                VALUES (?, ?, ?, ?, NOW(), '', 'key', 1)", @$_] } ['ivan', 'ivan@example.org', $bcrypt_php, 0],
+                ['shut', 'shut@example.org', $bcrypt_php, 1]),
+            q(INSERT INTO jos_session (session_id, userid) SELECT username, id FROM jos_users),
+            q(INSERT INTO jos_user_keys VALUES (1, 'ivan', 't', 's1', '', ''), (2, 'shut', 't', 's2', '', ''))],
+        stored => q(SELECT password FROM jos_users WHERE username = 'ivan'), hash => qr/^\$2y\$12\$/,
+        after => [q(SELECT GROUP_CONCAT(session_id) = 'shut' FROM jos_session),
+            q(SELECT GROUP_CONCAT(user_id) = 'shut' FROM jos_user_keys),
+            q(SELECT activation = '' AND requireReset = 0 FROM jos_users WHERE username = 'ivan')],
+        nobody => 'shut@example.org',
+    },
+    bitrix => {
+        preset => 'bitrix', ask => 'ivan@example.org', login => 'ivan', url => '/auth/', language => 'ru',
+        sql => [q(CREATE TABLE b_user (ID int(18) not null auto_increment PRIMARY KEY, TIMESTAMP_X timestamp NULL,
+                LOGIN varchar(50) not null, `PASSWORD` varchar(255) not null, CHECKWORD varchar(255),
+                ACTIVE char(1) not null default 'Y', NAME varchar(50), LAST_NAME varchar(50), EMAIL varchar(255),
+                LAST_LOGIN datetime, DATE_REGISTER datetime not null, LID char(2), STORED_HASH varchar(32),
+                EXTERNAL_AUTH_ID varchar(255), CHECKWORD_TIME datetime, LANGUAGE_ID char(2) null,
+                BLOCKED char(1) not null default 'N', UNIQUE ix_login (LOGIN, EXTERNAL_AUTH_ID),
+                INDEX ix_b_user_email (EMAIL))),
+            q(CREATE TABLE b_user_stored_auth (ID int(18) not null auto_increment PRIMARY KEY, USER_ID int(18) not null,
+                DATE_REG datetime not null, LAST_AUTH datetime not null, STORED_HASH varchar(32) not null,
+                TEMP_HASH char(1) not null default 'N', IP_ADDR int(10) unsigned not null, INDEX ux_user_hash (USER_ID))),
+            map({ ["INSERT INTO b_user (ID, LOGIN, PASSWORD, EMAIL, CHECKWORD, ACTIVE, BLOCKED, EXTERNAL_AUTH_ID, DATE_REGISTER,
+                LANGUAGE_ID) VALUES (?, ?, 'abcdefgh5f4dcc3b5aa765d61d8327deb882cf99', ?, 'word', ?, ?, ?, NOW(), 'ru')", @$_] }
+                [1, 'ivan', 'ivan@example.org', 'Y', 'N', undef], [2, 'ldap', 'ivan@example.org', 'Y', 'N', 'LDAP#1'],
+                [3, 'shut', 'shut@example.org', 'Y', 'Y', ''], [4, 'gone', 'ivan@example.org', 'N', 'N', '']),
+            q(INSERT INTO b_user_stored_auth (USER_ID, DATE_REG, LAST_AUTH, STORED_HASH, IP_ADDR)
+                VALUES (1, NOW(), NOW(), 'x', 1), (2, NOW(), NOW(), 'x', 1))],
+        stored => q(SELECT PASSWORD FROM b_user WHERE ID = 1), hash => qr{^\$6\$[./0-9A-Za-z]{16}\$[./0-9A-Za-z]{86}\z},
+        after => [q(SELECT GROUP_CONCAT(USER_ID) = '2' FROM b_user_stored_auth),
+            q(SELECT CHECKWORD IS NULL AND TIMESTAMP_X IS NOT NULL FROM b_user WHERE ID = 1)],
+        nobody => 'shut@example.org',
+    },
+);
+
+sub wordpress {
+    my ($prefix, $hash) = @_;
+    return {
+        preset => "wordpress $prefix", ask => 'ivan@example.org', login => 'ivan', url => '/wp-login.php', language => 'ru',
+        sql => ["CREATE TABLE ${prefix}users (ID bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+                user_login varchar(60) NOT NULL DEFAULT '', user_pass varchar(255) NOT NULL DEFAULT '',
+                user_nicename varchar(50) NOT NULL DEFAULT '', user_email varchar(100) NOT NULL DEFAULT '',
+                user_url varchar(100) NOT NULL DEFAULT '', user_registered datetime NOT NULL DEFAULT '2000-01-01 00:00:00',
+                user_activation_key varchar(255) NOT NULL DEFAULT '', user_status int NOT NULL DEFAULT 0,
+                display_name varchar(250) NOT NULL DEFAULT '', KEY user_login_key (user_login), KEY user_email (user_email))
+                DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_unicode_520_ci",
+            "CREATE TABLE ${prefix}usermeta (umeta_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+                user_id bigint unsigned NOT NULL DEFAULT 0, meta_key varchar(255) DEFAULT NULL, meta_value longtext,
+                KEY user_id (user_id), KEY meta_key (meta_key(191))) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_unicode_520_ci",
+            map({ ["INSERT INTO ${prefix}users (ID, user_login, user_pass, user_email, user_activation_key)
+                VALUES (?, ?, ?, ?, '1:key')", @$_] } [1, 'ivan', $hash, 'ivan@example.org'],
+                [2, 'olga', $hash, 'olga@example.org']),
+            map({ ["INSERT INTO ${prefix}usermeta (user_id, meta_key, meta_value) VALUES (?, ?, ?)", @$_] }
+                [1, 'locale', 'ru_RU'], [1, 'session_tokens', 'a:1:{}'], [2, 'session_tokens', 'a:1:{}'])],
+        stored => "SELECT user_pass FROM ${prefix}users WHERE ID = 1", hash => qr/^\$2y\$12\$/,
+        after => ["SELECT GROUP_CONCAT(user_id) = '2' FROM ${prefix}usermeta WHERE meta_key = 'session_tokens'",
+            "SELECT user_activation_key = '' FROM ${prefix}users WHERE ID = 1",
+            "SELECT COUNT(*) = 1 FROM ${prefix}usermeta WHERE meta_key = 'locale'"],
+    };
+}
+
+# The mail with a string in it; notices come, too.
+sub string_mail {
+    my ($walk, $to) = @_;
+    while (my $mail = $walk->mail_to($to)) {
+        return $mail if $mail->token;
+    }
+    return undef;
+}
+
+sub verifies {
+    my ($password, $stored) = @_;
+    my ($status) = PWR::Ctl->new->run("$password\n", qw(hash verify), $stored);
+    return $status eq '0';
+}
+
+sub walk {
+    my ($sites, $name, $site) = @_;
+    my ($walk, $to) = ($sites->walk, $site->{to} // $site->{ask});
+    my $client = $sites->client($name);
+    is($client->post('/account/forgot', [email => $site->{ask}])->status, 200, 'forgot');
+    my $mail = string_mail($walk, $to) // return fail("a mail to $to");
+    like($mail->text, $site->{language} ? qr/\p{Cyrillic}/ : qr/^Login: /m, 'in the language of the account');
+    like($mail->text, qr/: \Q$site->{login}\E$/m, 'with the login name');
+    my $r = $client->post('/account/reset', [token => $mail->token, password => NEW, confirm => NEW]);
+    is($r->status, 303, 'reset');
+    my @links = $client->follow($r)->links('a');
+    is(scalar(grep { $_ eq ($site->{url} // '') } @links) > 0, defined $site->{url}, "leads to the application's own login")
+        or diag("@links");
+    my $stored = $walk->value($site->{stored});
+    like($stored, $site->{hash}, 'the hash is one that the application reads');
+    is(crypt(NEW, $stored), $stored, 'crypt(3) verifies it');
+    ok(verifies(NEW, $stored), 'and so does pwresetctl');
+    ok(!verifies(OLD, $stored), 'which knows another password');
+    ok($walk->value($_), "then: $_") for @{$site->{after} // []};
+    is($client->post('/account/reset', [token => $mail->token, password => OLD, confirm => OLD])->status, 410,
+        'the string works once');
+    $r = $client->get('/account/login');
+    is($r->header('Location'), $site->{url}, 'login') if defined $site->{url};
+    is($r->status, defined $site->{url} ? 303 : 404, 'is not ours');
+    return;
+}
+
+# Nobody is mailed who may not sign in, and the page says nothing of it.
+sub nobody {
+    my ($sites) = @_;
+    my @who = grep { $site{$_}{nobody} } sort keys %site;
+    is($sites->client($_)->post('/account/forgot', [email => $site{$_}{nobody}])->status, 200, "$_: the usual page") for @who;
+    $sites->walk->settle;
+    my @left = grep { $_->token } $sites->walk->mails_left;
+    is(scalar @left, 0, 'and no mail') or diag(map { $_->to . "\n" } @left);
+    return;
+}
+
+# Which directives the dump has for a site, or the only one.
+sub dumped {
+    my ($httpd, $name) = @_;
+    my ($status, $said) = $httpd->configtest('-t', '-D', 'DUMP_PWRESET');
+    my ($json) = $said =~ /^(\{.*^\})/ms or return {};
+    my ($vhost) = grep { !$name || $_->{server} eq $name } @{decode_json($json)->{vhosts}};
+    return $vhost->{directives};
+}
+
+sub says {
+    my ($httpd, $conf, $pattern) = @_;
+    $httpd->reconf(conf => $conf);
+    my ($status, $said) = $httpd->configtest;
+    return is($status, 0, "$conf: well") || diag($said) if !$pattern;
+    isnt($status, 0, "$conf: refused");
+    like($said, $pattern, "$conf: in words");
+    return;
+}
+
+# What the vhost says wins, and so does a file of the admin's.
+sub configured {
+    my ($sites) = @_;
+    my $httpd = $sites->httpd;
+    my $d = dumped($httpd, 'wp68.test');
+    is_deeply($d->{PwResetPreset}, [['wordpress', 'blog.wp8_']], 'the dump has the preset');
+    like($d->{PwResetPasswordUpdate}[0][0], qr/^UPDATE blog\.wp8_users SET/, 'and what it stands for');
+    my $db = PWR::Database->new('sqlite');
+    my $other = PWR::Httpd->new(database => $db);
+    my $query = 'SELECT id, login, email, password FROM {prefix}m WHERE id = :id';
+    my $file = $other->write('mine.conf', qq(PwResetIdQuery "$query"\n));
+    my $bad = $other->write('bad.conf', "\n\nPwResetInsist x\n");
+    says($other, 'PwResetPreset nextcloud',
+        qr/PwResetPreset nextcloud is not known: there are authn-dbd, bitrix, .*, wordpress, and files/);
+    says($other, 'PwResetPreset wordpress wp-', qr/PwResetPreset takes as PREFIX what the names/);
+    says($other, 'PwResetPreset Word/press', qr/PwResetPreset takes the name of a preset/);
+    says($other, "PwResetPreset joomla\nPwResetPreset bitrix", qr/PwResetPreset is given twice/);
+    says($other, 'PwResetPreset /nowhere/x.conf', qr{PwResetPreset /nowhere/x.conf cannot be read: No such file});
+    says($other, "PwResetPreset $bad", qr/bad\.conf: line 3: PwResetInsist has no place in a preset/);
+    says($other, 'PwResetPreset postfixadmin',
+        qr/PWR0011.*PwResetRefuse mail-crypt: where Dovecot's mail_crypt .* say PwResetInsist mail-crypt/);
+    says($other, "PwResetPreset postfixadmin\nPwResetInsist mail-crypt");
+    says($other, qq(PwResetRefuse files "a reset makes them unreadable"), qr/PwResetRefuse files: a reset makes/);
+    says($other, qq(PwResetRefuse files "they are unreadable"\nPwResetInsist mail-crypt files));
+    for my $conf ("PwResetPreset joomla j_\nPwResetLoginURL /mine\nPwResetAfterChange \"DELETE FROM x WHERE id = :id\"",
+        "PwResetLoginURL /mine\nPwResetAfterChange \"DELETE FROM x WHERE id = :id\"\nPwResetPreset joomla j_") {
+        $other->reconf(conf => $conf);
+        $d = dumped($other);
+        is_deeply([@$d{qw(PwResetLoginURL PwResetAfterChange PwResetLogin)}],
+            [[['/mine']], [['DELETE FROM x WHERE id = :id']], [['Off']]], 'what the vhost says wins');
+        like($d->{PwResetIdQuery}[0][0], qr/ FROM j_users /, 'the rest is the preset\'s');
+    }
+    $other->reconf(conf => "PwResetPreset $file db.");
+    like(dumped($other)->{PwResetIdQuery}[0][0], qr/ FROM db\.m /, 'a file of the admin\'s own');
+    return;
+}
+
+my $db = PWR::Database->new('mysql');
+$db->dbh->do($_) for map { ("CREATE DATABASE $_ CHARACTER SET utf8mb4", "GRANT ALL ON $_.* TO app") } qw(blog isp);
+for my $name (sort keys %site) {
+    $db->dbh->do(ref $_ ? ($_->[0], undef, @$_[1 .. $#$_]) : $_) for @{$site{$name}{sql}};
+}
+my $sites = PWR::Sites->new({map { ($_ => join "\n", "PwResetPreset $site{$_}{preset}", $site{$_}{conf} // '') } keys %site},
+    database => 'mysql', db => $db);
+for my $name (sort keys %site) {
+    subtest $name => sub { walk($sites, $name, $site{$name}) };
+}
+subtest nobody => sub { nobody($sites) };
+subtest configured => sub { configured($sites) };
+$sites->walk->settle;
+$sites->httpd->done;
+done_testing();
