@@ -320,8 +320,7 @@ static void test_signals(apr_pool_t *pool)
 static void test_cannot_run(apr_pool_t *pool, const char *folder)
 {
     static const char denied[] = "Permission denied; let httpd's user run it"
-                                 " (mode, noexec, SELinux's"
-                                 " httpd_can_sendmail)";
+                                 " (mode, noexec, SELinux)";
     static const char missing[] = "No such file or directory; install it or"
                                   " its interpreter, or set PwResetSendmail";
     const char *plain = apr_pstrcat(pool, folder, "/plain", NULL);
