@@ -182,22 +182,41 @@ static int look_change(pwr_call *call, findings *said)
     return status;
 }
 
-static int look_program(pwr_call *call, findings *said)
+/* `remedy` says what to do where it cannot be run. */
+static int look_program(const pwr_call *call, findings *said,
+                        const char *program, const char *remedy)
 {
-    const char *program = call->vhost->conf->sendmail[0];
     struct stat file;
     char reason[120];
     int error = stat(program, &file) != 0 ? errno
         : !S_ISREG(file.st_mode) || access(program, X_OK) != 0 ? EACCES : 0;
 
     if (error) {
-        say(call, said, "%s: %s: install a mail program, or name yours with "
-            "PwResetSendmail", program,
-            apr_strerror(error, reason, sizeof(reason)));
+        say(call, said, "%s: %s: %s", program,
+            apr_strerror(error, reason, sizeof(reason)), remedy);
         return EX_UNAVAILABLE;
     }
     say(call, said, "%s", program);
     return EX_OK;
+}
+
+static int look_sendmail(pwr_call *call, findings *said)
+{
+    return look_program(call, said, call->vhost->conf->sendmail[0],
+                        "install a mail program, or name yours with "
+                        "PwResetSendmail");
+}
+
+static int look_hook(pwr_call *call, findings *said)
+{
+    const char *const *hook = call->vhost->conf->hook;
+
+    if (!hook) {
+        say(call, said, "there is none");
+        return EX_OK;
+    }
+    return look_program(call, said, hook[0],
+                        "install it, or correct PwResetHook");
 }
 
 /* Under httpd a bad one is replaced by the built-in one; here it is a fault. */
@@ -285,7 +304,8 @@ static const struct {
     { "engines", look_engines, DEPTH_TABLES },
     { "changes", look_changes, DEPTH_WRITING },
     { "password change", look_change, DEPTH_WRITING },
-    { "mail program", look_program, DEPTH_NONE },
+    { "mail program", look_sendmail, DEPTH_NONE },
+    { "hook", look_hook, DEPTH_NONE },
     { "templates", look_templates, DEPTH_NONE },
     { "proxy", look_proxy, DEPTH_TABLES },
     { "recovery", look_recovery, DEPTH_ROWS },

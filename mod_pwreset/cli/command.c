@@ -76,7 +76,7 @@ static const pwr_option directives_options[] = {
 const pwr_command pwr_commands[] = {
     { "check", "", 0, 0, PWR_NEED_STORE, check_options,
       "is the site as it should be?",
-      "One line for each: configuration, templates, mail program, database,\n"
+      "One line for each: configuration, templates, programs, database,\n"
       "version of the schema; all tables, columns and rights that are needed;\n"
       "whether the database takes changes and its tables can undo them; the\n"
       "width of the password column; whether requests came in the last day\n"
@@ -145,7 +145,7 @@ const pwr_command pwr_commands[] = {
       "work later, 69: it will not, as it is.\n",
       pwr_command_mail_test },
     { "queue list", "", 0, 0, PWR_NEED_EACH, queue_list_options,
-      "list the mails that wait or failed",
+      "list the mails and hooks that wait or failed",
       "A line a job, the first one due first: its id, its realm, what it\n"
       "is, for whom, how often it was tried, when it is due, how long a\n"
       "worker has it yet, and what the last try said.  Of all sites, or that\n"
@@ -158,7 +158,7 @@ const pwr_command pwr_commands[] = {
       "Also one that was given up.  A job that a worker has is left alone.\n",
       pwr_command_queue_retry },
     { "queue drop", "ID", 1, 1, PWR_NEED_STORE, NULL,
-      "take a job away; its mail is never sent",
+      "take a job away; it is never done",
       "A job that a worker has is left alone.\n",
       pwr_command_queue_drop },
     { "purge", "", 0, 0, PWR_NEED_EACH, NULL,

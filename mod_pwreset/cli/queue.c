@@ -19,13 +19,20 @@
 
 static const char *kind_of(const pwr_job *job)
 {
-    return job->kind == PWR_JOB_RECOVER ? "recover"
-        : job->kind == PWR_JOB_NOTICE ? "notice" : "unknown";
+    static const char *const kinds[PWR_JOBS_N] = {
+        [PWR_JOB_NONE] = "unknown",
+        [PWR_JOB_RECOVER] = "recover",
+        [PWR_JOB_NOTICE] = "notice",
+        [PWR_JOB_HOOK] = "hook",
+    };
+
+    return kinds[job->kind];
 }
 
 static const char *whom_of(const pwr_job *job)
 {
-    return job->kind == PWR_JOB_NOTICE ? job->recipient : job->identifier;
+    return job->kind == PWR_JOB_NOTICE ? job->recipient
+        : job->kind == PWR_JOB_HOOK ? job->login : job->identifier;
 }
 
 static const char *due_of(const pwr_call *call, const pwr_job *job,
@@ -220,7 +227,7 @@ static void job_print(const pwr_call *call, const pwr_job *job, int64_t now)
                      ? pwr_call_shown(call, job->owner) : "-" },
         { "for yet", lease_of(call, job, now) },
         { "error", pwr_call_shown(call, job->error) },
-        { "remedy", job->error ? pwr_remedy_of(job->error) : "-" },
+        { "remedy", job->error ? pwr_remedy_of_job(job) : "-" },
     };
 
     for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
@@ -304,7 +311,7 @@ int pwr_command_queue_drop(pwr_call *call)
 {
     const char *id = call->args[0], *realm = realm_of(call, id);
     int status = order_give(call, call->store->ops->job_drop,
-                            "dropped; its mail will not be sent");
+                            "dropped; it will never be done");
 
     if (status == EX_OK) {
         pwr_call_audit(call, &(pwr_event){ .kind = PWR_EVENT_OPERATOR_DROPPED,

@@ -10,6 +10,7 @@
 #include "core/password.h"
 #include "core/policy.h"
 #include "core/text.h"
+#include "flow/hook.h"
 #include "flow/notice.h"
 #include "flow/rules.h"
 #include "flow/site.h"
@@ -169,7 +170,7 @@ static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
     const pwr_request request = {
         .voice = pwr_site_voice(env->site, NULL)
     };
-    pwr_job notice;
+    pwr_job notice, hook;
     pwr_change change = {
         .realm = env->site->conf->realm,
         .user_id = user->id,
@@ -180,6 +181,7 @@ static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
     apr_status_t done = pwr_notice_prepare(env, &request, user, &notice);
 
     if (done == APR_SUCCESS) {
+        change.hook = pwr_hook_prepare(env, &notice, PWR_HOOK_OPERATOR, &hook);
         done = env->store->ops->password_change(env->store, env->pool,
                                                 &change);
     }

@@ -209,15 +209,25 @@ static void tell_last(look *l, const pwr_token *last)
 
 /* ---- what waits ---- */
 
+static const char *kind_of(const pwr_job *job)
+{
+    static const char *const kinds[PWR_JOBS_N] = {
+        [PWR_JOB_NONE] = "of a later version",
+        [PWR_JOB_RECOVER] = "a control string",
+        [PWR_JOB_NOTICE] = "a notice of a change",
+        [PWR_JOB_HOOK] = "a run of PwResetHook for a change",
+    };
+
+    return kinds[job->kind];
+}
+
 static void tell_job(look *l, const pwr_job *job)
 {
     const char *title = apr_psprintf(
         l->env.pool, "job %s, %s, asked for %s, tried %d times", job->id,
-        job->kind == PWR_JOB_NOTICE ? "a notice of a change"
-                                    : "a control string",
-        pwr_call_when(l->call, l->now, job->created), job->tries);
+        kind_of(job), pwr_call_when(l->call, l->now, job->created), job->tries);
     const char *error = pwr_call_shown(l->call, job->error);
-    const char *remedy = pwr_remedy_of(job->error);
+    const char *remedy = pwr_remedy_of_job(job);
 
     if (job->gave_up) {
         tell(l, EX_UNAVAILABLE, apr_psprintf(l->env.pool, "%s; then "
@@ -226,8 +236,11 @@ static void tell_job(look *l, const pwr_job *job)
              pwr_call_when(l->call, l->now, job->gave_up), error);
     }
     else if (job->lease_until > l->now) {
-        tell(l, EX_TEMPFAIL, "where it does not end, the mail program hangs: "
-             "see PwResetMailTimeout, and pwresetctl mail test",
+        tell(l, EX_TEMPFAIL, job->kind == PWR_JOB_HOOK
+             ? "where it does not end, the program of PwResetHook hangs: see "
+               "PwResetMailTimeout"
+             : "where it does not end, the mail program hangs: see "
+               "PwResetMailTimeout, and pwresetctl mail test",
              "%s: %s is at it, until %s at most", title,
              pwr_call_shown(l->call, job->owner), when(l, job->lease_until));
     }

@@ -101,13 +101,17 @@ const pwr_conf_row pwr_conf_rows[] = {
       PWR_SCOPE_VHOST, "ADDRESS", "Sender of all mails; required." },
     { "PwResetMailTimeout", PWR_KIND_SECONDS, AT(mail_timeout_sec), "seconds",
       1, 3600, "60s", PWR_SCOPE_VHOST, "DURATION",
-      "After this long the mail program is killed." },
+      "After this long the mail program, or that of PwResetHook, is killed." },
     { "PwResetMailSlots", PWR_KIND_NUMBER, AT(mail_slots), "programs", 1, 64,
       "4", PWR_SCOPE_SERVER, "N", "Mail programs at a time on this host." },
     { "PwResetMailRetry", PWR_KIND_SECONDS, AT(mail_retry_sec), "seconds",
       60, 30 * 86400, NULL, PWR_SCOPE_VHOST, "DURATION",
       "How long a mail is tried again; by default the lifetime of the "
       "control string, and 3 days for notices." },
+    { "PwResetHook", PWR_KIND_WORDS, AT(hook), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "PROGRAM [ARG...]",
+      "Program that is run after a password was changed, with what happened "
+      "as JSON on standard input." },
     { "PwResetContact", PWR_KIND_TEXT, AT(contact), NULL, 0, 0, NULL,
       PWR_SCOPE_VHOST, "ADDRESS|URL|TEXT",
       "Who helps people; by default ServerAdmin." },

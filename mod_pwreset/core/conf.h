@@ -111,6 +111,7 @@ typedef struct pwr_conf {
     int64_t mail_timeout_sec;
     int mail_slots;
     int64_t mail_retry_sec;         /* 0: by kind of mail */
+    const char **hook;              /* NULL: none */
     const char *contact;
     const char *site_name;
     const char **languages;

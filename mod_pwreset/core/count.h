@@ -13,6 +13,8 @@ typedef enum pwr_count {
     PWR_COUNT_PASSWORD_CHANGED, /* by who was signed in */
     PWR_COUNT_MAIL_SENT,        /* handed to the mail program */
     PWR_COUNT_MAIL_FAILED,      /* tries, not mails */
+    PWR_COUNT_HOOK_DONE,        /* runs of PwResetHook */
+    PWR_COUNT_HOOK_FAILED,
     PWR_COUNT_HASH_REFUSED,     /* no seat or no place at the gate */
     PWR_COUNT_UNAVAILABLE,      /* answers 503 */
     PWR_COUNT_LIMIT,            /* + pwr_limit_class: over it */

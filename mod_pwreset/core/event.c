@@ -33,6 +33,8 @@ static const struct {
     [PWR_EVENT_MAIL_FAILED] = { "mail.failed", "warning",
                                 WHO | WHY | JOB | ACCOUNT },
     [PWR_EVENT_MAIL_ABANDONED] = { "mail.abandoned", "error", WHO | JOB },
+    [PWR_EVENT_HOOK_ABANDONED] = { "hook.abandoned", "error",
+                                   WHO | JOB | ACCOUNT },
     [PWR_EVENT_RESET_DONE] = { "reset.done", "info", WHO | ACCOUNT },
     [PWR_EVENT_RESET_REFUSED] = { "reset.refused", "warning",
                                   WHO | WHY | ACCOUNT },

@@ -76,13 +76,13 @@ const pwr_metric pwr_metrics[] = {
       "Requests that gave up as all connections were in use.",
       COUNTER, STORE(busy) },
 
-    { "jobs", "state", "waiting", "Mails to be sent, by state.",
+    { "jobs", "state", "waiting", "Mails, and runs of PwResetHook, by state.",
       GAUGE, REALM(waiting) },
-    { "jobs", "state", "leased", "Mails to be sent, by state.",
+    { "jobs", "state", "leased", "Mails, and runs of PwResetHook, by state.",
       GAUGE, REALM(leased) },
-    { "jobs", "state", "failing", "Mails to be sent, by state.",
+    { "jobs", "state", "failing", "Mails, and runs of PwResetHook, by state.",
       GAUGE, REALM(failing) },
-    { "jobs", "state", "given_up", "Mails to be sent, by state.",
+    { "jobs", "state", "given_up", "Mails, and runs of PwResetHook, by state.",
       GAUGE, REALM(given_up) },
     { "job_oldest_age_seconds", NULL, NULL,
       "Age of the oldest mail that is not given up; 0: there is none.",
@@ -106,6 +106,10 @@ const pwr_metric pwr_metrics[] = {
       COUNTER, COUNT(PWR_COUNT_MAIL_SENT) },
     { "mails_total", "outcome", "failed", "Runs of the mail program.",
       COUNTER, COUNT(PWR_COUNT_MAIL_FAILED) },
+    { "hooks_total", "outcome", "done", "Runs of PwResetHook.",
+      COUNTER, COUNT(PWR_COUNT_HOOK_DONE) },
+    { "hooks_total", "outcome", "failed", "Runs of PwResetHook.",
+      COUNTER, COUNT(PWR_COUNT_HOOK_FAILED) },
     { "hash_refused_total", NULL, NULL,
       "Requests for which there was no place to hash in time.",
       COUNTER, COUNT(PWR_COUNT_HASH_REFUSED) },
@@ -197,7 +201,8 @@ static void judge_realm(judge *j, const pwr_status_realm *r)
 
     if (r->failing > 0) {
         tell(j, 0, "See the log of the mail program, PwResetSendmail and "
-             "PwResetMailFrom. They are tried again by themselves.",
+             "PwResetMailFrom; where a hook failed, PwResetHook. They are "
+             "tried again by themselves.",
              "%s: %s could not be sent yet, the oldest for %s.%s", r->name,
              mails(j->pool, r->failing),
              pwr_status_span(j->pool, r->oldest_sec),

@@ -204,6 +204,8 @@ static void put_counts(const pwr_status_out *out, const pwr_status_realm *r)
     static const struct { const char *name; pwr_count what; } counts[] = {
         { "Mails sent", PWR_COUNT_MAIL_SENT },
         { "Mail runs failed", PWR_COUNT_MAIL_FAILED },
+        { "Hooks done", PWR_COUNT_HOOK_DONE },
+        { "Hook runs failed", PWR_COUNT_HOOK_FAILED },
         { "Logins ok", PWR_COUNT_LOGIN_OK },
         { "Logins failed", PWR_COUNT_LOGIN_FAILED },
         { "Recoveries asked", PWR_COUNT_RECOVERY_ASKED },
@@ -232,11 +234,11 @@ static void put_realm(const pwr_status_out *out, const pwr_status_realm *r)
                    || out->status->realms_n <= OPEN_REALMS_MAX ? " open" : "",
                    badge(out, is), esc(out, r->name), esc(out, r->site),
                    esc(out, r->store));
-    fact(out, "Mails waiting", plain(out, r->waiting));
-    fact(out, "Mails at work", plain(out, r->leased));
-    fact(out, "Mails failing", plain(out, r->failing));
-    fact(out, "Mails given up", plain(out, r->given_up));
-    fact(out, "Oldest mail", r->waiting + r->leased + r->failing == 0
+    fact(out, "Mails and hooks waiting", plain(out, r->waiting));
+    fact(out, "Mails and hooks at work", plain(out, r->leased));
+    fact(out, "Mails and hooks failing", plain(out, r->failing));
+    fact(out, "Mails and hooks given up", plain(out, r->given_up));
+    fact(out, "Oldest of them", r->waiting + r->leased + r->failing == 0
          ? "none" : pwr_status_span(out->pool, r->oldest_sec));
     fact(out, "Sessions", plain(out, r->sessions));
     error_fact(out, "Last error, of a mail in the tables", r->job_error, -1);

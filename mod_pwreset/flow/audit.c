@@ -44,7 +44,8 @@ void pwr_audit_job(const pwr_env *env, const pwr_job *job,
         .address = job->address,
         .why = why,
         .job = job->id,
-        .mail = job->kind == PWR_JOB_NOTICE ? "notice" : "recover",
+        .mail = job->kind == PWR_JOB_NOTICE ? "notice"
+            : job->kind == PWR_JOB_RECOVER ? "recover" : NULL,
         .agent = job->agent,
     };
 

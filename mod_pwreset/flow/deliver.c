@@ -14,6 +14,7 @@
 #include "core/token.h"
 #include "flow/account.h"
 #include "flow/audit.h"
+#include "flow/hook.h"
 #include "flow/page.h"
 #include "io/outbox.h"
 
@@ -42,10 +43,10 @@ static const pwr_backoff notice_backoff = { 60, 3600, 3 * 86400 };
 static pwr_backoff backoff_of(const pwr_env *env, const pwr_job *job)
 {
     const pwr_conf *conf = env->site->conf;
-    int is_notice = job->kind == PWR_JOB_NOTICE;
-    pwr_backoff backoff = is_notice ? notice_backoff : recover_backoff;
+    int is_recovery = job->kind == PWR_JOB_RECOVER;
+    pwr_backoff backoff = is_recovery ? recover_backoff : notice_backoff;
 
-    if (!is_notice) {
+    if (is_recovery) {
         backoff.give_up_sec = conf->token_lifetime_sec;
     }
     if (conf->mail_retry_sec) {
@@ -206,6 +207,26 @@ static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
                                       job->created));
     pwr_model_text(model, "changed_from", job->address);
     return send_mail(env, delivery, voice, model, &to, detail);
+}
+
+static apr_status_t notify(const pwr_env *env, const pwr_delivery *delivery,
+                           pwr_settlement *settlement, pwr_job *job)
+{
+    const pwr_user user = { .id = job->user_id, .login = job->login };
+
+    settlement->sent = send_notice(env, delivery, &settlement->detail);
+    tell_sent(env, job, &user, settlement->sent);
+    return APR_SUCCESS;
+}
+
+/* ---- a hook ---- */
+
+static apr_status_t run_hook(const pwr_env *env, const pwr_delivery *delivery,
+                             pwr_settlement *settlement, pwr_job *job)
+{
+    settlement->sent = pwr_hook_run(env, job, delivery->cancel_fd,
+                                    &settlement->detail);
+    return APR_SUCCESS;
 }
 
 /* ---- a recovery ---- */
@@ -485,6 +506,30 @@ static apr_status_t recover(const pwr_env *env, const pwr_delivery *delivery,
                   : send_all(env, delivery, recoveries, settlement, job);
 }
 
+/* ---- any job ---- */
+
+/* It is never tried again. */
+static void tell_abandoned(const pwr_env *env, const pwr_job *job)
+{
+    const pwr_user user = { .id = job->user_id, .login = job->login };
+
+    if (job->kind == PWR_JOB_HOOK) {
+        pwr_audit_job(env, job, PWR_EVENT_HOOK_ABANDONED, &user, NULL);
+    }
+    else {
+        pwr_audit_job(env, job, PWR_EVENT_MAIL_ABANDONED, NULL, NULL);
+    }
+}
+
+/* What is done of a kind; none of another is claimed. */
+static apr_status_t (*const deeds[PWR_JOBS_N])(const pwr_env *,
+                                               const pwr_delivery *,
+                                               pwr_settlement *, pwr_job *) = {
+    [PWR_JOB_RECOVER] = recover,
+    [PWR_JOB_NOTICE] = notify,
+    [PWR_JOB_HOOK] = run_hook,
+};
+
 apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
 {
     pwr_job job = *delivery->job;
@@ -492,21 +537,10 @@ apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
         .job = &job,
         .owner = delivery->owner,
         .now = delivery->now,
-        .backoff = backoff_of(env, delivery->job),
+        .backoff = backoff_of(env, &job),
     };
-    apr_status_t status = APR_SUCCESS;
+    apr_status_t status = deeds[job.kind](env, delivery, &settlement, &job);
 
-    if (delivery->job->kind == PWR_JOB_RECOVER) {
-        status = recover(env, delivery, &settlement, &job);
-    }
-    else {
-        const pwr_user user = {
-            .id = delivery->job->user_id, .login = delivery->job->login
-        };
-
-        settlement.sent = send_notice(env, delivery, &settlement.detail);
-        tell_sent(env, delivery->job, &user, settlement.sent);
-    }
     if (status != APR_SUCCESS) {
         /* Spaced and ended as any failure, for a query that is wrong fails
          * every time. */
@@ -515,8 +549,7 @@ apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery)
     }
     status = pwr_outbox_settle(env->store, env->pool, &settlement);
     if (settlement.is_abandoned) {
-        pwr_audit_job(env, delivery->job, PWR_EVENT_MAIL_ABANDONED, NULL,
-                      NULL);
+        tell_abandoned(env, &job);
     }
     return status;
 }

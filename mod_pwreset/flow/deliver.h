@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The later half of a request: a job becomes a mail, in the worker.
+/* The later half of a request: a job becomes a mail, or a run of PwResetHook,
+ * in the worker.
  *
  * Here, and only here, is it found out whether the account exists. */
 #ifndef PWR_DELIVER_H
@@ -19,7 +20,7 @@ typedef struct pwr_delivery {
 #define PWR_LEASE_MARGIN_SEC 30
 
 /* Do one job and settle it: look up, mint, render, send; delete the row, put
- * it back, or give it up.  Blocks for as long as the mail program runs.
+ * it back, or give it up.  Blocks for as long as the program runs.
  * A status other than APR_SUCCESS: the database went away, and the lease will
  * run out. */
 apr_status_t pwr_deliver(const pwr_env *env, const pwr_delivery *delivery);

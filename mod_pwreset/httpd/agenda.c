@@ -305,18 +305,33 @@ static int is_reserved(const pwr_agenda *agenda, pwr_errand *const *held,
     return agenda->has_realms && own > 0 && held_n + 1 >= agenda->slots_n;
 }
 
+/* A program of PwResetHook may hang, and the mails of its own realm are more
+ * urgent: hooks have half of the slots, rounded up. */
+static int hooks_are_full(const pwr_agenda *agenda, pwr_errand *const *held,
+                          int held_n)
+{
+    int hooks = 0;
+
+    for (int i = 0; i < held_n; i++) {
+        hooks += held[i]->job.kind == PWR_JOB_HOOK;
+    }
+    return hooks >= (agenda->slots_n + 1) / 2;
+}
+
 /* All errands as claims: of all realms, or of the clients of one. */
 static void put_claims(pwr_agenda *agenda, pwr_errand *const *held,
                        int held_n, int tenant)
 {
     int64_t now_ms = pwr_now_ms();
+    int no_hooks = hooks_are_full(agenda, held, held_n);
 
     for (int i = 0; i < held_n + agenda->errands_n; i++) {
         const pwr_errand *e = i < held_n ? held[i]
                                          : &agenda->errand[i - held_n];
         int is_out = (tenant >= 0 && e->owner->tenant != tenant)
             || (i >= held_n
-                && (e->is_taken || is_blocked(agenda, e, now_ms)
+                && (e->is_taken || (no_hooks && e->job.kind == PWR_JOB_HOOK)
+                    || is_blocked(agenda, e, now_ms)
                     || is_reserved(agenda, held, held_n, e->owner->tenant)));
 
         agenda->claim[i] = (pwr_fair_claim){

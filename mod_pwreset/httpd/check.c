@@ -228,6 +228,10 @@ static const char *check_values(apr_pool_t *pool, const pwr_conf *conf)
         return "PwResetSendmail must begin with the whole path of a program, "
                "such as /usr/sbin/sendmail";
     }
+    if (conf->hook && *conf->hook[0] != '/') {
+        return "PwResetHook must begin with the whole path of a program, such "
+               "as /usr/local/sbin/password-changed";
+    }
     if (!conf->mail_from) {
         return "PwResetMailFrom is missing: the sender of the mails, for "
                "instance PwResetMailFrom noreply@example.org";
@@ -272,11 +276,11 @@ static void warn_min(const pwr_server *self)
     }
 }
 
-/* Not an error, as mails wait for it; and only for `-t`, since a mail that has
+/* Not an error, as jobs wait for it; and only for `-t`, since a job that has
  * to wait says so too. */
-static void warn_sendmail(apr_pool_t *pool, const pwr_server *self)
+static void warn_program(apr_pool_t *pool, const pwr_server *self,
+                         const char *directive, const char *program)
 {
-    const char *program = self->conf->sendmail[0];
     apr_finfo_t info;
     apr_status_t status = apr_stat(&info, program,
                                    APR_FINFO_TYPE | APR_FINFO_PROT, pool);
@@ -286,9 +290,10 @@ static void warn_sendmail(apr_pool_t *pool, const pwr_server *self)
         return;
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING, status, self->server,
-                 PWR_LOG("PWR0014") "PwResetSendmail: '%s' is no program that "
-                 "can be run, and mails will wait until it is: install it or "
-                 "correct the path; options are words of their own", program);
+                 PWR_LOG("PWR0014") "%s: '%s' is no program that can be run, "
+                 "and its jobs will wait until it is: install it or correct "
+                 "the path; options are words of their own", directive,
+                 program);
 }
 
 static const char *make_store(apr_pool_t *pool, pwr_server *self)
@@ -335,7 +340,10 @@ static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
         warn_min(self);
     }
     if (!error && strict) {
-        warn_sendmail(pool, self);
+        warn_program(pool, self, "PwResetSendmail", self->conf->sendmail[0]);
+        if (self->conf->hook) {
+            warn_program(pool, self, "PwResetHook", self->conf->hook[0]);
+        }
         pwr_trail_check(pool, self);
     }
     return error;

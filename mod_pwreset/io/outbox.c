@@ -14,8 +14,32 @@
 #define DONE_MS 2000
 #define DONE_PAUSE_USEC 200000
 
-#define REMEDY "see the mail program's own log, PwResetSendmail and" \
-               " PwResetMailFrom; the row stays in the job table"
+#define KEPT "the row stays in the job table"
+#define MAIL_REMEDY "see the mail program's own log, PwResetSendmail and" \
+                    " PwResetMailFrom"
+#define MAIL_IDS "PWR0303", "PWR0304", "PWR0305", "PWR0306"
+
+/* What an admin reads of a kind of job.  Of those that fail alike one line is
+ * loud, so each trade has ids of its own. */
+static const struct trade {
+    const char *title;          /* before whom it was for */
+    const char *did;
+    const char *done, *not_yet;
+    const char *program;
+    const char *remedy;
+    const char *over_id, *later_id, *never_id, *unable_id;
+} trades[PWR_JOBS_N] = {
+    [PWR_JOB_RECOVER] = { "recovery for", "the mail was sent", "sent",
+                          "not sent yet", "the mail program", MAIL_REMEDY,
+                          MAIL_IDS },
+    [PWR_JOB_NOTICE] = { "notice to", "the mail was sent", "sent",
+                         "not sent yet", "the mail program", MAIL_REMEDY,
+                         MAIL_IDS },
+    [PWR_JOB_HOOK] = { "hook for", "the hook was run", "done", "not done yet",
+                       "its program", "see the program of PwResetHook and "
+                       "its own log",
+                       "PWR0313", "PWR0314", "PWR0315", "PWR0316" },
+};
 
 int64_t pwr_outbox_delay_sec(const pwr_backoff *backoff, int tries,
                              int64_t age_sec, unsigned random)
@@ -70,13 +94,12 @@ static const char *masked(apr_pool_t *pool, const char *s)
 
 static const char *title(apr_pool_t *pool, const pwr_job *job)
 {
-    int is_notice = job->kind == PWR_JOB_NOTICE;
+    const char *whom = job->kind == PWR_JOB_RECOVER ? job->identifier
+        : job->kind == PWR_JOB_NOTICE ? job->recipient : job->login;
 
     return apr_psprintf(pool, "job %s of realm %s, %s %s, try %d", job->id,
                         pwr_text_printable(pool, job->realm, SHOWN_BYTES_MAX),
-                        is_notice ? "notice to" : "recovery for",
-                        masked(pool, is_notice ? job->recipient
-                                               : job->identifier),
+                        trades[job->kind].title, masked(pool, whom),
                         job->tries);
 }
 
@@ -102,14 +125,15 @@ static apr_status_t put_aside(pwr_store *store, apr_pool_t *pool,
 {
     const pwr_diag_tale tale = { "PWR0302", PWR_LEVEL_WARNING,
                                  PWR_LEVEL_INFO, job->realm, 0 };
-    apr_status_t status = store->ops->job_retry(
-        store, pool, job, owner, -1,
-        "the mail was sent, but its job could not be removed");
+    const char *did = apr_pstrcat(pool, trades[job->kind].did,
+                                  ", but its job could not be removed", NULL);
+    apr_status_t status = store->ops->job_retry(store, pool, job, owner, -1,
+                                                did);
 
-    pwr_diag_tell(store->diag, &tale, "%s: the mail was sent, but its job "
-                  "could not be removed%s, mend the database",
-                  title(pool, job), status == APR_SUCCESS
-                  ? " and stays as given up" : "; it will be sent once more");
+    pwr_diag_tell(store->diag, &tale, "%s: %s%s, mend the database",
+                  title(pool, job), did, status == APR_SUCCESS
+                  ? " and stays as given up"
+                  : "; it will be done once more");
     return status;
 }
 
@@ -125,37 +149,38 @@ static apr_status_t finish(pwr_store *store, apr_pool_t *pool,
                      "%s: nothing to send", title(pool, job));
         return status;
     }
-    pwr_diag_log(store->diag, PWR_LEVEL_INFO, 0, "PWR0301", "%s: sent (%s)",
-                 title(pool, job), detail);
+    pwr_diag_log(store->diag, PWR_LEVEL_INFO, 0, "PWR0301", "%s: %s (%s)",
+                 title(pool, job), trades[job->kind].done, detail);
     return status == APR_SUCCESS ? status : put_aside(store, pool, job, owner);
 }
 
-/* Of all mails of a realm that fail one is loud. */
 static void log_delay(pwr_store *store, apr_pool_t *pool,
                       const pwr_settlement *settlement, int64_t delay_sec,
                       const char *detail)
 {
     const pwr_job *job = settlement->job;
-    const pwr_diag_tale over = { "PWR0303", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
-                                 job->realm, 0 };
-    const pwr_diag_tale unable = { "PWR0306", PWR_LEVEL_ERROR, PWR_LEVEL_INFO,
-                                   job->realm, 0 };
-    const pwr_diag_tale later = { "PWR0304", PWR_LEVEL_WARNING,
+    const struct trade *trade = &trades[job->kind];
+    const pwr_diag_tale over = { trade->over_id, PWR_LEVEL_ERROR,
+                                 PWR_LEVEL_INFO, job->realm, 0 };
+    const pwr_diag_tale unable = { trade->unable_id, PWR_LEVEL_ERROR,
+                                   PWR_LEVEL_INFO, job->realm, 0 };
+    const pwr_diag_tale later = { trade->later_id, PWR_LEVEL_WARNING,
                                   PWR_LEVEL_INFO, job->realm, 0 };
 
     if (delay_sec < 0) {
         pwr_diag_tell(store->diag, &over, "%s: given up, its time is over: "
-                      "%s; " REMEDY, title(pool, job), detail);
+                      "%s; %s; " KEPT, title(pool, job), detail,
+                      trade->remedy);
     }
     else if (settlement->sent == PWR_SENT_UNABLE) {
-        pwr_diag_tell(store->diag, &unable, "%s: the mail program cannot be "
-                      "run, next try in %" APR_INT64_T_FMT " s: %s",
-                      title(pool, job), delay_sec, detail);
+        pwr_diag_tell(store->diag, &unable, "%s: %s cannot be run, next try "
+                      "in %" APR_INT64_T_FMT " s: %s", title(pool, job),
+                      trade->program, delay_sec, detail);
     }
     else {
-        pwr_diag_tell(store->diag, &later, "%s: not sent yet, next try in %"
-                      APR_INT64_T_FMT " s: %s", title(pool, job), delay_sec,
-                      detail);
+        pwr_diag_tell(store->diag, &later, "%s: %s, next try in %"
+                      APR_INT64_T_FMT " s: %s", title(pool, job),
+                      trade->not_yet, delay_sec, detail);
     }
 }
 
@@ -185,11 +210,12 @@ apr_status_t pwr_outbox_settle(pwr_store *store, apr_pool_t *pool,
         log_delay(store, pool, settlement, delay_sec, why);
     }
     else {
-        const pwr_diag_tale tale = { "PWR0305", PWR_LEVEL_ERROR,
+        const struct trade *trade = &trades[job->kind];
+        const pwr_diag_tale tale = { trade->never_id, PWR_LEVEL_ERROR,
                                      PWR_LEVEL_INFO, job->realm, 0 };
 
         pwr_diag_tell(store->diag, &tale, "%s: given up, refused for good: "
-                      "%s; " REMEDY, title(pool, job), why);
+                      "%s; %s; " KEPT, title(pool, job), why, trade->remedy);
     }
     status = store->ops->job_retry(store, pool, job, settlement->owner,
                                    delay_sec, why);

@@ -4,12 +4,14 @@
 #include <stddef.h>
 #include <string.h>
 
-/* By words of sendmail.c, outbox.c and deliver.c, which stand before what the
- * program itself said last: the first that occurs counts. */
-static const struct {
+typedef struct remedy {
     const char *words;
     const char *remedy;
-} remedies[] = {
+} remedy;
+
+/* By words of program.c, sendmail.c, outbox.c and deliver.c, which stand before
+ * what the program itself said last: the first that occurs counts. */
+static const remedy remedies[] = {
     { "(EX_USAGE)",
       "it does not take its arguments: PwResetSendmail must name a program "
       "that takes -f SENDER -- RECIPIENT, as sendmail does" },
@@ -81,21 +83,66 @@ static const struct {
       "SELinux's httpd_can_sendmail" },
 };
 
-#define REMEDIES_N (sizeof(remedies) / sizeof(*remedies))
+/* Of a hook.  Its other endings are the admin's own. */
+static const remedy hook_remedies[] = {
+    { "(EX_TEMPFAIL)",
+      "it asks for another try, which it gets: its own log says what it waits "
+      "for" },
+    { "(the shell may not run it)",
+      "let httpd's user run what the script of PwResetHook calls" },
+    { "(the shell does not find it)",
+      "the script of PwResetHook calls a program that is not in "
+      "/usr/sbin:/usr/bin:/sbin:/bin: name it with its path" },
+    { "ended by signal",
+      "it crashed or was killed: see its own log, the system's for lack of "
+      "memory, and AppArmor or SELinux" },
+    { "had not ended after",
+      "it hangs: PwResetMailTimeout is how long it may take; let it hand long "
+      "work to somebody else" },
+    { "cannot be killed",
+      "end that process by hand, and see why it hangs" },
+    { "this process ends",
+      "httpd was being stopped: nothing to do, it is tried again" },
+    { "no PwResetHook any more",
+      "set PwResetHook again and retry the job, or drop it" },
+    { "install it or its interpreter",
+      "install the program, or name yours with PwResetHook" },
+    { "let httpd's user run it",
+      "let httpd's user run it: its mode, that of its folders, noexec, "
+      "SELinux" },
+};
 
-const char *pwr_remedy_of(const char *detail)
+/* Of a table of `n`; `other` where none of its words occurs. */
+static const char *find(const remedy *table, size_t n, const char *detail,
+                        const char *other)
 {
     const char *first = NULL;
-    const char *remedy = "see the mail program's own log, and send one mail "
-                         "with pwresetctl mail test ADDRESS";
 
-    for (size_t i = 0; detail && i < REMEDIES_N; i++) {
-        const char *at = strstr(detail, remedies[i].words);
+    for (size_t i = 0; detail && i < n; i++) {
+        const char *at = strstr(detail, table[i].words);
 
         if (at && (!first || at < first)) {
             first = at;
-            remedy = remedies[i].remedy;
+            other = table[i].remedy;
         }
     }
-    return remedy;
+    return other;
+}
+
+const char *pwr_remedy_of(const char *detail)
+{
+    return find(remedies, sizeof(remedies) / sizeof(*remedies), detail,
+                "see the mail program's own log, and send one mail with "
+                "pwresetctl mail test ADDRESS");
+}
+
+const char *pwr_remedy_of_job(const pwr_job *job)
+{
+    if (job->kind != PWR_JOB_HOOK) {
+        return pwr_remedy_of(job->error);
+    }
+    return find(hook_remedies, sizeof(hook_remedies) / sizeof(*hook_remedies),
+                job->error, "see the last words of the program of PwResetHook, "
+                "and its own log; exit 0 means done, 75 that it is to be run "
+                "again");
 }

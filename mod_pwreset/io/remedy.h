@@ -5,7 +5,12 @@
 #ifndef PWR_REMEDY_H
 #define PWR_REMEDY_H
 
+#include "io/store.h"
+
 /* `detail` is of pwr_sendmail_run or pwr_deliver; never NULL comes back. */
 const char *pwr_remedy_of(const char *detail);
+
+/* The same of what stands in a job's row, also that of a hook. */
+const char *pwr_remedy_of_job(const pwr_job *job);
 
 #endif

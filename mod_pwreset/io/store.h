@@ -93,7 +93,9 @@ typedef enum pwr_user_key {
 typedef enum pwr_job_kind {
     PWR_JOB_NONE = 0,
     PWR_JOB_RECOVER,        /* somebody asked for a control string */
-    PWR_JOB_NOTICE          /* a password was changed: tell its owner */
+    PWR_JOB_NOTICE,         /* a password was changed: tell its owner */
+    PWR_JOB_HOOK,           /* the same: run the program of PwResetHook */
+    PWR_JOBS_N
 } pwr_job_kind;
 
 #define PWR_IDENTIFIER_POINTS 512       /* of an identifier, a recipient */
@@ -103,9 +105,10 @@ typedef struct pwr_job {
     pwr_job_kind kind;
     const char *realm;
     const char *identifier;     /* recover: canonical address or login */
-    int by;                     /* recover: PWR_IDENTIFY_* bits to look under */
-    const char *user_id;        /* notice */
-    const char *login;          /* notice */
+    int by;                     /* recover: PWR_IDENTIFY_* bits to look under;
+                                 * hook: pwr_hook_cause */
+    const char *user_id;        /* notice, hook */
+    const char *login;          /* notice, hook */
     const char *recipient;      /* notice: address as it stood in the change;
                                  * recover: those of its mailboxes that still
                                  * wait, a line each; NULL: all */
@@ -286,6 +289,7 @@ typedef struct pwr_change {
     const char *device_before;      /* digest that its browser had; or NULL */
     const pwr_job *notice;          /* queued once per address; recipient is
                                      * set here from the row */
+    const pwr_job *hook;            /* queued once; or NULL */
     int is_rehearsal;               /* do all of it, and undo it */
     /* out */
     pwr_change_outcome outcome;

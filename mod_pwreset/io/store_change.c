@@ -174,21 +174,25 @@ static apr_status_t password_check(pwr_dbd_run *run, change_call *call)
     return APR_SUCCESS;
 }
 
-static apr_status_t notice_write(pwr_dbd_run *run, change_call *call,
-                                 const char *recipient)
+/* A job like this one, about the user as it stood before the change. */
+static apr_status_t job_write(pwr_dbd_run *run, change_call *call,
+                              const pwr_job *like, const char *recipient)
 {
-    pwr_job job = *call->change->notice;
+    pwr_job job = *like;
 
-    if (!recipient || !*recipient) {
-        return APR_SUCCESS;
-    }
     job.id[0] = '\0';
-    job.kind = PWR_JOB_NOTICE;
     job.realm = call->change->realm;
     job.user_id = call->before.id;
     job.login = call->before.login;
     job.recipient = recipient;
     return pwr_store_job_write(run, call->impl, &job);
+}
+
+static apr_status_t notice_write(pwr_dbd_run *run, change_call *call,
+                                 const char *recipient)
+{
+    return recipient && *recipient
+        ? job_write(run, call, call->change->notice, recipient) : APR_SUCCESS;
 }
 
 /* To the addresses as they stood before the change: it is their owner who is
@@ -205,13 +209,23 @@ static apr_status_t notices_write(pwr_dbd_run *run, change_call *call)
     return notice_write(run, call, user->recovery_email);
 }
 
+static apr_status_t jobs_write(pwr_dbd_run *run, change_call *call)
+{
+    const pwr_change *change = call->change;
+    apr_status_t status = change->notice ? notices_write(run, call)
+                                         : APR_SUCCESS;
+
+    return status == APR_SUCCESS && change->hook
+        ? job_write(run, call, change->hook, NULL) : status;
+}
+
 static apr_status_t all_write(pwr_dbd_run *run, change_call *call)
 {
     pwr_change *change = call->change;
     apr_status_t status = tokens_end(run, call);
 
-    if (status == APR_SUCCESS && is_done(call) && change->notice) {
-        status = notices_write(run, call);
+    if (status == APR_SUCCESS && is_done(call)) {
+        status = jobs_write(run, call);
     }
     if (status == APR_SUCCESS && is_done(call)) {
         status = password_write(run, call);

@@ -10,6 +10,7 @@ static const char *const kinds[] = {
     [PWR_JOB_NONE] = "",
     [PWR_JOB_RECOVER] = "recover",
     [PWR_JOB_NOTICE] = "notice",
+    [PWR_JOB_HOOK] = "hook",
 };
 
 typedef struct job_call {
@@ -91,7 +92,7 @@ static void job_read(const pwr_dbd_rows *rows, pwr_job *job)
 
     memset(job, 0, sizeof(*job));
     apr_cpystrn(job->id, id ? id : "", sizeof(job->id));
-    for (int i = PWR_JOB_RECOVER; i <= PWR_JOB_NOTICE; i++) {
+    for (int i = PWR_JOB_NONE + 1; i < PWR_JOBS_N; i++) {
         if (kind && strcmp(kind, kinds[i]) == 0) {
             job->kind = (pwr_job_kind)i;
         }

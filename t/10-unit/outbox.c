@@ -206,6 +206,41 @@ static void test_settle(apr_pool_t *pool)
     }
 }
 
+/* The words and ids of a hook are its own: a mail that fails beside it is as
+ * loud as ever. */
+static void test_hook(apr_pool_t *pool)
+{
+    static const struct {
+        pwr_sent sent;
+        int64_t age_sec;
+        const char *log;
+    } table[] = {
+        { PWR_SENT_OK, 1, "PWR0301 info 0 job 0123 of realm r, hook for i***,"
+          " try 1: done (said);" },
+        { PWR_SENT_LATER, 3600, "PWR0313 error 0 job 0123 of realm r, hook for"
+          " i***, try 1: given up, its time is over: said; see the program of"
+          " PwResetHook and its own log; the row stays in the job table;" },
+        { PWR_SENT_LATER, 1, "PWR0314 warning 0 job 0123 of realm r, hook for"
+          " i***, try 1: not done yet, next try in " },
+        { PWR_SENT_NEVER, 1, "PWR0315 error 0 job 0123 of realm r, hook for"
+          " i***, try 1: given up, refused for good: said; see the program" },
+        { PWR_SENT_UNABLE, 1, "PWR0316 error 0 job 0123 of realm r, hook for"
+          " i***, try 1: its program cannot be run, next try in " },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_job job = job_of(1, table[i].age_sec);
+        witness w = { .answer = APR_SUCCESS };
+
+        job.kind = PWR_JOB_HOOK;
+        job.identifier = NULL;
+        job.login = "ivan";
+        settle(pool, &w, &job, table[i].sent, "said");
+        tap_ok(strncmp(w.log, table[i].log, strlen(table[i].log)) == 0,
+               "a hook: %s", w.log);
+    }
+}
+
 static void test_store_fails(apr_pool_t *pool)
 {
     static const struct {
@@ -334,6 +369,7 @@ int main(void)
     test_delay();
     test_jitter();
     test_settle(pool);
+    test_hook(pool);
     test_store_fails(pool);
     test_no_delete(pool);
     test_store_is_back(pool);

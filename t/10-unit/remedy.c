@@ -38,6 +38,29 @@ static void test_words(void)
     }
 }
 
+static void test_hook(void)
+{
+    static const struct { const char *error, *remedy; } table[] = {
+        { "/h: exit 75 (EX_TEMPFAIL): (EX_NOUSER)", "another try" },
+        { "/h: exit 67 (EX_NOUSER)", "program of PwResetHook" },
+        { "/h: exit 127 (the shell does not find it)", "with its path" },
+        { "/h: stopped, as it had not ended after 60 s", "it hangs" },
+        { "/h: No such file or directory; install it or its interpreter, or "
+          "set PwResetHook", "name yours with PwResetHook" },
+        { "/h: Permission denied; let httpd's user run it (mode)", "mode" },
+        { "the site has no PwResetHook any more", "set PwResetHook again" },
+        { NULL, "program of PwResetHook" },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        const pwr_job job = { .kind = PWR_JOB_HOOK, .error = table[i].error };
+        const char *remedy = pwr_remedy_of_job(&job);
+
+        tap_ok(strstr(remedy, table[i].remedy) && !strstr(remedy, "mail "),
+               "a hook: %s", table[i].error ? table[i].error : "nothing");
+    }
+}
+
 /* What sendmail.c really says of a shell script that does `line`. */
 static const char *said(apr_pool_t *pool, const char *line,
                         int64_t timeout_sec)
@@ -79,6 +102,7 @@ int main(void)
     apr_pool_t *pool = tap_begin();
 
     test_words();
+    test_hook();
     test_all(pool);
     return tap_end();
 }

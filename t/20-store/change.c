@@ -98,6 +98,33 @@ static void test_signed_in(const scene *on)
     tap_int(jobs(on), 1, "one notice");
 }
 
+/* Once for each change that was made, whatever its notices. */
+static void test_hook(const scene *on)
+{
+    static const pwr_job hook = { .kind = PWR_JOB_HOOK, .by = 2,
+                                  .language = "en", .address = "192.0.2.7" };
+    pwr_change change;
+
+    scene_reset(on);
+    change = scene_change(on, NULL, "new");
+    change.hook = &hook;
+    tap_int(scene_change_do(on, &change), PWR_CHANGE_DONE, "with a hook");
+    tap_int(jobs(on), 2, "a notice and a hook");
+    tap_str(bench_value(on->made, "SELECT login FROM {p}job"
+                        " WHERE kind = 'hook' AND user_id = 'u1'"
+                        " AND identify_by = 2 AND recipient IS NULL"), "eve",
+            "of the user");
+    change.stored = "newer";
+    tap_int(scene_change_do(on, &change), PWR_CHANGE_STALE,
+            "a change that is refused");
+    tap_int(jobs(on), 2, "has none");
+    change = scene_change(on, NULL, "newer");
+    change.hook = &hook;
+    change.is_rehearsal = 1;
+    tap_int(scene_change_do(on, &change), PWR_CHANGE_DONE, "a rehearsal");
+    tap_int(jobs(on), 2, "leaves none");
+}
+
 static void test_refused(const scene *on)
 {
     static const struct {
@@ -333,6 +360,7 @@ int main(int argc, const char *const *argv)
     on.store->ops->schema_apply(on.store, pool);
     test_redeem(&on);
     test_signed_in(&on);
+    test_hook(&on);
     test_refused(&on);
     test_stamp(&on);
     test_addresses(made, pool);

@@ -6,8 +6,8 @@
 #include <apr_strings.h>
 
 static const pwr_job notice = {
-    .realm = "r", .language = "en", .address = "192.0.2.7",
-    .agent = "Browser/2",
+    .kind = PWR_JOB_NOTICE, .realm = "r", .language = "en",
+    .address = "192.0.2.7", .agent = "Browser/2",
 };
 
 void scene_reset(const scene *on)

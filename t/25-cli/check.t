@@ -14,7 +14,7 @@ my $ctl = PWR::Ctl->new;
 my $db;
 
 my @lines = ('configuration', 'database', 'schema', 'tables', 'password column', 'engines', 'changes', 'password change',
-    'mail program', 'templates', 'proxy', 'recovery');
+    'mail program', 'hook', 'templates', 'proxy', 'recovery');
 
 # What no statement of a running site needs.
 my %needless = map { $_ => 1 } 'meta DELETE', 'user INSERT', 'user DELETE';

@@ -149,6 +149,7 @@ my @values = (
     ['PwReset' => qr/PwReset takes: On\|Off/],
     ['PwResetRealm ' . 'r' x 192 => qr/the realm, 'r+', is too long: give the site a PwResetRealm of at most 191/],
     ['PwResetRealm ' . "\x{44F}" x 191 => undef],
+    ['PwResetHook changed -x' => qr/PwResetHook must begin with the whole path of a program/],
     ['PwResetSendmail sendmail -i' => qr/PwResetSendmail must begin with the whole path of a program/],
     ['PwResetTemplates nowhere' => qr/PwResetTemplates: .*nowhere/],
 );
