@@ -21,7 +21,8 @@ test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     openssl:openssl curl:curl xz:xz-utils faketime:faketime :ca-certificates"
 long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind
     python3:python3 :galera-4 rsync:rsync ss:iproute2 :liblua5.3-0
-    :libopentracing-c-wrapper0'
+    :libopentracing-c-wrapper0 dpkg-buildpackage:dpkg-dev dh:debhelper
+    lintian:lintian debootstrap:debootstrap'
 
 say()
 {
