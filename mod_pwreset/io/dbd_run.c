@@ -214,7 +214,8 @@ static int is_dead(const pwr_dbd_run *run)
 
 static int is_repeatable(apr_status_t status)
 {
-    return status == PWR_DBD_AGAIN || status == PWR_DBD_LOST;
+    return status == PWR_DBD_AGAIN || status == PWR_DBD_LOST
+        || status == PWR_DBD_STALE;
 }
 
 apr_status_t pwr_dbd_do(const pwr_dbd *dbd, apr_pool_t *pool,
