@@ -87,7 +87,8 @@ static void tell_refused(look *l)
 
 static void tell_password(look *l, const pwr_user *user)
 {
-    const char *stored = user->password;
+    const char *stored = pwr_wrap_default(
+        l->call->pool, l->call->vhost->conf->default_scheme, user->password);
 
     if (pwr_format_of(stored).engine != PWR_ENGINE_NONE) {
         return;

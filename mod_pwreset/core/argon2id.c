@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include <apr_encode.h>
 #include <apr_strings.h>
 #include <argon2.h>
 
 #include "core/crypto.h"
+#include "core/encoded.h"
 
 #define SALT_BYTES 16
 #define HASH_BYTES 32
@@ -35,26 +35,10 @@ static argon2_context context_make(const pwr_argon2_cost *cost,
  * (PART_BYTES_MAX).  Returns the number of bytes, 0 when malformed. */
 static uint32_t part_decode(const char *part, size_t len, uint8_t *out)
 {
-    apr_size_t n = 0;
-
-    if (strspn(part, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                     "0123456789+/") < len
-        || len > PART_BYTES_MAX / 3 * 4 || len % 4 == 1
-        || apr_decode_base64_binary(out, part, (apr_ssize_t)len, 0, &n)
-               != APR_SUCCESS) {
+    if (memchr(part, '=', len) || memchr(part, '.', len)) {
         return 0;
     }
-    return (uint32_t)n;
-}
-
-/* APR_ENCODE_NOPADDING would also choose the alphabet of URLs. */
-static const char *part_encode(apr_pool_t *pool, const uint8_t *bytes,
-                               size_t n)
-{
-    const char *part = apr_pencode_base64_binary(
-        pool, bytes, (apr_ssize_t)n, APR_ENCODE_NONE, NULL);
-
-    return apr_pstrmemdup(pool, part, strcspn(part, "="));
+    return (uint32_t)pwr_encoded_base64(out, PART_BYTES_MAX, part, len);
 }
 
 int pwr_argon2id_match(const pwr_format *format, const char *password,
@@ -100,6 +84,7 @@ const char *pwr_argon2id_make(apr_pool_t *pool, const char *setting,
     }
     return apr_psprintf(pool, "$argon2id$v=%d$m=%u,t=%u,p=%u$%s$%s",
                         ARGON2_VERSION_13, context.m_cost, context.t_cost,
-                        context.lanes, part_encode(pool, salt, sizeof(salt)),
-                        part_encode(pool, hash, sizeof(hash)));
+                        context.lanes,
+                        pwr_encoded_bare(pool, salt, sizeof(salt)),
+                        pwr_encoded_bare(pool, hash, sizeof(hash)));
 }

@@ -79,8 +79,12 @@ const pwr_conf_row pwr_conf_rows[] = {
       "How long a control string works." },
     { "PwResetPasswordScheme", PWR_KIND_SCHEME, AT(password_scheme), NULL,
       0, 0, "keep", PWR_SCOPE_VHOST,
-      "keep|bcrypt[:COST]|yescrypt[:COST]|sha512-crypt|argon2id",
+      "keep|bcrypt[:COST]|yescrypt[:COST]|sha512-crypt|argon2id|"
+      "{PREFIX}[:COST]|wordpress[:COST]|django|drupal",
       "Scheme in which new passwords are written." },
+    { "PwResetDefaultScheme", PWR_KIND_BRACED, AT(default_scheme), NULL, 0, 0,
+      NULL, PWR_SCOPE_VHOST, "NAME",
+      "Scheme of stored passwords without a prefix that tells it." },
     { "PwResetPasswordLength", PWR_KIND_RANGE, AT(password_length),
       "code points", 8, 1024, "12 128", PWR_SCOPE_VHOST, "MIN MAX",
       "Shortest and longest password." },

@@ -55,6 +55,7 @@ typedef enum pwr_kind {
     PWR_KIND_SQL,           /* const char *: a statement */
     PWR_KIND_SQLS,          /* const char ** with NULL: repeatable */
     PWR_KIND_SCHEME,        /* pwr_scheme */
+    PWR_KIND_BRACED,        /* const char *: a scheme as it is in braces */
     PWR_KIND_CLASSES,       /* unsigned: PWR_CLASS_* */
     PWR_KIND_IDENTIFY,      /* int[2]: login, forgot */
     PWR_KIND_FILE,          /* const char *: below ServerRoot */
@@ -102,6 +103,7 @@ typedef struct pwr_conf {
     const char *landing;
     int64_t token_lifetime_sec;
     pwr_scheme password_scheme;
+    const char *default_scheme;
     int password_length[2];
     int password_score;
     unsigned password_classes;

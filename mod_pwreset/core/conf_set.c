@@ -220,6 +220,23 @@ static const char *set_scheme(const use *u, void *slot)
     return pwr_scheme_parse(u->pool, u->argv[0], slot);
 }
 
+/* As Dovecot's administrators write it, with braces or without. */
+static const char *set_braced(const use *u, void *slot)
+{
+    const char *name = u->argv[0];
+    size_t len = strlen(name);
+    const char *error;
+
+    if (len > 2 && name[0] == '{' && name[len - 1] == '}') {
+        name = apr_pstrmemdup(u->pool, name + 1, len - 2);
+    }
+    error = pwr_wrap_name_refusal(u->pool, name);
+    if (!error) {
+        *(const char **)slot = name;
+    }
+    return error;
+}
+
 static const char *set_classes(const use *u, void *slot)
 {
     unsigned bits = 0;
@@ -339,6 +356,7 @@ static const struct setter {
     [PWR_KIND_SQL] = { set_text, 1, 1, sizeof(char *) },
     [PWR_KIND_SQLS] = { set_sqls, 1, 1, sizeof(char **) },
     [PWR_KIND_SCHEME] = { set_scheme, 1, 1, sizeof(pwr_scheme) },
+    [PWR_KIND_BRACED] = { set_braced, 1, 1, sizeof(char *) },
     [PWR_KIND_CLASSES] = { set_classes, 1, 4, sizeof(unsigned) },
     [PWR_KIND_IDENTIFY] = { set_identify, 1, 2, 2 * sizeof(int) },
     [PWR_KIND_FILE] = { set_text, 1, 1, sizeof(char *) },

@@ -153,6 +153,7 @@ static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_SQL] = use_text,
     [PWR_KIND_SQLS] = use_sqls,
     [PWR_KIND_SCHEME] = use_scheme,
+    [PWR_KIND_BRACED] = use_text,
     [PWR_KIND_CLASSES] = use_classes,
     [PWR_KIND_IDENTIFY] = use_identify,
     [PWR_KIND_FILE] = use_text,

@@ -3,15 +3,23 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
 #include <crypt.h>
+#include <openssl/crypto.h>
+
+#include "core/digest.h"
+#include "core/pbkdf2.h"
+#include "core/phpass.h"
 
 #define DES_LEN 13
+#define DES_BYTES 8
 #define BSDI_LEN 20
 #define BSDI_ROUNDS_LEN 4
 #define BCRYPT_TAIL_LEN 53          /* 22 of salt, 31 of hash */
 #define ROUNDS_MAX 2000000
 #define SHA_CRYPT_ROUNDS 5000       /* when the row does not say */
 #define DIGITS_MAX 9
+#define PHPASS_ROUNDS_MAX (1u << PWR_PHPASS_LOG_MAX)
 
 #define KIB_MAX (256u * 1024)
 #define ARGON2_PASSES_MAX 16
@@ -23,6 +31,14 @@
 
 static const char digits64[] =
     "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/* No digest takes longer than the work around it. */
+#define DIGEST_MASK "{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+/* But this one, for which a library is loaded. */
+#define MD4_MASK "{PLAIN-MD4}00000000000000000000000000000000"
+
+_Static_assert(PWR_STORED_MAX >= CRYPT_OUTPUT_SIZE,
+               "all that crypt(3) makes is known");
 
 /* Reads the cost from what follows the prefix.  Returns the work, 0 when
  * malformed, and in `format` what else it has found; where the format can be
@@ -36,6 +52,7 @@ typedef struct format_row {
     uint64_t work_max;
     pwr_scheme_kind kind;
     uint64_t work_min;      /* below: not strong */
+    pwr_prehash prehash;
 } format_row;
 
 /* A number as the crypts print it: no sign, no blank, no leading zero.
@@ -83,7 +100,7 @@ static uint64_t fixed_read(const char *rest, pwr_format *format)
 
 static uint64_t des_read(const char *rest, pwr_format *format)
 {
-    (void)format;
+    format->cuts_at = DES_BYTES;
     return strlen(rest) == DES_LEN && strspn(rest, digits64) == DES_LEN;
 }
 
@@ -141,6 +158,25 @@ static uint64_t sun_md5_read(const char *rest, pwr_format *format)
         return fixed_read(rest, format);
     }
     return rounds_read(rest, ",rounds=", &rounds, format) ? rounds + 1 : 0;
+}
+
+static uint64_t phpass_read(const char *rest, pwr_format *format)
+{
+    format->setting_len = 1;
+    return pwr_phpass_rounds(rest - 3);
+}
+
+static uint64_t drupal_read(const char *rest, pwr_format *format)
+{
+    format->bytes_max = PWR_DRUPAL_BYTES_MAX;
+    return phpass_read(rest, format);
+}
+
+/* Behind "$P$B". */
+static uint64_t phpass_trim_read(const char *rest, pwr_format *format)
+{
+    (void)format;
+    return pwr_phpass_rounds(rest - 4);
 }
 
 /* Flavour, binary logarithm of N and block size r, a digit each; digits from
@@ -214,33 +250,43 @@ static uint64_t argon2_read(const char *rest, pwr_format *format)
     return (uint64_t)cost->memory_kib * cost->passes_n;
 }
 
-/* The first prefix that fits decides; the last two rows know their lengths. */
+/* The first prefix that fits decides; the last two rows know their lengths.
+ * Joomla and others use phpass at other costs, and do not trim. */
 static const format_row rows[] = {
-    { "$2y$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10 },
-    { "$2b$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10 },
-    { "$2a$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10 },
-    { "$2x$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_NONE, 0 },
+    { "$2y$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10, 0 },
+    { "$2b$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10, 0 },
+    { "$2a$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_BCRYPT, 10, 0 },
+    { "$2x$", PWR_ENGINE_CRYPT, bcrypt_read, 16, PWR_SCHEME_NONE, 0, 0 },
     { "$y$", PWR_ENGINE_CRYPT, yescrypt_read, KIB_MAX, PWR_SCHEME_YESCRYPT,
-      CRYPT_KIB_MIN },
-    { "$gy$", PWR_ENGINE_CRYPT, yescrypt_read, KIB_MAX, PWR_SCHEME_NONE, 0 },
+      CRYPT_KIB_MIN, 0 },
+    { "$gy$", PWR_ENGINE_CRYPT, yescrypt_read, KIB_MAX, PWR_SCHEME_NONE, 0, 0 },
     { "$7$", PWR_ENGINE_CRYPT, scrypt_read, KIB_MAX, PWR_SCHEME_SCRYPT,
-      CRYPT_KIB_MIN },
+      CRYPT_KIB_MIN, 0 },
     { "$6$", PWR_ENGINE_CRYPT, sha_crypt_read, ROUNDS_MAX,
-      PWR_SCHEME_SHA512_CRYPT, 100000 },
-    { "$5$", PWR_ENGINE_CRYPT, sha_crypt_read, ROUNDS_MAX, PWR_SCHEME_NONE, 0 },
+      PWR_SCHEME_SHA512_CRYPT, 100000, 0 },
+    { "$5$", PWR_ENGINE_CRYPT, sha_crypt_read, ROUNDS_MAX, PWR_SCHEME_NONE,
+      0, 0 },
     { "$argon2id$", PWR_ENGINE_ARGON2ID, argon2_read, ARGON2_WORK_MAX,
-      PWR_SCHEME_ARGON2ID, ARGON2_WORK_MIN },
+      PWR_SCHEME_ARGON2ID, ARGON2_WORK_MIN, 0 },
     { "$argon2i$", PWR_ENGINE_ARGON2I, argon2_read, ARGON2_WORK_MAX,
-      PWR_SCHEME_NONE, 0 },
+      PWR_SCHEME_NONE, 0, 0 },
     { "$sha1$", PWR_ENGINE_CRYPT, sha1_crypt_read, ROUNDS_MAX,
-      PWR_SCHEME_NONE, 0 },
-    { "$md5", PWR_ENGINE_CRYPT, sun_md5_read, ROUNDS_MAX, PWR_SCHEME_NONE, 0 },
-    { "$1$", PWR_ENGINE_CRYPT, fixed_read, 1, PWR_SCHEME_NONE, 0 },
-    { "$3$", PWR_ENGINE_CRYPT, fixed_read, 1, PWR_SCHEME_NONE, 0 },
-    { "$apr1$", PWR_ENGINE_APR, fixed_read, 1, PWR_SCHEME_NONE, 0 },
-    { "{SHA}", PWR_ENGINE_APR, fixed_read, 1, PWR_SCHEME_NONE, 0 },
-    { "_", PWR_ENGINE_CRYPT, bsdi_read, 1, PWR_SCHEME_NONE, 0 },
-    { "", PWR_ENGINE_CRYPT, des_read, 1, PWR_SCHEME_NONE, 0 },
+      PWR_SCHEME_NONE, 0, 0 },
+    { "$md5", PWR_ENGINE_CRYPT, sun_md5_read, ROUNDS_MAX, PWR_SCHEME_NONE,
+      0, 0 },
+    { "$1$", PWR_ENGINE_CRYPT, fixed_read, 1, PWR_SCHEME_NONE, 0, 0 },
+    { "$3$", PWR_ENGINE_CRYPT, fixed_read, 1, PWR_SCHEME_NONE, 0, 0 },
+    { "$apr1$", PWR_ENGINE_APR, fixed_read, 1, PWR_SCHEME_NONE, 0, 0 },
+    { "$P$B", PWR_ENGINE_PHPASS, phpass_trim_read, PHPASS_ROUNDS_MAX,
+      PWR_SCHEME_NONE, 0, PWR_PREHASH_TRIM },
+    { "$P$", PWR_ENGINE_PHPASS, phpass_read, PHPASS_ROUNDS_MAX,
+      PWR_SCHEME_NONE, 0, 0 },
+    { "$H$", PWR_ENGINE_PHPASS, phpass_read, PHPASS_ROUNDS_MAX,
+      PWR_SCHEME_NONE, 0, 0 },
+    { "$S$", PWR_ENGINE_PHPASS, drupal_read, PHPASS_ROUNDS_MAX,
+      PWR_SCHEME_DRUPAL, 1u << PWR_PHPASS_LOG, 0 },
+    { "_", PWR_ENGINE_CRYPT, bsdi_read, 1, PWR_SCHEME_NONE, 0, 0 },
+    { "", PWR_ENGINE_CRYPT, des_read, 1, PWR_SCHEME_NONE, 0, 0 },
 };
 
 static const format_row *row_find(const char *stored)
@@ -253,47 +299,206 @@ static const format_row *row_find(const char *stored)
     return row;
 }
 
+/* ---- what stands behind a prefix ---- */
+
+/* Sets engine, and what else is known; leaves the engine NONE otherwise. */
+typedef void body_look(const char *text, pwr_format *format);
+
+static void shape_look(const char *text, pwr_format *format)
+{
+    pwr_digest digest;
+
+    if (pwr_digest_read(&digest, &format->wrap, text)) {
+        format->engine = PWR_ENGINE_DIGEST;
+        format->kind = PWR_SCHEME_NONE;
+        format->work = 1;
+        format->is_strong = 0;
+    }
+}
+
+static void crypt_look(const char *text, pwr_format *format)
+{
+    const format_row *row = row_find(text);
+    size_t prefix_len = strlen(row->prefix);
+
+    format->work = row->read(text + prefix_len, format);
+    format->setting_len += prefix_len;
+    if (format->work == 0 || format->work > row->work_max) {
+        format->bytes_max = PWR_PASSWORD_BYTES_MAX;
+        format->setting_len = format->cuts_at = 0;
+        shape_look(text, format);
+        return;
+    }
+    format->engine = row->engine;
+    format->kind = row->kind;
+    format->is_strong = format->work >= row->work_min;
+    if (!format->prehash) {
+        format->prehash = row->prehash;
+    }
+    else if (format->prehash != PWR_PREHASH_TRIM) {
+        format->bytes_max = PWR_PASSWORD_BYTES_MAX;
+    }
+}
+
+static void plain_look(const char *text, pwr_format *format)
+{
+    format->engine = *text ? PWR_ENGINE_PLAIN : PWR_ENGINE_NONE;
+    format->work = 1;
+}
+
+static void cut_look(const char *text, pwr_format *format)
+{
+    uint32_t len;
+    const char *p = number_read(text, &len);
+
+    format->work = 1;
+    if (p && *p == '-' && p[1]) {
+        format->engine = PWR_ENGINE_CUT;
+        format->cuts_at = strlen(p + 1);
+    }
+}
+
+static void cram_look(const char *text, pwr_format *format)
+{
+    shape_look(text, format);
+    if (format->engine != PWR_ENGINE_NONE) {
+        format->engine = PWR_ENGINE_CRAM;
+    }
+}
+
+static void pbkdf2_look(const char *text, pwr_format *format)
+{
+    pwr_pbkdf2 row;
+
+    if (!pwr_pbkdf2_read(&row, &format->wrap, text)) {
+        return;
+    }
+    format->engine = PWR_ENGINE_PBKDF2;
+    format->work = row.rounds;
+    format->setting_len = strcspn(text, "$") + 1;
+    if (format->wrap.body == PWR_BODY_PBKDF2_TEXT
+        && strcmp(row.md, "SHA256") == 0) {
+        format->kind = PWR_SCHEME_DJANGO;
+        format->is_strong = row.rounds >= PWR_PBKDF2_ROUNDS;
+    }
+}
+
+static body_look *const looks[] = {
+    [PWR_BODY_CRYPT] = crypt_look,
+    [PWR_BODY_NT] = crypt_look,
+    [PWR_BODY_PLAIN] = plain_look,
+    [PWR_BODY_CUT] = cut_look,
+    [PWR_BODY_DIGEST] = shape_look,
+    [PWR_BODY_SALTED] = shape_look,
+    [PWR_BODY_SALT8] = shape_look,
+    [PWR_BODY_CRAM] = cram_look,
+    [PWR_BODY_SCRAM] = pbkdf2_look,
+    [PWR_BODY_PBKDF2] = pbkdf2_look,
+    [PWR_BODY_PBKDF2_TEXT] = pbkdf2_look,
+    [PWR_BODY_PBKDF2_DOVECOT] = pbkdf2_look,
+};
+
 pwr_format pwr_format_of(const char *stored)
 {
     pwr_format format = { .bytes_max = PWR_PASSWORD_BYTES_MAX };
-    const format_row *row;
-    size_t prefix_len;
+    char text[PWR_STORED_MAX];
 
     if (!stored || !*stored
-        || strnlen(stored, CRYPT_OUTPUT_SIZE) == CRYPT_OUTPUT_SIZE) {
+        || strnlen(stored, PWR_STORED_MAX) == PWR_STORED_MAX) {
         return format;
     }
-    row = row_find(stored);
-    prefix_len = strlen(row->prefix);
-    format.work = row->read(stored + prefix_len, &format);
-    format.setting_len += prefix_len;
-    if (format.work == 0 || format.work > row->work_max) {
-        return format;
+    format.wrap = pwr_wrap_of(stored);
+    format.prehash = format.wrap.prehash;
+    if (pwr_wrap_open(text, &format.wrap, stored) && *text) {
+        looks[format.wrap.body](text, &format);
     }
-    format.engine = row->engine;
-    format.kind = row->kind;
-    format.is_strong = format.work >= row->work_min;
+    OPENSSL_cleanse(text, sizeof(text));
     return format;
 }
 
-/* '.' is zero in crypt's alphabet and 'A' in that of argon2, so
- * that no spare bits are set where a decoder would mind. */
-int pwr_format_mask(char *out, size_t size, const char *stored)
-{
-    pwr_format format = pwr_format_of(stored);
-    char zero = format.engine == PWR_ENGINE_CRYPT ? '.' : 'A';
-    size_t len;
+/* ---- masks ---- */
 
-    *out = '\0';
-    if (format.engine == PWR_ENGINE_NONE || strlen(stored) >= size) {
+static int mask_put(char *out, size_t size, const char *mask)
+{
+    if (strlen(mask) >= size) {
         return 0;
     }
-    len = strlen(stored);
-    for (size_t i = 0; i < len; i++) {
-        int kept = i < format.setting_len || stored[i] == '$';
+    memcpy(out, mask, strlen(mask) + 1);
+    return 1;
+}
 
-        out[i] = (char)(kept ? stored[i] : zero);
+/* Salt and hash of nothing but zeros. */
+static int pbkdf2_mask(char *out, size_t size, const pwr_format *format,
+                       const char *text)
+{
+    static const char zeros[] =
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    pwr_pbkdf2 row;
+    const char *name;
+    int len;
+
+    if (!pwr_pbkdf2_read(&row, &format->wrap, text)) {
+        return 0;
+    }
+    name = strcmp(row.md, "SHA1") == 0 ? ""
+        : strcmp(row.md, "SHA256") == 0 ? "-sha256" : "-sha512";
+    len = apr_snprintf(out, size, "$pbkdf2%s$%u$%.2s$%.*s", name, row.rounds,
+                       zeros, (int)(row.len * 8 + 5) / 6, zeros);
+    return (size_t)len < size - 1;
+}
+
+/* '.' is zero in crypt's alphabet and 'A' in that of argon2, so
+ * that no spare bits are set where a decoder would mind.  A prefix stays where
+ * it changes the password. */
+static int crypt_mask(char *out, size_t size, const pwr_format *format,
+                      const char *text)
+{
+    int is_argon2 = format->engine == PWR_ENGINE_ARGON2I
+        || format->engine == PWR_ENGINE_ARGON2ID;
+    const char *before = format->wrap.prehash ? format->wrap.prefix : "";
+    size_t before_len = strlen(before), len = strlen(text);
+
+    if (before_len + len >= size) {
+        return 0;
+    }
+    memcpy(out, before, before_len);
+    out += before_len;
+    for (size_t i = 0; i < len; i++) {
+        int kept = i < format->setting_len || text[i] == '$';
+
+        out[i] = (char)(kept ? text[i] : is_argon2 ? 'A' : '.');
     }
     out[len] = '\0';
     return 1;
+}
+
+int pwr_format_mask(char *out, size_t size, const char *stored)
+{
+    pwr_format format = pwr_format_of(stored);
+    char text[PWR_STORED_MAX];
+    int is_made = 0;
+
+    *out = '\0';
+    if (format.engine == PWR_ENGINE_NONE) {
+        return 0;
+    }
+    pwr_wrap_open(text, &format.wrap, stored);
+    if (format.engine == PWR_ENGINE_PBKDF2) {
+        is_made = pbkdf2_mask(out, size, &format, text);
+    }
+    else if (format.engine >= PWR_ENGINE_DIGEST) {
+        int is_md4 = format.wrap.md
+            && strcmp(format.wrap.md, "MD4") == 0;
+
+        is_made = mask_put(out, size, is_md4 ? MD4_MASK : DIGEST_MASK);
+    }
+    else {
+        is_made = crypt_mask(out, size, &format, text);
+    }
+    OPENSSL_cleanse(text, sizeof(text));
+    if (!is_made) {
+        *out = '\0';
+    }
+    return is_made;
 }

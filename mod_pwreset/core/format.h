@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a stored password is: told by prefix and shape, with what verifying it
- * would cost.
+ * would cost.  docs/formats.md lists them all, and which program writes them.
  *
  * Whoever can write a row could otherwise make the server hash for hours or
  * claim all its memory, so cost parameters are read before any hash is begun,
@@ -13,6 +13,8 @@
  *                     no parallelism or extra time)
  *   argon2            256 MiB, 16 passes, 16 lanes, 1 GiB written in all
  *   BSDi's DES        all that its four digits can say
+ *   phpass            2^19 rounds (core/phpass.h)
+ *   PBKDF2, SCRAM     4,000,000 rounds (core/pbkdf2.h)
  *
  * Pure; any thread. */
 #ifndef PWR_FORMAT_H
@@ -22,13 +24,20 @@
 #include <stdint.h>
 
 #include "core/scheme.h"
+#include "core/wrap.h"
 
 typedef enum pwr_engine {
     PWR_ENGINE_NONE = 0,    /* nobody verifies it: unknown or too costly */
     PWR_ENGINE_CRYPT,       /* crypt_r */
-    PWR_ENGINE_APR,         /* apr_password_validate */
+    PWR_ENGINE_APR,         /* APR's $apr1$ */
     PWR_ENGINE_ARGON2I,
-    PWR_ENGINE_ARGON2ID
+    PWR_ENGINE_ARGON2ID,
+    PWR_ENGINE_PHPASS,
+    PWR_ENGINE_PBKDF2,      /* and SCRAM */
+    PWR_ENGINE_DIGEST,
+    PWR_ENGINE_CRAM,
+    PWR_ENGINE_PLAIN,
+    PWR_ENGINE_CUT          /* Dovecot's {PLAIN-TRUNC} */
 } pwr_engine;
 
 typedef struct pwr_argon2_cost {
@@ -40,11 +49,15 @@ typedef struct pwr_argon2_cost {
 
 typedef struct pwr_format {
     pwr_engine engine;
+    pwr_wrap wrap;          /* its prefix; all else is of what is behind it */
+    pwr_prehash prehash;    /* what is done to a password first */
     pwr_scheme_kind kind;   /* NONE: only verified, never written */
     uint64_t work;          /* bcrypt's cost, rounds, or KiB written */
     int is_strong;          /* enough work to write the like of it today */
-    size_t setting_len;     /* of what precedes the salt */
+    size_t setting_len;     /* of what precedes the salt, without prefix */
     size_t bytes_max;       /* of a password, before the scheme would cut it */
+    size_t cuts_at;         /* what is behind so many bytes of a password is
+                             * not looked at, and that is let be; or 0 */
     pwr_argon2_cost argon2;
 } pwr_format;
 
@@ -52,9 +65,11 @@ typedef struct pwr_format {
  * with has no meaning.  A setting of argon2 without salt is read as well. */
 pwr_format pwr_format_of(const char *stored);
 
-/* A stored password of the same scheme, cost and lengths as `stored` with
- * nobody's salt and hash in it, which nothing matches.  Returns 0, and "" in
- * `out`, when nobody verifies `stored` or `size` is too small. */
+/* A stored password that takes as long to verify as `stored`, with nobody's
+ * salt and hash in it, which nothing matches: of the same scheme and cost, or,
+ * where there are many that cost the same (PBKDF2, digests), of one of them.
+ * Returns 0, and "" in `out`, when nobody verifies `stored` or `size` is too
+ * small. */
 int pwr_format_mask(char *out, size_t size, const char *stored);
 
 #endif

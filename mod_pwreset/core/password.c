@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/password.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_md5.h>
@@ -10,7 +11,15 @@
 
 #include "core/argon2id.h"
 #include "core/crypto.h"
+#include "core/digest.h"
 #include "core/format.h"
+#include "core/pbkdf2.h"
+#include "core/phpass.h"
+#include "core/prehash.h"
+
+#define APR1_MAX 120
+/* What is left of a password must be one. */
+#define CUT_BYTES_MIN 8
 
 /* `data` of crypt_r has 32 KiB: too much for a thread's stack, and it is to be
  * wiped.  Failures begin with '*' or are NULL. */
@@ -24,6 +33,10 @@ static void crypt_end(struct crypt_data *data)
     OPENSSL_clear_free(data, sizeof(*data));
 }
 
+/* Each takes what stands behind the prefix. */
+typedef int matcher(const pwr_format *format, const char *password,
+                    const char *stored);
+
 static int crypt_match(const pwr_format *format, const char *password,
                        const char *stored)
 {
@@ -36,30 +49,110 @@ static int crypt_match(const pwr_format *format, const char *password,
     return match;
 }
 
+/* apr_password_validate stops comparing at the first difference. */
 static int apr_match(const pwr_format *format, const char *password,
                      const char *stored)
 {
+    char made[APR1_MAX];
+    int match = apr_md5_encode(password, stored, made, sizeof(made))
+        == APR_SUCCESS && pwr_crypto_equal(made, stored);
+
     (void)format;
-    return apr_password_validate(password, stored) == APR_SUCCESS;
+    OPENSSL_cleanse(made, sizeof(made));
+    return match;
 }
 
-static int (*const matchers[])(const pwr_format *, const char *,
-                               const char *) = {
+static int phpass_match(const pwr_format *format, const char *password,
+                        const char *stored)
+{
+    (void)format;
+    return pwr_phpass_match(password, stored);
+}
+
+static int pbkdf2_match(const pwr_format *format, const char *password,
+                        const char *stored)
+{
+    pwr_pbkdf2 row;
+
+    return pwr_pbkdf2_read(&row, &format->wrap, stored)
+        && pwr_pbkdf2_match(&row, password);
+}
+
+static int digest_match(const pwr_format *format, const char *password,
+                        const char *stored)
+{
+    pwr_digest digest;
+
+    return pwr_digest_read(&digest, &format->wrap, stored)
+        && (format->engine == PWR_ENGINE_CRAM
+            ? pwr_digest_cram_match(&digest, password)
+            : pwr_digest_match(&digest, password));
+}
+
+static int plain_match(const pwr_format *format, const char *password,
+                       const char *stored)
+{
+    (void)format;
+    return pwr_crypto_equal(password, stored);
+}
+
+/* "10-" and the first ten bytes of a password, whose rest nobody knows. */
+static int cut_match(const pwr_format *format, const char *password,
+                     const char *stored)
+{
+    const char *kept = strchr(stored, '-') + 1;
+    size_t len = strlen(kept);
+    int is_cut = strtoul(stored, NULL, 10) == len && len >= CUT_BYTES_MIN;
+
+    (void)format;
+    return is_cut ? strlen(password) >= len
+                        && CRYPTO_memcmp(password, kept, len) == 0
+                  : pwr_crypto_equal(password, kept);
+}
+
+static matcher *const matchers[] = {
     [PWR_ENGINE_CRYPT] = crypt_match,
     [PWR_ENGINE_APR] = apr_match,
     [PWR_ENGINE_ARGON2I] = pwr_argon2id_match,
     [PWR_ENGINE_ARGON2ID] = pwr_argon2id_match,
+    [PWR_ENGINE_PHPASS] = phpass_match,
+    [PWR_ENGINE_PBKDF2] = pbkdf2_match,
+    [PWR_ENGINE_DIGEST] = digest_match,
+    [PWR_ENGINE_CRAM] = digest_match,
+    [PWR_ENGINE_PLAIN] = plain_match,
+    [PWR_ENGINE_CUT] = cut_match,
 };
+
+/* What is hashed, in `taken` of PWR_PREHASH_MAX, which the caller wipes. */
+static int take(const pwr_format *format, const char *password, char *taken)
+{
+    return format->engine != PWR_ENGINE_NONE && password && *password
+        && strlen(password) <= format->bytes_max
+        && pwr_prehash_do(taken, format->prehash, password);
+}
+
+int pwr_password_fits(const char *password, const char *stored)
+{
+    pwr_format format = pwr_format_of(stored);
+    char taken[PWR_PREHASH_MAX];
+    int fits = take(&format, password, taken);
+
+    OPENSSL_cleanse(taken, sizeof(taken));
+    return fits;
+}
 
 void pwr_password_verify(const char *password, const char *stored,
                          int *match)
 {
     pwr_format format = pwr_format_of(stored);
+    char taken[PWR_PREHASH_MAX], text[PWR_STORED_MAX];
 
     *match = 0;
-    if (format.engine != PWR_ENGINE_NONE && password && *password
-        && strlen(password) <= format.bytes_max) {
-        *match = matchers[format.engine](&format, password, stored);
+    if (take(&format, password, taken)) {
+        pwr_wrap_open(text, &format.wrap, stored);
+        *match = matchers[format.engine](&format, taken, text);
+        OPENSSL_cleanse(taken, sizeof(taken));
+        OPENSSL_cleanse(text, sizeof(text));
     }
 }
 
@@ -76,21 +169,37 @@ static const char *crypt_make(apr_pool_t *pool, const pwr_scheme *scheme,
     return stored;
 }
 
+/* What is none of crypt_r's. */
+static const char *other_make(apr_pool_t *pool, const pwr_scheme *scheme,
+                              const char *password)
+{
+    char setting[PWR_SETTING_MAX];
+
+    pwr_scheme_setting(scheme, setting);
+    if (scheme->kind == PWR_SCHEME_DRUPAL) {
+        return pwr_phpass_make(pool, setting, password);
+    }
+    if (scheme->kind == PWR_SCHEME_DJANGO) {
+        return pwr_pbkdf2_make(pool, setting, password);
+    }
+    return pwr_argon2id_make(pool, setting, password);
+}
+
 apr_status_t pwr_password_make(apr_pool_t *pool, const pwr_scheme *scheme,
                                const char *password, const char **stored)
 {
+    char taken[PWR_PREHASH_MAX];
+    const char *made;
+
     *stored = NULL;
     if (scheme->kind <= PWR_SCHEME_KEEP || !*password
-        || strlen(password) > pwr_scheme_bytes_max(scheme)) {
+        || strlen(password) > pwr_scheme_bytes_max(scheme)
+        || !pwr_prehash_do(taken, scheme->prehash, password)) {
         return APR_EINVAL;
     }
-    if (scheme->kind == PWR_SCHEME_ARGON2ID) {
-        *stored = pwr_argon2id_make(
-            pool, scheme->setting[0] ? scheme->setting : PWR_ARGON2ID_SETTING,
-            password);
-    }
-    else {
-        *stored = crypt_make(pool, scheme, password);
-    }
-    return *stored ? APR_SUCCESS : APR_EGENERAL;
+    made = scheme->kind >= PWR_SCHEME_ARGON2ID
+        ? other_make(pool, scheme, taken) : crypt_make(pool, scheme, taken);
+    OPENSSL_cleanse(taken, sizeof(taken));
+    *stored = made ? apr_pstrcat(pool, scheme->prefix, made, NULL) : NULL;
+    return made ? APR_SUCCESS : APR_EGENERAL;
 }

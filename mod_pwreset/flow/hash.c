@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/hash.h"
 
-#include <string.h>
-
 #include "core/cost.h"
 #include "core/format.h"
 #include "core/password.h"
@@ -11,8 +9,8 @@
  * row more in a result shows. */
 #define STEP_USEC 10000
 
-/* Verify, and let the realm learn what it took; an over-long password takes
- * nothing and teaches nothing. */
+/* Verify, and let the realm learn what it took; an over-long password, or none
+ * but blanks where they are trimmed, takes nothing and teaches nothing. */
 static int verify(const pwr_env *env, const char *password,
                   const char *stored, int is_row)
 {
@@ -21,7 +19,7 @@ static int verify(const pwr_env *env, const char *password,
     int match;
 
     pwr_password_verify(password, stored, &match);
-    if (strlen(password) <= pwr_format_of(stored).bytes_max
+    if (pwr_password_fits(password, stored)
         && pwr_format_mask(like, sizeof(like), stored)) {
         env->host->cost_learn(env->host_baton, like, is_row,
                               env->host->now_usec(env->host_baton)
@@ -88,7 +86,10 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
         return status;
     }
     entered_usec = env->host->now_usec(env->host_baton);
-    *match = verify_all(env, password, stored);
+    *match = verify_all(env, password,
+                        pwr_wrap_default(env->pool,
+                                         env->site->conf->default_scheme,
+                                         stored));
     if (!*match) {
         response->answer_at_usec = refuse_at_usec(env, entered_usec);
     }

@@ -7,12 +7,17 @@
 #include "core/policy.h"
 #include "flow/page.h"
 
+static pwr_scheme scheme_for(const pwr_env *env, const pwr_user *user)
+{
+    return pwr_scheme_choose(&env->site->conf->password_scheme,
+                             user->password);
+}
+
 /* The site's policy as the scheme of this user's row narrows it. */
 static pwr_policy policy_for(const pwr_env *env, const pwr_user *user)
 {
     pwr_policy policy = env->site->policy;
-    pwr_scheme scheme = pwr_scheme_choose(&env->site->conf->password_scheme,
-                                          user->password);
+    pwr_scheme scheme = scheme_for(env, user);
     size_t bytes_max = pwr_scheme_bytes_max(&scheme);
 
     if (bytes_max < PWR_PASSWORD_BYTES_MAX) {
@@ -97,8 +102,12 @@ size_t pwr_rules_broken(const pwr_env *env, const pwr_voice *voice,
     pwr_policy policy = policy_for(env, user);
     pwr_policy_person person = person_of(env, user);
     pwr_rule broken[PWR_RULES_N];
-    size_t n = pwr_policy_judge(env->pool, &policy, &person, password, broken);
+    pwr_scheme scheme = scheme_for(env, user);
+    size_t n;
 
+    /* Blanks that are not hashed make no password longer. */
+    password = pwr_scheme_taken(env->pool, &scheme, password);
+    n = pwr_policy_judge(env->pool, &policy, &person, password, broken);
     for (size_t i = 0; i < n; i++) {
         sentences[i] = sentence(env, voice, pwr_rule_broken(broken[i]),
                                 pwr_rule_count(&policy, broken[i], password));

@@ -16,7 +16,7 @@ my %banned = (
     'keeps state between calls' => [qw(strtok gmtime localtime ctime asctime strerror getpwnam getpwuid setlocale)],
     'runs a shell' => [qw(system popen)],
     'can be guessed' => [qw(rand srand random srandom drand48 apr_generate_random_bytes)],
-    'is broken' => [qw(apr_md5 apr_md5_init apr_md5_encode MD5 apr_sha1_base64 tmpnam mktemp)],
+    'is broken' => [qw(apr_md5 apr_md5_init MD5 apr_sha1_base64 tmpnam mktemp)],
     'is not from a pool' => [qw(malloc calloc realloc strdup strndup)],
 );
 my %reason;

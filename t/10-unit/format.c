@@ -12,6 +12,12 @@
 #define TAIL53 SALT22 "E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 #define HASH43 "FIm3EHrVgIp0MIvmwLO8kB/tDdLxqVHL4tKhqNbCRSA"
 
+#define HASH44 "GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdorEnNas="
+#define SALT_SHA "33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf"
+#define DIGEST_MASK "{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define DOTS53 "....................................................."
+#define MD5_HEX "5f4dcc3b5aa765d61d8327deb882cf99"
+
 static const struct {
     const char *stored;
     pwr_engine engine;
@@ -57,6 +63,26 @@ static const struct {
       PWR_ENGINE_ARGON2ID, PWR_SCHEME_ARGON2ID, 1, 32 },
     { "$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$" HASH43,
       PWR_ENGINE_ARGON2I, PWR_SCHEME_NONE, 1, 30 },
+    /* behind a prefix */
+    { "{BLF-CRYPT}$2y$12$" TAIL53, PWR_ENGINE_CRYPT, PWR_SCHEME_BCRYPT, 1, 7 },
+    { "{blf-crypt}$2b$04$" TAIL53, PWR_ENGINE_CRYPT, PWR_SCHEME_BCRYPT, 0, 7 },
+    { "{CRYPT}$y$j9T$" SALT22 "$" HASH43, PWR_ENGINE_CRYPT,
+      PWR_SCHEME_YESCRYPT, 1, 7 },
+    { "{SHA512-CRYPT}$6$rounds=100000$salt$hash", PWR_ENGINE_CRYPT,
+      PWR_SCHEME_SHA512_CRYPT, 1, 17 },
+    { "{ARGON2ID}$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
+      PWR_ENGINE_ARGON2ID, PWR_SCHEME_ARGON2ID, 1, 31 },
+    { "argon2$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
+      PWR_ENGINE_ARGON2ID, PWR_SCHEME_ARGON2ID, 1, 31 },
+    { "$wp$2y$10$" TAIL53, PWR_ENGINE_CRYPT, PWR_SCHEME_BCRYPT, 1, 7 },
+    { "bcrypt_sha256$$2b$12$" TAIL53, PWR_ENGINE_CRYPT, PWR_SCHEME_BCRYPT,
+      1, 7 },
+    { "pbkdf2_sha256$600000$salt$" HASH44, PWR_ENGINE_PBKDF2,
+      PWR_SCHEME_DJANGO, 1, 7 },
+    { "pbkdf2_sha256$599999$salt$" HASH44, PWR_ENGINE_PBKDF2,
+      PWR_SCHEME_DJANGO, 0, 7 },
+    { "$S$F" SALT_SHA, PWR_ENGINE_PHPASS, PWR_SCHEME_DRUPAL, 1, 4 },
+    { "$S$D" SALT_SHA, PWR_ENGINE_PHPASS, PWR_SCHEME_DRUPAL, 0, 4 },
 };
 
 static void test_known(void)
@@ -86,6 +112,14 @@ static void test_verified_only(void)
         "$apr1$abcdefgh$4LI/Gn3evKPkoomhqknWK.",
         "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=",
         "_J9..rasmBYk8r9AiWNc", "rl.3StKT.4T8M",
+        "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "$H$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r"
+        ".L0", "{PLAIN}password", "{sha}VnC0NYrih/6OdML/b2KT+QVAkHc=",
+        MD5_HEX ":salt", "aB3,x$9Z" MD5_HEX, "{PLAIN-MD5}" MD5_HEX,
+        "{SMD5}X03MO1qnZdYdgyfeuILPmQAB", "{PLAIN-TRUNC}8-password",
+        "pbkdf2_sha1$1000$salt$S3mQesGn6EvmhaLXxvKmNFaGzdE=",
+        "{PBKDF2}$1$salt$4096$4b007901b765489abead49d926f721d065a429c1",
+        "{MD5}$1$abcdefgh$gIkpm/Mf.j.NzD82MOVS00", "{CRYPT}rl.3StKT.4T8M",
+        "*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19",
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -131,9 +165,16 @@ static void test_refused(apr_pool_t *pool)
         "$argon2id$v=19$t=2,m=19456,p=1$", "$argon2id$v=19$m=19456,t=2$",
         "$argon2id$v=19$m=,t=,p=$", "$argon2id$v=19$", "$argon2id$",
         "$argon2d$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
-        "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/",
-        "5f4dcc3b5aa765d61d8327deb882cf99",
-        "{PLAIN}password", "{sha}VnC0NYrih/6OdML/b2KT+QVAkHc=",
+        "$P$", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ", "$P$zabcdefgh",
+        "$S$I" SALT_SHA, "$P$ItLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "$wp",
+        MD5_HEX, "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8",
+        "12345678" MD5_HEX, "{PLAIN}", "{FOO}password", "{PLAIN-TRUNC}8-",
+        "{PLAIN-TRUNC}password", "{BLF-CRYPT}$2y$17$" TAIL53,
+        "{BLF-CRYPT}$6$salt$hash", "{SHA512-CRYPT}$6$rounds=2000001$salt$hash",
+        "{CRYPT}", "{CRYPT}x", "{CRYPT}{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=",
+        "{DIGEST-MD5}" MD5_HEX, "pbkdf2_sha256$4000001$salt$" HASH44,
+        "argon2$argon2id$v=19$m=262145,t=1,p=1$c29tZXNhbHQ$" HASH43,
+        "$wp$2y$31$" TAIL53, "bcrypt_sha256$$2b$17$" TAIL53,
         "rl.3StKT.4T8", "rl.3StKT.4T8Mx", "rl.3StKT.4T8!", "_J9..rasm",
         "_J9..rasmBYk8r9AiWN!", "\xFF\xFE", "\xD0\xBF\xD0\xB0\xD1\x80",
     };
@@ -149,7 +190,8 @@ static void test_refused(apr_pool_t *pool)
     tap_int(pwr_format_of(huge).engine, PWR_ENGINE_NONE, "refused: 1 MB");
 }
 
-static void test_mask_of(const char *stored)
+/* What `like` tells of its cost is all that is left of `stored`. */
+static void test_mask_of(const char *stored, const char *like)
 {
     char mask[128];
     pwr_format of = pwr_format_of(stored), masked;
@@ -158,7 +200,7 @@ static void test_mask_of(const char *stored)
     const char *made;
 
     masked = pwr_format_of(mask);
-    tap_ok(is_masked && strlen(mask) == strlen(stored)
+    tap_ok(is_masked && strlen(mask) == strlen(like)
            && masked.engine == of.engine && masked.work == of.work
            && masked.setting_len == of.setting_len,
            "masked: %s is %s", stored, mask);
@@ -184,15 +226,41 @@ static void test_mask(void)
         "$md5,rounds=5000$GUBv0xjJ$$.CELi7blTxp3uq3U/gb171",
         "$md5$GUBv0xjJ$$d6ejxDllt.ZPqcsHlq20e.",
         "$apr1$abcdefgh$4LI/Gn3evKPkoomhqknWK.",
-        "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=",
         "_J9..rasmBYk8r9AiWNc", "rl.3StKT.4T8M",
         "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
         "$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$" HASH43,
+        "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "$S$C" SALT_SHA,
+    };
+    static const struct { const char *stored, *mask; } same[] = {
+        { "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=", DIGEST_MASK },
+        { "{PLAIN}password", DIGEST_MASK },
+        { "{PLAIN-TRUNC}8-password", DIGEST_MASK },
+        { MD5_HEX ":salt", DIGEST_MASK },
+        { "{PLAIN-MD4}8a9d093f14f8701df17732b2bb182c74",
+          "{PLAIN-MD4}00000000000000000000000000000000" },
+        { "pbkdf2_sha256$20000$H0dPx8NeajVu$" HASH44, "$pbkdf2-sha256$20000$AA$"
+          "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
+        { "{PBKDF2}$1$salt$4096$4b007901b765489abead49d926f721d065a429c1",
+          "$pbkdf2$4096$AA$AAAAAAAAAAAAAAAAAAAAAAAAAAA" },
+        { "{SCRAM-SHA-1}4096,QSXCR+Q6sek8bf92,6dlGYMOdZcOPutkcNY8U2g7vK9Y=,"
+          "D+CSWLOshSulAsxiupA+qs2/fTE=",
+          "$pbkdf2$4096$AA$AAAAAAAAAAAAAAAAAAAAAAAAAAA" },
+        { "{BLF-CRYPT}$2y$05$" TAIL53, "$2y$05$" DOTS53 },
+        { "$wp$2y$05$" TAIL53, "$wp$2y$05$" DOTS53 },
+        { "bcrypt_sha256$$2b$05$" TAIL53, "bcrypt_sha256$$2b$05$" DOTS53 },
+        { "{SHA512-CRYPT}$6$salt$hash", "$6$....$...." },
     };
     char mask[128];
 
+    for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++) {
+        pwr_format_mask(mask, sizeof(mask), same[i].stored);
+        tap_str(mask, same[i].mask, "the mask of %s", same[i].stored);
+        tap_ok(pwr_format_of(mask).work == pwr_format_of(same[i].stored).work,
+               "and as much work");
+    }
+
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        test_mask_of(table[i]);
+        test_mask_of(table[i], table[i]);
     }
     tap_ok(!pwr_format_mask(mask, sizeof(mask), NULL) && !*mask, "NULL");
     tap_ok(!pwr_format_mask(mask, sizeof(mask), "!$2y$05$" TAIL53) && !*mask,

@@ -37,6 +37,7 @@ static const struct { const char *password, *stored; } vectors[] = {
     { PASSPHRASE, "$apr1$abcdefgh$4LI/Gn3evKPkoomhqknWK." },
     { "пароль", "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=" },
     { "password", "$3$$8846f7eaee8fb117ad06bdd830b7586c" },
+    { "password", "{NTLM}8846F7EAEE8FB117AD06BDD830B7586C" },
     { "password", "$sha1$64000$wnUR8T1U$vt1TFQ50tBMFgkflAFAOer2CwdYZ" },
     { "rasmuslerdorf", "_J9..rasmBYk8r9AiWNc" },
     { "rasmuslerdorf", "rl.3StKT.4T8M" },
@@ -93,10 +94,18 @@ static void test_refused(void)
         { "correcthorses", "correcthorses" },       /* 13, looks like DES */
         { "_J9..rasmBYk8r9AiWNx", "_J9..rasmBYk8r9AiWNx" },
         { "password", "5f4dcc3b5aa765d61d8327deb882cf99" },
-        { "password", "{PLAIN}password" },
+        { "password", "{PLAIN}" }, { "", "{PLAIN}" }, { "x", "{PLAIN}xx" },
+        { "{PLAIN}x", "{PLAIN}x" }, { "x", "{PLAIN-TRUNC}0-" },
+        { "password", "{PLAIN-TRUNC}0-x" },
+        { "xylophone", "{PLAIN-TRUNC}1-x" },    /* nearly nothing is kept */
+        { "passwort", "{PLAIN-TRUNC}8-password" },
+        { "pass", "{PLAIN-TRUNC}8-password" },
+        { " ", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/" },
         { "", "$1$abcdefgh$" },
         { "", "$1$abcdefgh$M55TzYaaccxVGbptZWaxX/" },   /* of the empty one */
         { "", "{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=" },
+        { "", "d41d8cd98f00b204e9800998ecf8427e" },
+        { "", "{PLAIN-MD5}d41d8cd98f00b204e9800998ecf8427e" },
         { "password", "$3$$" },
         { "password", "$6$salt$" },
         { "password", "{SHA}" },
@@ -137,6 +146,13 @@ static void test_ceilings(void)
         "$y$jFT$F5Jx5fExrKuPp53xLKQ..1$9jxY8voZ0dcbgZhhCKUPGAPwTLQutDbKqANnYy",
         "$7$GU..../....kCtyXCHNmvhHqQsWbKqYc1$qt7LoYJJTWvZ11viyoWCOAAidV96hwh",
         "$argon2id$v=19$m=4194304,t=9,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF",
+        "{BLF-CRYPT}$2y$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyO"
+        "eW", "$wp$2y$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        "$P$StLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "U$P$StLiYOYfOdtfWUfXbRaCvxWcdJt"
+        "GdJ/", "pbkdf2_sha256$9000000$x$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdo"
+        "rEnNas=", "{SCRAM-SHA-1}9000000,QSXCR+Q6sek8bf92,6dlGYMOdZcOPutkcNY8U"
+        "2g7vK9Y=,D+CSWLOshSulAsxiupA+qs2/fTE=", "{PBKDF2}$1$salt$9000000$4b00"
+        "7901b765489abead49d926f721d065a429c1",
     };
     clock_t begun = clock();
 
@@ -162,6 +178,9 @@ static void test_lengths(apr_pool_t *pool)
         { { .kind = PWR_SCHEME_BCRYPT, .cost = 10 }, 72 },
         { { .kind = PWR_SCHEME_SHA512_CRYPT, .cost = 5000 }, 511 },
         { { .kind = PWR_SCHEME_ARGON2ID }, 4096 },
+        { { .kind = PWR_SCHEME_BCRYPT, .cost = 10, .prefix = "$wp",
+            .prehash = PWR_PREHASH_WORDPRESS }, 4096 },
+        { { .kind = PWR_SCHEME_DRUPAL, .setting = "$S$9" }, 512 },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -179,8 +198,15 @@ static void test_lengths(apr_pool_t *pool)
         longest[table[i].max - 1] = 'b';
         tap_ok(!verify(longest, stored), "... and the last byte counts");
     }
-    tap_ok(!verify(repeat(pool, 'a', 1 << 20), vectors[0].stored),
-           "a megabyte is no password");
+    tap_ok(!verify(repeat(pool, 'a', 1 << 20), vectors[0].stored)
+           && !verify(repeat(pool, 'a', 4097), apr_pstrcat(
+               pool, "{PLAIN}", repeat(pool, 'a', 4097), NULL)),
+           "a megabyte is no password, nor 4097 bytes");
+    tap_ok(pwr_password_fits("x", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/")
+           && !pwr_password_fits(" ", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/")
+           && !pwr_password_fits(repeat(pool, 'a', 73), vectors[0].stored)
+           && !pwr_password_fits("x", "!") && !pwr_password_fits("x", NULL),
+           "what takes no hash is known before");
 }
 
 static void test_make(apr_pool_t *pool)
@@ -197,6 +223,14 @@ static void test_make(apr_pool_t *pool)
         { { .kind = PWR_SCHEME_ARGON2ID,
             .setting = "$argon2id$v=16$m=7168,t=5,p=4$" },
           "$argon2id$v=19$m=7168,t=5,p=4$" },
+        { { .kind = PWR_SCHEME_BCRYPT, .cost = 10, .prefix = "{BLF-CRYPT}" },
+          "{BLF-CRYPT}$2y$10$" },
+        { { .kind = PWR_SCHEME_BCRYPT, .cost = 10, .prefix = "$wp",
+            .prehash = PWR_PREHASH_WORDPRESS }, "$wp$2y$10$" },
+        { { .kind = PWR_SCHEME_BCRYPT, .cost = 10, .prefix = "bcrypt_sha256$",
+            .prehash = PWR_PREHASH_SHA256 }, "bcrypt_sha256$$2y$10$" },
+        { { .kind = PWR_SCHEME_DJANGO }, "pbkdf2_sha256$600000$" },
+        { { .kind = PWR_SCHEME_DRUPAL }, "$S$F" },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -223,6 +257,9 @@ static void test_make_refused(apr_pool_t *pool)
         { { .kind = PWR_SCHEME_ARGON2ID }, "" },
         { { .kind = PWR_SCHEME_BCRYPT, .setting = "$9z$" }, PASSPHRASE },
         { { .kind = PWR_SCHEME_ARGON2ID, .setting = "$9z$" }, PASSPHRASE },
+        { { .kind = PWR_SCHEME_DJANGO, .setting = "$9z$" }, PASSPHRASE },
+        { { .kind = PWR_SCHEME_DRUPAL, .setting = "$9z$" }, PASSPHRASE },
+        { { .kind = PWR_SCHEME_BCRYPT, .prehash = PWR_PREHASH_TRIM }, " \t" },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {

@@ -28,6 +28,14 @@ static void test_parse(apr_pool_t *pool)
         { "sha512-crypt:5000", PWR_SCHEME_SHA512_CRYPT, 5000,
           "sha512-crypt:5000" },
         { "argon2id", PWR_SCHEME_ARGON2ID, 0, "argon2id" },
+        { "{blf-crypt}", PWR_SCHEME_BCRYPT, 0, "{BLF-CRYPT}" },
+        { "{BLF-CRYPT}:10", PWR_SCHEME_BCRYPT, 10, "{BLF-CRYPT}:10" },
+        { "{SHA512-CRYPT}:5000", PWR_SCHEME_SHA512_CRYPT, 5000,
+          "{SHA512-CRYPT}:5000" },
+        { "{ARGON2ID}", PWR_SCHEME_ARGON2ID, 0, "{ARGON2ID}" },
+        { "wordpress:10", PWR_SCHEME_BCRYPT, 10, "wordpress:10" },
+        { "django", PWR_SCHEME_DJANGO, 0, "django" },
+        { "drupal", PWR_SCHEME_DRUPAL, 0, "drupal" },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -67,6 +75,14 @@ static void test_parse_refused(apr_pool_t *pool)
         { "plain", "whoever reads the table" },
         { "sha1:5", "graphics card" },
         { "crypt", "eight characters" },
+        { "{SSHA512}", "ssha512 is never written" },
+        { "{PLAIN}", "plain is never written" },
+        { "{CRAM-MD5}", "could sign in with it" },
+        { "{FOO}", "there is no scheme \"{FOO}\"" },
+        { "{", "there is no scheme \"{\"" },
+        { "{BLF-CRYPT}:9", "the cost of {BLF-CRYPT} is a number from 10" },
+        { "wordpress:17", "the cost of wordpress is a number from 10 to 16" },
+        { "drupal:3", "drupal takes no cost" },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -134,6 +150,128 @@ static void test_choose(void)
             "nothing configured is bcrypt");
 }
 
+/* Behind a prefix: what its reader knows is written. */
+static const struct {
+    const char *stored, *begins;
+    pwr_prehash prehash;
+} prefixed[] = {
+    { "{BLF-CRYPT}$2b$13$" TAIL53, "{BLF-CRYPT}$2b$13$", 0 },
+    { "{blf-crypt}$2y$05$" TAIL53, "{blf-crypt}$2y$12$", 0 },
+    { "{CRYPT}$6$rounds=656000$abcdefghijklmnop$x",
+      "{CRYPT}$6$rounds=656000$", 0 },
+    { "{crypt}$1$abcdefgh$gIkpm/Mf.j.NzD82MOVS00", "{crypt}$2y$12$", 0 },
+    { "{SHA512-CRYPT}$6$salt$x", "{SHA512-CRYPT}$6$rounds=100000$", 0 },
+    { "{SHA512-CRYPT.B64}JDYkc2FsdCR4", "{SHA512-CRYPT}$6$rounds=100000$",
+      0 },
+    { "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$x",
+      "{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$", 0 },
+    { "{ARGON2I}$argon2i$v=19$m=65536,t=3,p=1$c29tZXNhbHQ$x",
+      "{BLF-CRYPT}$2y$12$", 0 },
+    { "{SSHA512}x", "{BLF-CRYPT}$2y$12$", 0 },
+    { "{SSHA256.HEX}00", "{BLF-CRYPT}$2y$12$", 0 },
+    { "{PLAIN}secret", "{BLF-CRYPT}$2y$12$", 0 },
+    { "{MD5-CRYPT}$1$abcdefgh$x", "{BLF-CRYPT}$2y$12$", 0 },
+    { "{DIGEST-MD5}x", "{BLF-CRYPT}$2y$12$", 0 },
+    { "{MD5}X03MO1qnZdYdgyfeuILPmQ==", "{CRYPT}$2y$12$", 0 },
+    { "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=", "$2y$12$", 0 },
+    { "{md5}X03MO1qnZdYdgyfeuILPmQ==", "$2y$12$", 0 },
+    { "{sha1}VnC0NYrih/6OdML/b2KT+QVAkHc=", "$2y$12$", 0 },
+    { "$wp$2y$10$" TAIL53, "$wp$2y$10$", PWR_PREHASH_WORDPRESS },
+    { "$wp$2y$05$" TAIL53, "$wp$2y$12$", PWR_PREHASH_WORDPRESS },
+    { "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "$2y$12$", PWR_PREHASH_TRIM },
+    { "$H$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0", "$2y$12$", 0 },
+    { "argon2$argon2id$v=19$m=102400,t=2,p=8$c29tZXNhbHQ$x",
+      "argon2$argon2id$v=19$m=102400,t=2,p=8$", 0 },
+    { "argon2$argon2i$v=19$m=512,t=2,p=2$c29tZXNhbHQ$x",
+      "pbkdf2_sha256$600000$", 0 },
+    { "bcrypt_sha256$$2b$12$" TAIL53, "bcrypt_sha256$$2b$12$",
+      PWR_PREHASH_SHA256 },
+    { "bcrypt$$2b$12$" TAIL53, "bcrypt$$2b$12$", 0 },
+    { "pbkdf2_sha256$870000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdorEnN"
+      "as=", "pbkdf2_sha256$870000$", 0 },
+    { "pbkdf2_sha256$20000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdorEnN"
+      "as=", "pbkdf2_sha256$600000$", 0 },
+    { "pbkdf2_sha1$20000$salt$S3mQesGn6EvmhaLXxvKmNFaGzdE=",
+      "pbkdf2_sha256$600000$", 0 },
+    { "$S$C33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf", "$S$F",
+      0 },
+    { "U$S$C33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf", "$S$F",
+      0 },
+    { "U$P$9IQRaTwmfeRo7ud9Fh4E2PdI0S3r.L0", "$2y$12$", 0 },
+    { "5f4dcc3b5aa765d61d8327deb882cf99:salt", "$2y$12$", 0 },
+};
+
+static void test_choose_prefix(apr_pool_t *pool)
+{
+    pwr_scheme keep = { .kind = PWR_SCHEME_KEEP };
+
+    for (size_t i = 0; i < sizeof(prefixed) / sizeof(*prefixed); i++) {
+        const char *begins = prefixed[i].begins;
+        pwr_scheme scheme = pwr_scheme_choose(&keep, prefixed[i].stored);
+        const char *decoy = pwr_scheme_decoy(pool, &scheme);
+
+        tap_ok(strncmp(decoy, begins, strlen(begins)) == 0
+               && scheme.prehash == prefixed[i].prehash
+               && pwr_format_of(decoy).engine != PWR_ENGINE_NONE
+               && pwr_format_of(decoy).prehash
+                      == (scheme.prehash == PWR_PREHASH_TRIM
+                          ? PWR_PREHASH_NONE : scheme.prehash),
+               "%s gives %s", prefixed[i].stored, decoy);
+    }
+}
+
+static void test_taken(apr_pool_t *pool)
+{
+    pwr_scheme plain = { .kind = PWR_SCHEME_BCRYPT };
+    pwr_scheme press = { .kind = PWR_SCHEME_BCRYPT, .prefix = "$wp",
+                         .prehash = PWR_PREHASH_WORDPRESS };
+
+    tap_str(pwr_scheme_taken(pool, &plain, " a "), " a ", "nothing is trimmed");
+    tap_str(pwr_scheme_taken(pool, &press, " a "), "a", "but for WordPress");
+    tap_int((long long)pwr_scheme_bytes_max(&press), 4096,
+            "whose bcrypt does not cut");
+}
+
+static void test_outdated(apr_pool_t *pool)
+{
+    static const struct {
+        const char *configured, *stored;
+        int is_outdated;
+    } table[] = {
+        { "keep", "$2y$12$" TAIL53, 0 }, { "keep", "$2a$10$" TAIL53, 0 },
+        { "keep", "$2y$09$" TAIL53, 1 }, { "keep", "$6$salt$x", 1 },
+        { "keep", "$6$rounds=100000$salt$x", 0 },
+        { "keep", "{SHA512-CRYPT.B64}JDYkcm91bmRzPTEwMDAwMCRzYWx0JHg=", 0 },
+        { "keep", "$1$abcdefgh$x", 1 }, { "keep", "{SSHA512}x", 0 },
+        { "keep", "{PLAIN}x", 1 }, { "keep", "$wp$2y$10$" TAIL53, 0 },
+        { "keep", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", 1 },
+        { "keep", "!", 0 }, { "keep", "", 0 }, { "keep", "unknown", 0 },
+        { "keep", "pbkdf2_sha256$870000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7"
+          "zdorEnNas=", 0 },
+        { "keep", "pbkdf2_sha256$1000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zd"
+          "orEnNas=", 1 },
+        { "bcrypt:12", "$2y$12$" TAIL53, 0 },
+        { "bcrypt:12", "$2y$13$" TAIL53, 0 },
+        { "bcrypt:12", "$2y$11$" TAIL53, 1 },
+        { "bcrypt:12", "$2b$12$" TAIL53, 0 },
+        { "bcrypt:12", "{BLF-CRYPT}$2y$12$" TAIL53, 1 },
+        { "{BLF-CRYPT}:12", "{BLF-CRYPT}$2y$12$" TAIL53, 0 },
+        { "{BLF-CRYPT}:12", "{blf-crypt}$2y$12$" TAIL53, 0 },
+        { "{BLF-CRYPT}:12", "$2y$12$" TAIL53, 1 },
+        { "argon2id", "$2y$12$" TAIL53, 1 },
+        { "wordpress", "$2y$12$" TAIL53, 1 },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_scheme scheme;
+
+        pwr_scheme_parse(pool, table[i].configured, &scheme);
+        tap_int(pwr_scheme_is_outdated(pool, &scheme, table[i].stored),
+                table[i].is_outdated, "%s under %s", table[i].stored,
+                table[i].configured);
+    }
+}
+
 static void test_salt(void)
 {
     static const struct { pwr_scheme scheme; const char *begins; } table[] = {
@@ -173,7 +311,8 @@ static void test_bytes_max(void)
         { PWR_SCHEME_NONE, 72 }, { PWR_SCHEME_KEEP, 72 },
         { PWR_SCHEME_BCRYPT, 72 }, { PWR_SCHEME_YESCRYPT, 511 },
         { PWR_SCHEME_SCRYPT, 511 }, { PWR_SCHEME_SHA512_CRYPT, 511 },
-        { PWR_SCHEME_ARGON2ID, 4096 },
+        { PWR_SCHEME_ARGON2ID, 4096 }, { PWR_SCHEME_DJANGO, 4096 },
+        { PWR_SCHEME_DRUPAL, 512 },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -195,6 +334,8 @@ static void test_decoy(apr_pool_t *pool)
         { { .kind = PWR_SCHEME_YESCRYPT }, "$y$j9T$" },
         { { .kind = PWR_SCHEME_SHA512_CRYPT }, "$6$rounds=100000$" },
         { { .kind = PWR_SCHEME_ARGON2ID }, PWR_ARGON2ID_SETTING },
+        { { .kind = PWR_SCHEME_DJANGO }, PWR_DJANGO_SETTING },
+        { { .kind = PWR_SCHEME_DRUPAL }, PWR_DRUPAL_SETTING },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
@@ -214,6 +355,9 @@ int main(void)
     test_parse(pool);
     test_parse_refused(pool);
     test_choose();
+    test_choose_prefix(pool);
+    test_taken(pool);
+    test_outdated(pool);
     test_salt();
     test_bytes_max();
     test_decoy(pool);

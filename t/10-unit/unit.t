@@ -7,6 +7,7 @@ use FindBin;
 use TAP::Parser;
 use Test::More;
 
+$ENV{PWR_TOP} = "$FindBin::Bin/../..";       # where t/vectors is
 my $build = $ENV{PWR_BUILD} || "$FindBin::Bin/../../build";
 my @programs = map { m{([^/]+)\.c$} } sort glob "$FindBin::Bin/*.c";
 

@@ -4,8 +4,10 @@
 # written in the scheme that PwResetPasswordScheme says.
 use strict;
 use warnings;
-use Digest::SHA qw(sha1_base64);
+use Digest::MD5 qw(md5_hex);
+use Digest::SHA qw(hmac_sha384_base64 sha1_base64 sha512);
 use FindBin;
+use MIME::Base64 qw(encode_base64);
 use lib "$FindBin::Bin/../lib";
 use PWR::Sites;
 use PWR::Walk;
@@ -30,13 +32,17 @@ my %row = (
     bcrypt_b => [crypt(OLD, "\$2b\$11\$$dots"), qr/^\$2b\$11\$/],
     sha512 => [crypt(OLD, '$6$abcdefgh$'), qr/^\$6\$rounds=100000\$/],
     yescrypt => [crypt(OLD, '$y$j9T$abcdefghijklmnop$'), qr/^\$y\$j9T\$/],
+    ssha512 => ['{SSHA512}' . encode_base64(sha512(OLD . 'salt') . 'salt', ''), qr/^\{BLF-CRYPT\}\$2y\$12\$/],
+    blf => ['{blf-crypt}' . crypt(OLD, "\$2y\$10\$$dots"), qr/^\{blf-crypt\}\$2y\$10\$/],
+    wordpress => ['$wp' . crypt(hmac_sha384_base64(OLD, 'wp-sha384'), "\$2y\$10\$$dots"), qr/^\$wp\$2y\$10\$/],
     argon2id => [made("'$program' hash make argon2id"), qr/^\$argon2id\$v=19\$/],
 );
 
 # And what any other value makes of every row.
 my %scheme = (
     'bcrypt:10' => qr/^\$2y\$10\$/, 'yescrypt:6' => qr/^\$y\$jAT\$/,
-    'sha512-crypt' => qr/^\$6\$rounds=100000\$/, 'argon2id' => qr/^\$argon2id\$v=19\$/,
+    'sha512-crypt' => qr/^\$6\$rounds=100000\$/, '{BLF-CRYPT}:10' => qr/^\{BLF-CRYPT\}\$2y\$10\$/,
+    'argon2id' => qr/^\$argon2id\$v=19\$/,
 );
 
 # A new password by the page /change and one by a string from the mail.
@@ -67,8 +73,11 @@ sub string_of {
     return $mail->token;
 }
 
-my %site = map { (s/\W//gr => $_) } 'keep', keys %scheme;
-my $sites = PWR::Sites->new({map { ($_ => "PwResetPasswordScheme $site{$_}") } keys %site});
+my %site = map { (lc s/\W//gr => $_) } 'keep', keys %scheme;
+my $sites = PWR::Sites->new({
+    hex => 'PwResetDefaultScheme {plain-md5}',
+    map { ($_ => "PwResetPasswordScheme $site{$_}") } keys %site,
+});
 for my $login (sort keys %row) {
     $sites->walk->add($login, password => $row{$login}[0]);
     written($sites, 'keep', $login, $row{$login}[1]);
@@ -78,6 +87,14 @@ for my $site (grep { $_ ne 'keep' } sort keys %site) {
         $sites->walk->add("$login-$site", password => $row{$login}[0]);
         written($sites, $site, "$login-$site", $scheme{$site{$site}});
     }
+}
+
+# Hex alone is nobody's, but where the admin says what it is.
+$sites->walk->add('bare', password => md5_hex(OLD));
+for my $try (['keep', OLD, 422], ['hex', md5_hex(OLD), 422], ['hex', NEW, 422], ['hex', OLD, 303]) {
+    my ($site, $password, $wanted) = @$try;
+    my $r = $sites->client($site)->post('/account/login', [login => 'bare', password => $password]);
+    is($r->status, $wanted, "bare hex, $site, $password");
 }
 $sites->httpd->done;
 done_testing();
