@@ -147,7 +147,8 @@ pwr_store_conf pwr_database_conf(const pwr_vhost *vhost)
             : pwr_call_is_shipped_table(conf) ? PWR_SHIPPED_LIST_QUERY : NULL,
         .password_update = conf->password_update,
         .after_change = conf->after_change,
-        .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS)
+        .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
+        .rehash = conf->rehash
     };
 }
 

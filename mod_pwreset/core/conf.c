@@ -85,6 +85,10 @@ const pwr_conf_row pwr_conf_rows[] = {
     { "PwResetDefaultScheme", PWR_KIND_BRACED, AT(default_scheme), NULL, 0, 0,
       NULL, PWR_SCOPE_VHOST, "NAME",
       "Scheme of stored passwords without a prefix that tells it." },
+    { "PwResetRehash", PWR_KIND_FLAG, AT(rehash), NULL, 0, 0, "Off",
+      PWR_SCOPE_VHOST, "On|Off",
+      "Hash a password anew at a login where it is stored in an older scheme "
+      "or at less cost than new ones." },
     { "PwResetPasswordLength", PWR_KIND_RANGE, AT(password_length),
       "code points", 8, 1024, "12 128", PWR_SCOPE_VHOST, "MIN MAX",
       "Shortest and longest password." },

@@ -104,6 +104,7 @@ typedef struct pwr_conf {
     int64_t token_lifetime_sec;
     pwr_scheme password_scheme;
     const char *default_scheme;
+    int rehash;
     int password_length[2];
     int password_score;
     unsigned password_classes;

@@ -41,6 +41,7 @@ static const struct {
     [PWR_EVENT_LOGIN_OK] = { "login.ok", "info", WHO | WHY | ACCOUNT },
     [PWR_EVENT_LOGIN_FAILED] = { "login.failed", "warning", WHO },
     [PWR_EVENT_LOGIN_SLOWED] = { "login.slowed", "warning", WHO },
+    [PWR_EVENT_REHASHED] = { "password.rehashed", "info", WHO | ACCOUNT },
     [PWR_EVENT_LOGOUT] = { "logout", "info", WHO | ACCOUNT },
     [PWR_EVENT_CHANGE_DONE] = { "change.done", "info", WHO | ACCOUNT },
     [PWR_EVENT_CHANGE_FAILED] = { "change.failed", "warning",

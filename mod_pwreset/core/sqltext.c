@@ -450,3 +450,65 @@ const char *pwr_sqltext_column(apr_pool_t *pool, const pwr_sqltext *sql,
     }
     return p < end ? apr_pstrmemdup(pool, p, (apr_size_t)(end - p)) : NULL;
 }
+
+/* ---- a guard ---- */
+
+/* What may follow a WHERE, or make it somebody else's. */
+static const char *const no_guards[] = {
+    "ORDER", "LIMIT", "RETURNING", "WHERE", "SELECT", "PROCEDURE",
+};
+
+static int is_word_of(const char *p, size_t len, const char *word)
+{
+    return strlen(word) == len && apr_cstr_casecmpn(p, word, len) == 0;
+}
+
+/* What stands behind the only WHERE, or NULL. */
+static const char *where_find(const char *sql)
+{
+    const size_t n = sizeof(no_guards) / sizeof(*no_guards);
+    const char *found = NULL;
+
+    while (*sql) {
+        const kept_row *row = find_kept(sql);
+        size_t len = row ? kept_len(sql, row) : word_len(sql);
+
+        if (!row && !found && is_word_of(sql, len, "WHERE")) {
+            found = sql + len;
+            sql = found;
+            continue;
+        }
+        for (size_t i = 0; !row && i < n; i++) {
+            if (is_word_of(sql, len, no_guards[i])) {
+                return NULL;
+            }
+        }
+        sql += len > 0 ? len : 1;
+    }
+    return found;
+}
+
+/* The line feed ends a comment. */
+int pwr_sqltext_guard(apr_pool_t *pool, const pwr_sqltext *sql,
+                      const char *set, const char *is, pwr_sqltext *out)
+{
+    const char *column = pwr_sqltext_column(pool, sql, set);
+    const char *condition = where_find(sql->format);
+    const char **params;
+
+    memset(out, 0, sizeof(*out));
+    if (!column || !condition || strpbrk(column, "`%")
+        || sql->params_n >= PWR_SQL_PARAMS_MAX) {
+        return 0;
+    }
+    params = apr_pcalloc(pool, (size_t)(sql->params_n + 2) * sizeof(*params));
+    memcpy(params, sql->params, (size_t)sql->params_n * sizeof(*params));
+    params[sql->params_n] = is;
+    *out = (pwr_sqltext){
+        .format = apr_psprintf(pool, "%.*s (%s\n) AND `%s` = %%s",
+                               (int)(condition - sql->format), sql->format,
+                               condition, column),
+        .params = params, .params_n = sql->params_n + 1, .verb = sql->verb,
+    };
+    return 1;
+}

@@ -53,6 +53,12 @@ size_t pwr_sqltext_comment_len(const char *text);
 /* Can `prefix` stand before a table's name: letters, digits, _ $ and .? */
 int pwr_sqltext_is_prefix(const char *prefix);
 
+/* The UPDATE `sql` with one more condition: that the column which is set to the
+ * parameter `set` equals the parameter `is`.  Returns 0 when that cannot be
+ * said: there is no such column or no WHERE, or something else follows it. */
+int pwr_sqltext_guard(apr_pool_t *pool, const pwr_sqltext *sql,
+                      const char *set, const char *is, pwr_sqltext *out);
+
 /* A name in a statement, of one part or the first two of more: `base`, which
  * may be NULL, a dot, and `name`. */
 typedef struct pwr_sql_name {

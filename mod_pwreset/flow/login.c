@@ -11,6 +11,7 @@
 #include "flow/device.h"
 #include "flow/hash.h"
 #include "flow/page.h"
+#include "flow/rehash.h"
 #include "flow/session.h"
 
 static void begin(const pwr_env *env, const pwr_request *request, int status,
@@ -152,6 +153,8 @@ static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
     pwr_audit_visit(env, request, PWR_EVENT_LOGIN_OK, user,
                     !pwr_device_is_used(env) ? NULL
                     : attempt->is_known ? "known-browser" : "new-browser");
+    pwr_rehash_do(env, request, user,
+                  pwr_form_get(request->form, "password"));
     return APR_SUCCESS;
 }
 

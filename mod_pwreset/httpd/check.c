@@ -310,6 +310,7 @@ static const char *make_store(apr_pool_t *pool, pwr_server *self)
         .password_update = conf->password_update,
         .after_change = conf->after_change,
         .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
+        .rehash = conf->rehash,
     };
 
     return pwr_store_dbd_make(pool, &store, &lender, &self->diag,

@@ -297,6 +297,15 @@ typedef struct pwr_change {
     pwr_user user;                  /* as it stands after the change */
 } pwr_change;
 
+/* The same password hashed anew: nothing else changes, and nobody notices. */
+typedef struct pwr_rehash {
+    const char *realm;
+    const pwr_user *user;           /* as its password was verified */
+    const char *stored;             /* the new hash */
+    /* out */
+    int is_done;                    /* 0: the row is another by now */
+} pwr_rehash;
+
 /* What there is of a realm; -1: nobody knows. */
 typedef struct pwr_survey_row {
     const char *realm;
@@ -414,6 +423,12 @@ typedef struct pwr_store_ops {
      * could be asked: then a string that was spent is found SPENT. */
     apr_status_t (*password_change)(pwr_store *store, apr_pool_t *pool,
                                     pwr_change *change);
+
+    /* One UPDATE of the row that still has the old hash; what was bound to it
+     * (sessions, strings, browsers of this realm) is bound to the new one.
+     * Neither notice nor PwResetAfterChange. */
+    apr_status_t (*password_rehash)(pwr_store *store, apr_pool_t *pool,
+                                    pwr_rehash *rehash);
 
     apr_status_t (*session_add)(pwr_store *store, apr_pool_t *pool,
                                 const pwr_session *session,

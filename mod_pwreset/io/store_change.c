@@ -123,6 +123,22 @@ static apr_status_t tokens_end(pwr_dbd_run *run, change_call *call)
     return pwr_dbd_exec(run, &stmt[PWR_STMT_SESSION_END_USER], args, &changed);
 }
 
+apr_status_t pwr_store_password_write(pwr_dbd_run *run,
+                                      const pwr_dbd_stmt *stmt,
+                                      const pwr_dbd_arg *args, int *changed)
+{
+    apr_status_t status = pwr_dbd_exec(run, stmt, args, changed);
+
+    if (status == APR_SUCCESS && *changed > 1) {
+        pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0222", ""),
+                      "PwResetPasswordUpdate would change %d rows and was "
+                      "undone: its WHERE must name one user, by :id",
+                      *changed);
+        return PWR_STORE_BROKEN;
+    }
+    return status;
+}
+
 static apr_status_t password_write(pwr_dbd_run *run, change_call *call)
 {
     const pwr_store_sql *sql = &call->impl->sql;
@@ -132,15 +148,11 @@ static apr_status_t password_write(pwr_dbd_run *run, change_call *call)
         { "now", call->now }, { NULL, NULL }
     };
     int changed = 1;
-    apr_status_t status = call->is_ours ? APR_SUCCESS : pwr_dbd_exec(
-        run, &sql->stmt[PWR_STMT_PASSWORD_UPDATE], args, &changed);
+    apr_status_t status = call->is_ours
+        ? APR_SUCCESS
+        : pwr_store_password_write(run, &sql->stmt[PWR_STMT_PASSWORD_UPDATE],
+                                   args, &changed);
 
-    if (status == APR_SUCCESS && changed > 1) {
-        pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0222", ""),
-                      "PwResetPasswordUpdate would change %d rows and was "
-                      "undone: its WHERE must name one user, by :id", changed);
-        return PWR_STORE_BROKEN;
-    }
     if (status == APR_SUCCESS && changed != 1) {
         return refuse(call, PWR_CHANGE_NO_USER, PWR_TOKEN_CANCELLED);
     }
@@ -150,25 +162,26 @@ static apr_status_t password_write(pwr_dbd_run *run, change_call *call)
     return status;
 }
 
-/* Read back what was written: a column too narrow for the hash, or a trigger
- * of the provider, would lock the user out for good. */
-static apr_status_t password_check(pwr_dbd_run *run, change_call *call)
+/* A column too narrow for the hash, or a trigger of the provider, would lock
+ * the user out for good. */
+apr_status_t pwr_store_password_check(pwr_dbd_run *run,
+                                      const pwr_store_impl *impl,
+                                      const char *id, const char *stored,
+                                      pwr_user *user)
 {
-    pwr_change *change = call->change;
-    apr_status_t status = pwr_store_user_read(
-        run, call->impl, change->user_id, &change->user);
+    apr_status_t status = pwr_store_user_read(run, impl, id, user);
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!pwr_crypto_equal(change->user.password, change->stored)) {
+    if (!pwr_crypto_equal(user->password, stored)) {
         pwr_diag_tell(run->dbd->diag, PWR_DIAG_ERROR("PWR0223", ""),
                       "the password column did not keep the hash of %d "
                       "characters and the change was undone: widen it to 255, "
                       "see whether a trigger changes it, and that "
                       "PwResetPasswordUpdate writes the column that "
                       "PwResetIdQuery reads as \"password\"",
-                      (int)strlen(change->stored));
+                      (int)strlen(stored));
         return PWR_STORE_BROKEN;
     }
     return APR_SUCCESS;
@@ -233,7 +246,8 @@ static apr_status_t all_write(pwr_dbd_run *run, change_call *call)
     if (status != APR_SUCCESS || !is_done(call)) {
         return status;
     }
-    status = password_check(run, call);
+    status = pwr_store_password_check(run, call->impl, change->user_id,
+                                      change->stored, &change->user);
     if (status == APR_SUCCESS && change->session) {
         status = pwr_store_session_write(
             run, call->impl, change->session, change->user_id,

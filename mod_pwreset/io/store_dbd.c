@@ -31,6 +31,7 @@ static const pwr_store_ops ops = {
     .tokens_list = pwr_store_tokens_list,
     .account_revoke = pwr_store_account_revoke,
     .password_change = pwr_store_password_change,
+    .password_rehash = pwr_store_password_rehash,
     .session_add = pwr_store_session_add,
     .session_find = pwr_store_session_find,
     .session_end = pwr_store_session_end,

@@ -122,6 +122,21 @@ apr_status_t pwr_store_clock(pwr_dbd_run *run, const pwr_store_impl *impl,
 apr_status_t pwr_store_password_change(pwr_store *store, apr_pool_t *pool,
                                        pwr_change *change);
 
+/* Within a step: run the provider's UPDATE (PWR_STMT_PASSWORD_UPDATE or
+ * _REHASH), which may change one row at most; and read back that its password
+ * is `stored` now, in `user`. */
+apr_status_t pwr_store_password_write(pwr_dbd_run *run,
+                                      const pwr_dbd_stmt *stmt,
+                                      const pwr_dbd_arg *args, int *changed);
+apr_status_t pwr_store_password_check(pwr_dbd_run *run,
+                                      const pwr_store_impl *impl,
+                                      const char *id, const char *stored,
+                                      pwr_user *user);
+
+/* store_rehash.c */
+apr_status_t pwr_store_password_rehash(pwr_store *store, apr_pool_t *pool,
+                                       pwr_rehash *rehash);
+
 /* store_session.c */
 apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
                                    const pwr_session *session,

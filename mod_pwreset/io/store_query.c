@@ -131,11 +131,31 @@ static const char *after_compile(apr_pool_t *pool, const pwr_store_conf *conf,
     return NULL;
 }
 
+/* A password that is changed meanwhile must not be undone by the hash of the
+ * one before. */
+static const char *rehash_compile(apr_pool_t *pool, const pwr_store_conf *conf,
+                                  pwr_store_sql *sql)
+{
+    pwr_dbd_stmt *stmt = &sql->stmt[PWR_STMT_PASSWORD_REHASH];
+
+    stmt->name = "PwResetPasswordUpdate for PwResetRehash";
+    if (pwr_sqltext_guard(pool, &sql->stmt[PWR_STMT_PASSWORD_UPDATE].sql,
+                          "hash", "old", &stmt->sql) || !conf->rehash) {
+        return NULL;
+    }
+    return "PwResetRehash needs a PwResetPasswordUpdate that sets one column "
+           "to :hash, as in SET password = :hash, and ends with its WHERE: no "
+           "ORDER BY, LIMIT or SELECT";
+}
+
 const char *pwr_store_query_compile(apr_pool_t *pool,
                                     const pwr_store_conf *conf,
                                     pwr_store_sql *sql)
 {
     const char *fault = directives_compile(pool, conf, sql);
 
-    return fault ? fault : after_compile(pool, conf, sql);
+    if (!fault) {
+        fault = after_compile(pool, conf, sql);
+    }
+    return fault ? fault : rehash_compile(pool, conf, sql);
 }

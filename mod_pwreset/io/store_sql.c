@@ -263,6 +263,11 @@ static const struct {
       " AND spent_at > {now} - " CLICK_SEC " AND spent_at <= {now} + " SKEW
       " AND clicks < " CLICK_TRIES },
 
+    /* As session_restamp.  Index owner. */
+    { PWR_STMT_TOKEN_RESTAMP, "token_restamp",
+      "UPDATE {prefix}token SET stamp = :stamp WHERE realm = :realm"
+      " AND user_id = :user AND purpose = 'recover' AND stamp = :before" },
+
     /* At most :max strings that ended :keep seconds ago, spent or not.
      * Index expires. */
     { PWR_STMT_TOKEN_DEAD, "purge tokens",
@@ -301,6 +306,11 @@ static const struct {
     { PWR_STMT_SESSION_END_OTHERS, "session_end others",
       "DELETE FROM {prefix}session WHERE realm = :realm AND user_id = :user"
       " AND digest <> :digest" },
+
+    /* A user's whose hash alone was made anew.  Index owner. */
+    { PWR_STMT_SESSION_RESTAMP, "session_restamp",
+      "UPDATE {prefix}session SET stamp = :stamp WHERE realm = :realm"
+      " AND user_id = :user AND stamp = :before" },
 
     /* At most :max live sessions of a user whose row has :stamp, that of
      * :digest first.  Index owner. */
@@ -400,6 +410,11 @@ static const struct {
     /* All of a user.  Index owner. */
     { PWR_STMT_DEVICE_END_USER, "device_end user",
       "DELETE FROM {prefix}device WHERE realm = :realm AND user_id = :user" },
+
+    /* As session_restamp.  Index owner. */
+    { PWR_STMT_DEVICE_RESTAMP, "device_restamp",
+      "UPDATE {prefix}device SET stamp = :stamp WHERE realm = :realm"
+      " AND user_id = :user AND stamp = :before" },
 
     /* The last of as many as an account may have.  Index owner. */
     { PWR_STMT_DEVICE_LEAST, "device_add least",

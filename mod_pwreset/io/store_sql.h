@@ -51,6 +51,7 @@ typedef enum pwr_stmt {
     PWR_STMT_TOKEN_END,
     PWR_STMT_TOKEN_LIST,
     PWR_STMT_TOKEN_CLICK,
+    PWR_STMT_TOKEN_RESTAMP,
     PWR_STMT_TOKEN_DEAD,
     PWR_STMT_TOKEN_PURGE,
     PWR_STMT_SESSION_ADD,
@@ -60,6 +61,7 @@ typedef enum pwr_stmt {
     PWR_STMT_SESSION_END_USER,
     PWR_STMT_SESSION_END_OTHERS,
     PWR_STMT_SESSION_LIST,
+    PWR_STMT_SESSION_RESTAMP,
     PWR_STMT_SESSION_SURVEY,
     PWR_STMT_SESSION_DEAD,
     PWR_STMT_SESSION_OLD,
@@ -74,6 +76,7 @@ typedef enum pwr_stmt {
     PWR_STMT_DEVICE_ADD,
     PWR_STMT_DEVICE_RENAME,
     PWR_STMT_DEVICE_END_USER,
+    PWR_STMT_DEVICE_RESTAMP,
     PWR_STMT_DEVICE_LEAST,
     PWR_STMT_DEVICE_TRIM,
     PWR_STMT_DEVICE_DEAD,
@@ -82,6 +85,8 @@ typedef enum pwr_stmt {
     PWR_STMT_OTHERS,
     PWR_STMT_USER_ADD = PWR_STMT_OTHERS,
     PWR_STMT_USER_LIST,     /* the provider's; perhaps not there */
+    PWR_STMT_PASSWORD_REHASH,   /* the provider's UPDATE, for the row as it
+                                 * was read; no format: it cannot be made */
     PWR_STMT_ENGINE_OF,
     PWR_STMT_VIEW_OF,
     PWR_STMT_WIDTH_OF,

@@ -87,6 +87,7 @@ static void test_refusals(apr_pool_t *pool)
         { "PwResetDefaultScheme", "md55" },
         { "PwResetDefaultScheme", "{}" },
         { "PwResetDefaultScheme", "DIGEST-MD5" },
+        { "PwResetRehash", "always" },
         { "PwResetMailFrom", "Nobody <nobody@example.org>" },
         { "PwResetMailFrom", "-oQ/tmp@example.org" },
         { "PwResetIdentify", "phone" },

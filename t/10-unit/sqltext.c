@@ -342,6 +342,42 @@ static void test_column(apr_pool_t *pool)
     }
 }
 
+static void test_guard(apr_pool_t *pool)
+{
+    static const char *const names[] = { "hash", "id", "now", NULL };
+    static const struct { const char *sql, *guarded; } table[] = {
+        { "UPDATE u SET pw = :hash WHERE id = :id",
+          "UPDATE u SET pw = %s WHERE ( id = %s\n) AND `pw` = %s" },
+        { "update u set `pw`=:hash, at=:now where id=:id or 0;",
+          "update u set `pw`=%s, at=%s where ( id=%s or 0\n) AND `pw` = %s" },
+        { "UPDATE u SET pw = :hash WHERE id = :id -- this one",
+          "UPDATE u SET pw = %s WHERE ( id = %s -- this one\n) AND `pw` = %s" },
+        { "UPDATE u SET pw = :hash WHERE n = 'ORDER BY' AND id = :id",
+          "UPDATE u SET pw = %s WHERE ( n = 'ORDER BY' AND id = %s\n)"
+          " AND `pw` = %s" },
+        { "UPDATE u SET pw = :hash WHERE id = :id LIMIT 1", NULL },
+        { "UPDATE u SET pw = :hash WHERE id = :id order by id", NULL },
+        { "UPDATE u SET pw = :hash WHERE id IN (SELECT :id)", NULL },
+        { "UPDATE u SET pw = CONCAT('x', :hash) WHERE id = :id", NULL },
+        { "UPDATE u SET pw = :hash, a = ':id'", NULL },
+        { "UPDATE u SET `a%b` = :hash WHERE id = :id", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        pwr_sqltext sql, guarded;
+        int ok;
+
+        pwr_sqltext_compile(pool, table[i].sql, names, NULL, &sql);
+        ok = pwr_sqltext_guard(pool, &sql, "hash", "old", &guarded);
+        tap_ok(ok == (table[i].guarded != NULL), "%s", table[i].sql);
+        tap_str(guarded.format, table[i].guarded, "guarded");
+        tap_ok(!ok || (guarded.params_n == sql.params_n + 1
+                       && strcmp(guarded.params[sql.params_n], "old") == 0
+                       && !guarded.params[guarded.params_n]),
+               "by one parameter more");
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -352,5 +388,6 @@ int main(void)
     test_sizes(pool);
     test_names(pool);
     test_column(pool);
+    test_guard(pool);
     return tap_end();
 }

@@ -67,6 +67,15 @@ static const struct {
       "PwResetPasswordUpdate must use :id" },
     { "update by login",
       { .password_update = "UPDATE t SET p = :hash WHERE l = :login" }, NULL },
+    { "update by login, to hash anew",
+      { .password_update = "UPDATE t SET p = :hash WHERE l = :login",
+        .rehash = 1 }, NULL },
+    { "update that cannot compare",
+      { .password_update = "UPDATE t SET p = :hash WHERE l = :login LIMIT 1",
+        .rehash = 1 }, "PwResetRehash needs" },
+    { "the same where it need not",
+      { .password_update = "UPDATE t SET p = :hash WHERE l = :login LIMIT 1" },
+      NULL },
     { "good after-changes", { .after_change = good_after }, NULL },
     { "after-change SELECT", { .after_change = select_after },
       "PwResetAfterChange must be" },
@@ -93,6 +102,7 @@ static pwr_store_conf either(const pwr_store_conf *over)
     conf.password_update = over->password_update ? over->password_update
                                                  : conf.password_update;
     conf.after_change = over->after_change;
+    conf.rehash = over->rehash;
     return conf;
 }
 

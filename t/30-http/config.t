@@ -112,6 +112,9 @@ my @values = (
     ['PwResetPasswordScheme {SSHA512}' => qr/PwResetPasswordScheme ssha512 is never written: a graphics card/],
     ['PwResetPasswordScheme {BLF-CRYPT}:10' => undef], ['PwResetDefaultScheme {Plain-MD5}' => undef],
     ['PwResetDefaultScheme x' => qr/PwResetDefaultScheme there is no scheme "x"; possible are PLAIN /],
+    ['PwResetRehash On' => undef],
+    [qq(PwResetRehash On\nPwResetPasswordUpdate "UPDATE pwreset_user SET password = :hash WHERE id = :id LIMIT 1")
+        => qr/PwResetRehash needs a PwResetPasswordUpdate that sets one column to :hash/],
     ['PwResetPasswordClasses letters' => qr/takes none, or some of lower upper digit special/],
     ['PwResetIdentify name' => qr/PwResetIdentify takes an optional page/],
     ['PwResetMailFrom x' => qr/PwResetMailFrom must be a mail address/],

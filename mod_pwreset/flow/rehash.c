@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flow/rehash.h"
+
+#include <string.h>
+
+#include "core/format.h"
+#include "flow/audit.h"
+#include "flow/hash.h"
+
+/* What is behind the end of a cut password may be a slip of the finger that
+ * nobody has noticed: it must not become part of it. */
+static int is_whole(const char *stored, const char *password)
+{
+    size_t cuts_at = pwr_format_of(stored).cuts_at;
+
+    return cuts_at == 0 || strlen(password) <= cuts_at;
+}
+
+static int is_wanted(const pwr_env *env, const pwr_user *user,
+                     const char *password)
+{
+    const pwr_conf *conf = env->site->conf;
+    const char *named = pwr_wrap_default(env->pool, conf->default_scheme,
+                                         user->password);
+    pwr_scheme scheme = pwr_scheme_choose(&conf->password_scheme,
+                                          user->password);
+
+    return conf->rehash && is_whole(named, password)
+        && strlen(password) <= pwr_scheme_bytes_max(&scheme)
+        && pwr_scheme_is_outdated(env->pool, &conf->password_scheme, named);
+}
+
+void pwr_rehash_do(const pwr_env *env, const pwr_request *request,
+                   const pwr_user *user, const char *password)
+{
+    pwr_rehash rehash = { .realm = env->site->conf->realm, .user = user };
+
+    if (!is_wanted(env, user, password)
+        || pwr_hash_make(env, password, user->password, &rehash.stored)
+               != APR_SUCCESS
+        || env->store->ops->password_rehash(env->store, env->pool, &rehash)
+               != APR_SUCCESS || !rehash.is_done) {
+        return;
+    }
+    env->host->sessions_changed(env->host_baton, rehash.realm, user->id);
+    pwr_audit_visit(env, request, PWR_EVENT_REHASHED, user, NULL);
+}

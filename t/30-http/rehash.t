@@ -1,0 +1,93 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: Apache-2.0
+# PwResetRehash: an old or cheap hash is made anew at a login, and nobody
+# notices; PwResetDefaultScheme: rows that do not tell their scheme.
+use strict;
+use warnings;
+use Digest::MD5 qw(md5_hex);
+use Digest::SHA qw(sha512_hex);
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use PWR::Audit;
+use PWR::Sites;
+use PWR::Walk;
+use Test::More;
+
+my $dots = 'abcdefghijklmnopqrstuu';
+my $wrong = 'another Heron 22 grey';
+
+# By login: what is stored, and what it becomes; undef: it stays.
+my %row = (
+    md5 => [crypt(OLD, '$1$abcdefgh$'), qr/^\$2y\$12\$/],
+    cheap => [crypt(OLD, "\$2b\$04\$$dots"), qr/^\$2y\$12\$/],
+    dovecot => ['{SHA512}' . sha512_hex(OLD), qr/^\{BLF-CRYPT\}\$2y\$12\$/],
+    sha512 => ['{SHA512-CRYPT}' . crypt(OLD, '$6$abcdefgh$'), qr/^\{SHA512-CRYPT\}\$6\$rounds=100000\$/],
+    strong => [crypt(OLD, "\$2a\$10\$$dots"), undef],
+    des => [crypt(OLD, 'ab'), undef],           # what is behind eight bytes may be a slip
+);
+
+my $sites = PWR::Sites->new({
+    on => "PwResetRehash On\nPwResetAudit logs/audit.log",
+    off => 'PwResetRehash Off',
+    hex => 'PwResetDefaultScheme {plain-md5}',
+    argon => "PwResetRehash On\nPwResetPasswordScheme argon2id\nPwResetDefaultScheme PLAIN-MD5",
+});
+my $walk = $sites->walk;
+
+sub login {
+    my ($site, $login, $password) = @_;
+    return $sites->client($site)->post('/account/login', [login => $login, password => $password])->status;
+}
+
+my $audit = PWR::Audit->new($walk->httpd->root . '/logs/audit.log');
+sub events { return grep { $_->{event} eq 'password.rehashed' } $audit->events }
+
+# A string that was asked for before goes on working, and the session made at
+# this login does; with a wrong password nothing happens.
+sub anew {
+    my ($login) = @_;
+    my ($stored, $wanted) = @{$row{$login}};
+    $walk->add($login, password => $stored);
+    is(login('on', $login, $wrong), 422, "$login: a wrong password");
+    is($walk->stored($login), $stored, "$login: changes nothing");
+    $sites->signed_in('off', $login);
+    is($walk->stored($login), $stored, "$login: nor does a login where PwResetRehash is Off");
+    $sites->client('on')->post('/account/forgot', [email => "$login\@example.org"]);
+    my $string = $walk->mail_to("$login\@example.org")->token;
+    my $before = () = events();
+    my $browser = $sites->signed_in('on', $login);
+    is(events() - $before, $wanted ? 1 : 0, "$login: the audit knows");
+    if ($wanted) {
+        like($walk->stored($login), $wanted, "$login: is hashed anew");
+    }
+    else {
+        is($walk->stored($login), $stored, "$login: stays");
+    }
+    is($walk->who($browser), $login, "$login: is signed in");
+    my $now = $walk->stored($login);
+    is($walk->who($sites->signed_in('on', $login)), $login, "$login: and can sign in again");
+    is($walk->stored($login), $now, "$login: which changes no more");
+    is($walk->who($browser), $login, "$login: the first session lives");
+    is($sites->client('on')->get("/account/reset?token=$string")->status, 200, "$login: so does the string");
+    return;
+}
+
+anew($_) for sort keys %row;
+is($walk->value('SELECT COUNT(*) FROM pwreset_user WHERE changed_at <> 1'), 0, 'no password was changed');
+
+# Hex alone is nobody's, but where the admin says what it is.
+$walk->add('bare', password => md5_hex(OLD));
+is(login('on', 'bare', OLD), 422, 'bare hex is nobody\'s');
+is(login('hex', 'bare', OLD), 303, 'but with PwResetDefaultScheme');
+is(login('hex', 'bare', $wrong), 422, '... by its password');
+is(login('hex', 'bare', md5_hex(OLD)), 422, '... not by what is stored');
+is($walk->stored('bare'), md5_hex(OLD), 'it stays so');
+$sites->signed_in('argon', 'bare');
+like($walk->stored('bare'), qr/^\$argon2id\$/, 'PwResetRehash reads it, too');
+$sites->signed_in('argon', 'strong');
+like($walk->stored('strong'), qr/^\$argon2id\$/, 'another scheme is the one of the table');
+is(login('argon', 'strong', $wrong), 422, 'a wrong password stays wrong');
+
+$walk->settle;
+$sites->httpd->done;
+done_testing();
