@@ -65,7 +65,7 @@ static void test_unknown(void)
     static const char *const table[] = {
         "{", "{}", "{}x", "{FOO}x", "{PLAIN", "{PLAIN.}x", "{PLAIN.XML}x",
         "{.HEX}x", "{ PLAIN}x", "{PLAIN }x", "{BLF-CRYPT}$6$salt$x",
-        "{SHA512-CRYPT}" BCRYPT, "{DIGEST-MD5}5f4d", "{LANMAN}x",
+        ("{SHA512-CRYPT}" BCRYPT), "{DIGEST-MD5}5f4d", "{LANMAN}x",
     };
     static const char *const broken[] = {
         "{PLAIN.B64}!", "{PLAIN.HEX}7", "{PLAIN.HEX}700071", "{PLAIN.B64}",

@@ -2,7 +2,8 @@
 # A package of Debian, unpacked for a test and not installed: mail programs
 # conflict as packages, and the services of some would start.
 #
-#   my $package = PWR::Package->new('postfix');
+#   my $package = PWR::Package->new('postfix');      # and more, beside it
+#   my $package = PWR::Package->alone('wordpress');  # without libraries
 #   plan skip_all => $package->problem if $package->problem;
 #   $package->folder . '/usr/sbin/sendmail';
 #   $package->libraries;            # files, of those that this system lacks
@@ -20,15 +21,22 @@ use File::Temp qw(tempdir);
 my $top = abs_path(dirname(__FILE__) . '/../../..');
 
 sub new {
-    my ($class, $name) = @_;
+    my ($class, $name, @beside) = @_;
+    return $class->_make($name, @beside, _libraries($name, @beside));
+}
+
+sub alone { return _make(@_) }
+
+sub _make {
+    my ($class, $name, @beside) = @_;
     my $folder = tempdir("pwr-$name-XXXXXX", TMPDIR => 1, CLEANUP => 1);
     my $self = bless {folder => $folder}, $class;
-    my $debs = ($ENV{PWR_BUILD} || "$top/build") . "/packages/$name";
+    my $debs = _debs($name);
     make_path($debs);
     chmod 0755, $folder;
     open my $lock, '>>', "$debs/.lock" or die "$debs: $!\n";
     flock $lock, LOCK_EX or die "$debs: $!\n";
-    my $said = -e "$debs/complete" ? '' : _download($debs, $name);
+    my $said = -e "$debs/complete" ? '' : _download($debs, $name, @beside);
     $said .= qx(dpkg -x '$_' '$folder' 2>&1) for glob "'$debs'/*.deb";
     $self->{problem} = "the package $name cannot be had: $said" if !-e "$debs/complete";
     return $self;
@@ -39,11 +47,18 @@ sub folder { return $_[0]{folder} }
 
 sub libraries { return glob "'$_[0]{folder}'/usr/lib/*/*.so.*" }
 
-# The package, and the libraries that would be installed with it.
+# Those that would be installed with it; what was downloaded is not asked again.
+sub _libraries {
+    my @names = @_;
+    return if -e _debs($names[0]) . '/complete';
+    return grep { /^lib/ } qx(apt-get -q -s install --no-install-recommends @names 2>&1) =~ /^Inst (\S+)/mg;
+}
+
+sub _debs { return ($ENV{PWR_BUILD} || "$top/build") . "/packages/$_[0]" }
+
 sub _download {
-    my ($debs, $name) = @_;
-    my @libraries = grep { /^lib/ } qx(apt-get -q -s install --no-install-recommends '$name' 2>&1) =~ /^Inst (\S+)/mg;
-    my $said = qx(cd '$debs' && apt-get -q download @{[$name, @libraries]} 2>&1);
+    my ($debs, @names) = @_;
+    my $said = qx(cd '$debs' && apt-get -q download @names 2>&1);
     return $said if $?;
     open my $mark, '>', "$debs/complete" or die "$debs: $!\n";
     return '';
