@@ -5,7 +5,7 @@
     'use strict';
 
     // What the browser can judge for itself, by the names of the server's
-    // rules; the others (common, personal, weak) only the server knows.
+    // rules; the others (common, leaked, weak ...) only the server knows.
     const judges = {
         short: (text, limits) => Array.from(text).length >= limits.min,
         long: (text, limits) => Array.from(text).length <= limits.max,

@@ -73,6 +73,18 @@ static const pwr_option directives_options[] = {
     { NULL, NULL, PWR_NEED_UNSAID, NULL }
 };
 
+static const pwr_option breach_build_options[] = {
+    { "min-count", "N", PWR_NEED_UNSAID,
+      "leave out what was seen less than N times; by default 1" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
+static const pwr_option breach_check_options[] = {
+    { "list", "FILE", PWR_NEED_NOTHING,
+      "look into this list; asks no httpd" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 const pwr_command pwr_commands[] = {
     { "check", "", 0, 0, PWR_NEED_STORE, check_options,
       "is the site as it should be?",
@@ -177,6 +189,18 @@ const pwr_command pwr_commands[] = {
       "The password is one line of standard input.  Exit status 0: it\n"
       "matches, 1: it does not.\n",
       pwr_command_hash_verify },
+    { "breach build", "OUT [FILE]", 1, 2, PWR_NEED_NOTHING,
+      breach_build_options,
+      "make a file for PwResetBreachList from Pwned Passwords",
+      "FILE, by default standard input, has a line SHA1:COUNT for each\n"
+      "password, sorted by hash.  OUT takes its name when it is whole, over\n"
+      "one that is in use; httpd takes it at its next graceful restart.\n",
+      pwr_command_breach_build },
+    { "breach check", "", 0, 0, PWR_NEED_VHOST, breach_check_options,
+      "is a password in the list of leaked ones?",
+      "The password is one line of standard input; the list is that of the\n"
+      "site's PwResetBreachList.  Exit status 0: it is not in it, 1: it is.\n",
+      pwr_command_breach_check },
     { "directives", "[NAME...]", 0, PWR_CONF_ROWS_MAX, PWR_NEED_NOTHING,
       directives_options,
       "print the reference of the configuration directives",

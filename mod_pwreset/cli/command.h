@@ -135,6 +135,8 @@ int pwr_command_queue_drop(pwr_call *call);
 int pwr_command_purge(pwr_call *call);
 int pwr_command_hash_make(pwr_call *call);
 int pwr_command_hash_verify(pwr_call *call);
+int pwr_command_breach_build(pwr_call *call);
+int pwr_command_breach_check(pwr_call *call);
 int pwr_command_directives(pwr_call *call);
 int pwr_command_help(pwr_call *call);
 int pwr_command_version(pwr_call *call);

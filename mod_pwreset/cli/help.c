@@ -18,7 +18,7 @@ static void commands_print(void)
          "\n"
          "Commands:");
     for (command = pwr_commands; command->name; command++) {
-        printf("  %-12s %s\n", command->name, command->help);
+        printf("  %-13s %s\n", command->name, command->help);
     }
     puts("\nPasswords are read from standard input, never from arguments.\n"
          "HTTPD in the environment names the httpd to ask.");

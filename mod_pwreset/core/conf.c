@@ -102,6 +102,10 @@ const pwr_conf_row pwr_conf_rows[] = {
       NULL, PWR_SCOPE_VHOST, "FILE",
       "More words that are no passwords, one a line, beside the shipped "
       "list." },
+    { "PwResetBreachList", PWR_KIND_FILE, AT(breach_list), NULL, 0, 0,
+      NULL, PWR_SCOPE_VHOST, "FILE",
+      "Leaked passwords, of which none may be a new one; made by pwresetctl "
+      "breach build." },
     { "PwResetSendmail", PWR_KIND_WORDS, AT(sendmail), NULL, 0, 0,
       "/usr/sbin/sendmail -i", PWR_SCOPE_VHOST, "PROGRAM [ARG...]",
       "Mail program; -f SENDER -- RECIPIENT is appended." },

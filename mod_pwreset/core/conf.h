@@ -109,6 +109,7 @@ typedef struct pwr_conf {
     int password_score;
     unsigned password_classes;
     const char *password_words;
+    const char *breach_list;
     const char **sendmail;
     const char *mail_from;
     int64_t mail_timeout_sec;

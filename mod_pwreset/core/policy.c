@@ -58,6 +58,11 @@ static int common_listed(const pwr_policy *policy)
     return policy->common != NULL;
 }
 
+static int leaked_listed(const pwr_policy *policy)
+{
+    return policy->breach != NULL;
+}
+
 static int weak_listed(const pwr_policy *policy)
 {
     return policy->score_min > 0;
@@ -87,6 +92,15 @@ static int common_broken(const subject *s)
         && pwr_words_has(s->pool, s->policy->common, s->password);
 }
 
+static int leaked_broken(const subject *s)
+{
+    uint64_t key;
+
+    return s->policy->breach && !(s->told & 1u << PWR_RULE_COMMON)
+        && pwr_breach_key(s->password, &key) == APR_SUCCESS
+        && pwr_breach_has(s->policy->breach, key);
+}
+
 static int personal_broken(const subject *s)
 {
     size_t rest = pwr_person_rest(s->pool, s->own_words, &s->forms);
@@ -97,7 +111,7 @@ static int personal_broken(const subject *s)
 static int weak_broken(const subject *s)
 {
     return !(s->told & (1u << PWR_RULE_SHORT | 1u << PWR_RULE_COMMON
-                        | 1u << PWR_RULE_PERSONAL))
+                        | 1u << PWR_RULE_LEAKED | 1u << PWR_RULE_PERSONAL))
         && s->policy->score_min > 0
         && pwr_score_of(s->pool, s->password, &s->forms, s->policy->common,
                         s->own_words) < s->policy->score_min;
@@ -150,6 +164,11 @@ static const rule_row rows[PWR_RULES_N] = {
         N_("The password is a common one, a keyboard row or a repetition: "
            "those are tried first."),
         common_listed, common_broken, 0, NULL },
+    [PWR_RULE_LEAKED] = {
+        N_("Not one that has leaked from another site."),
+        N_("The password is in a list of those that have leaked from other "
+           "sites: those are tried first."),
+        leaked_listed, leaked_broken, 0, NULL },
     [PWR_RULE_PERSONAL] = {
         N_("Not built from your login, your name, your email address or the "
            "name of this site."),

@@ -5,8 +5,9 @@
  * Length counts code points (NIST SP 800-63B); the score is zxcvbn's with the
  * user's own words and those of the common list, Cyrillic also judged as typed
  * on the Latin layout, the lower score counting; core/words.h says what is
- * common.  The user's own words may stand in a password that is long enough
- * without them.  Classes are off unless configured (ASVS 6.2.5).
+ * common, core/breach.h what has leaked.  The user's own words may stand in a
+ * password that is long enough without them.  Classes are off unless
+ * configured (ASVS 6.2.5).
  * Pure; any thread; well under 5 ms for the longest input. */
 #ifndef PWR_POLICY_H
 #define PWR_POLICY_H
@@ -15,6 +16,7 @@
 
 #include <apr_pools.h>
 
+#include "core/breach.h"
 #include "core/person.h"
 #include "core/words.h"
 
@@ -31,6 +33,7 @@ typedef struct pwr_policy {
     int score_min;              /* 0: off, to 4 */
     unsigned classes;           /* PWR_CLASS_* that must each occur */
     const pwr_words *common;    /* NULL: no such rule */
+    const pwr_breach *breach;   /* likewise */
 } pwr_policy;
 
 typedef enum pwr_rule {
@@ -43,6 +46,7 @@ typedef enum pwr_rule {
     PWR_RULE_DIGIT,
     PWR_RULE_SPECIAL,
     PWR_RULE_COMMON,
+    PWR_RULE_LEAKED,        /* in pwr_policy.breach */
     PWR_RULE_PERSONAL,      /* little more than login, name, e-mail or site */
     PWR_RULE_WEAK,          /* zxcvbn score below the minimum */
     PWR_RULE_CONTROL,       /* a control character: cannot be typed again */
@@ -50,9 +54,10 @@ typedef enum pwr_rule {
 } pwr_rule;
 
 /* All rules that `password` (UTF-8) breaks, in the order above; returns their
- * number, `broken` holds PWR_RULES_N.  WEAK is only told when neither COMMON
- * nor PERSONAL nor SHORT explains it; LONG only where its limit is the one that
- * is reached first, else BYTES.  What is not UTF-8 breaks CONTROL. */
+ * number, `broken` holds PWR_RULES_N.  LEAKED is only told when COMMON does
+ * not explain it, WEAK when none of COMMON, LEAKED, PERSONAL and SHORT does;
+ * LONG only where its limit is the one that is reached first, else BYTES.  What
+ * is not UTF-8 breaks CONTROL. */
 size_t pwr_policy_judge(apr_pool_t *pool, const pwr_policy *policy,
                         const pwr_policy_person *person,
                         const char *password, pwr_rule *broken);

@@ -13,6 +13,23 @@ static pwr_scheme scheme_for(const pwr_env *env, const pwr_user *user)
                              user->password);
 }
 
+/* Whoever cuts a list that is mapped, instead of giving another file its name,
+ * must not end the processes that would read there. */
+static void breach_mind(const pwr_env *env, pwr_policy *policy)
+{
+    const pwr_breach_file *file = env->site->breach;
+
+    if (!file || pwr_breach_file_is_whole(file)) {
+        return;
+    }
+    pwr_diag_tell(env->diag, PWR_DIAG_ERROR("PWR0460", ""),
+                  "PwResetBreachList: %s was cut while it was in use, so no "
+                  "password is looked up: write the list with pwresetctl "
+                  "breach build, which replaces it whole, and restart "
+                  "gracefully", env->site->conf->breach_list);
+    policy->breach = NULL;
+}
+
 /* The site's policy as the scheme of this user's row narrows it. */
 static pwr_policy policy_for(const pwr_env *env, const pwr_user *user)
 {
@@ -23,6 +40,7 @@ static pwr_policy policy_for(const pwr_env *env, const pwr_user *user)
     if (bytes_max < PWR_PASSWORD_BYTES_MAX) {
         policy.bytes_max = bytes_max;
     }
+    breach_mind(env, &policy);
     return policy;
 }
 
@@ -47,6 +65,7 @@ static const char *const rule_names[PWR_RULES_N] = {
     [PWR_RULE_DIGIT] = "digit",
     [PWR_RULE_SPECIAL] = "special",
     [PWR_RULE_COMMON] = "common",
+    [PWR_RULE_LEAKED] = "leaked",
     [PWR_RULE_PERSONAL] = "personal",
     [PWR_RULE_WEAK] = "weak",
     [PWR_RULE_CONTROL] = "control",

@@ -255,6 +255,21 @@ const pwr_words *pwr_site_words(apr_pool_t *pool)
     return pwr_words_parse(pool, file ? file->bytes : "", NULL);
 }
 
+static const char *make_breach(const maker *m, pwr_site *site)
+{
+    const char *path = m->conf->breach_list, *fault;
+
+    if (!path) {
+        return NULL;
+    }
+    fault = pwr_breach_file_open(m->pool, path, &site->breach);
+    if (fault) {
+        return apr_psprintf(m->pool, "PwResetBreachList: %s: %s", path, fault);
+    }
+    site->policy.breach = pwr_breach_file_list(site->breach);
+    return NULL;
+}
+
 static const char *make_policy(const maker *m, pwr_site *site)
 {
     const char *bytes;
@@ -324,7 +339,8 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
     site->contact = contact_for_people(conf);
     site->decoy = pwr_scheme_decoy(pool, &conf->password_scheme);
     if ((error = make_zone(&m, site)) || (error = make_policy(&m, site))
-        || (error = check_folder(&m)) || (error = make_voices(&m, site))) {
+        || (error = make_breach(&m, site)) || (error = check_folder(&m))
+        || (error = make_voices(&m, site))) {
         return error;
     }
     *out = site;

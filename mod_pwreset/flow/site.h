@@ -14,6 +14,7 @@
 #include "core/template.h"
 #include "core/url.h"
 #include "core/zone.h"
+#include "io/breach_file.h"
 
 /* The templates of htdocs/.  Of a mail subject, text and HTML stand in this
  * order: flow/deliver.c counts on it. */
@@ -56,6 +57,7 @@ typedef struct pwr_site {
     const char *contact;            /* for people; NULL: leave it out */
     const pwr_zone *zone;           /* NULL: UTC */
     pwr_policy policy;              /* bytes_max by the scheme of the row */
+    const pwr_breach_file *breach;  /* where policy.breach is; NULL: none */
     const char *decoy;              /* verified when there is no such user */
     const char *const *tags;        /* enabled languages, NULL at the end */
     const pwr_voice *voices;        /* one per tag */

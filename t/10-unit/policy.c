@@ -10,7 +10,7 @@
 
 static const char *const names[PWR_RULES_N] = {
     "none", "short", "long", "bytes", "lower", "upper", "digit", "special",
-    "common", "personal", "weak", "control",
+    "common", "leaked", "personal", "weak", "control",
 };
 
 static const pwr_policy_person ivan = {
@@ -187,6 +187,47 @@ static void test_off(apr_pool_t *pool)
     tap_str(judge(pool, &scored, NULL, "password"), "weak", "only the score");
 }
 
+/* Known by its SHA-1, so byte by byte; and told where nothing simpler is. */
+static void test_leaked(apr_pool_t *pool)
+{
+    static const char *const leaked[] = {
+        "natashakolobok", "plough zebra 31", "скрипка и Кедр", "ivan.petrov1",
+        "password1234", "short",
+    };
+    static const struct { const char *password, *broken; } table[] = {
+        { "plough zebra 31", "leaked" },
+        { "Plough zebra 31", "" },
+        { "plough zebra 31 ", "" },
+        { "скрипка и Кедр", "leaked" },
+        { "natashakolobok", "leaked" },         /* and weak */
+        { "natashakolobuk", "" },
+        { "password1234", "common" },
+        { "ivan.petrov1", "leaked personal" },
+        { "short", "short leaked" },
+        { "", "short" },
+    };
+    unsigned char records[sizeof(leaked) / sizeof(*leaked)][PWR_BREACH_RECORD];
+    pwr_breach list = { records[0], 0, 1 };
+    pwr_policy policy = shipped(pool);
+    uint64_t last = 0;
+
+    while (list.n < sizeof(leaked) / sizeof(*leaked)) {
+        uint64_t next = UINT64_MAX, key;
+
+        for (size_t i = 0; i < sizeof(leaked) / sizeof(*leaked); i++) {
+            pwr_breach_key(leaked[i], &key);
+            next = key > last && key < next ? key : next;
+        }
+        pwr_breach_record(records[list.n++], next);
+        last = next;
+    }
+    policy.breach = &list;
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        tap_str(judge(pool, &policy, &ivan, table[i].password),
+                table[i].broken, "leaked case %d", (int)i);
+    }
+}
+
 static const char *listed(apr_pool_t *pool, const pwr_policy *policy)
 {
     pwr_rule rules[PWR_RULES_N];
@@ -215,6 +256,9 @@ static void test_list(apr_pool_t *pool)
                            .classes = PWR_CLASS_UPPER | PWR_CLASS_SPECIAL };
     tap_str(listed(pool, &policy), "short long upper special personal",
             "what is configured, in order");
+    policy = (pwr_policy){ .points_min = 8, .breach = &(pwr_breach){ 0 } };
+    tap_str(listed(pool, &policy), "short leaked personal",
+            "what has leaked");
 }
 
 static void test_sentences(void)
@@ -317,6 +361,7 @@ int main(void)
     test_limits(pool);
     test_classes(pool);
     test_off(pool);
+    test_leaked(pool);
     test_list(pool);
     test_sentences();
     test_numbers(pool);

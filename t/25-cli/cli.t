@@ -68,7 +68,7 @@ sub test_help {
     my @commands = $all =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg;
     is_deeply(\@commands, ['check', 'schema', 'user add', 'user passwd', 'user list', 'why', 'link', 'revoke',
         'mail test', 'queue list', 'queue show', 'queue retry',
-        'queue drop', 'purge', 'hash make', 'hash verify', 'directives', 'help',
+        'queue drop', 'purge', 'hash make', 'hash verify', 'breach build', 'breach check', 'directives', 'help',
         'version'], 'help lists the commands');
     for my $command (@commands) {
         my @words = split / /, $command;

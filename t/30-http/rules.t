@@ -7,6 +7,7 @@ use warnings;
 use utf8;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use PWR::Breach qw(breach_list);
 use PWR::Sites;
 use PWR::Walk;
 use Test::More;
@@ -25,6 +26,8 @@ my %rule = (
             . ' another character is needed, such as a dash or a blank.'],
         common => ['Not a common password, a keyboard row or one word repeated.', 'The password is a common one, a'
             . ' keyboard row or a repetition: those are tried first.'],
+        leaked => ['Not one that has leaked from another site.', 'The password is in a list of those that have leaked'
+            . ' from other sites: those are tried first.'],
         personal => ['Not built from your login, your name, your email address or the name of this site.', 'The password'
             . ' contains your login, your name, your email address or the name of this site, and little else.'],
         weak => ['Hard to guess: three or four unrelated words are good.', 'The password is easy to guess. Three or four'
@@ -42,6 +45,8 @@ my %rule = (
             . ' знак, например дефис или пробел.'],
         common => ['Не из списка частых паролей, не ряд клавиш и не повтор одного слова.', 'Пароль из списка частых, ряд'
             . ' клавиш или повтор: такие подбирают первыми.'],
+        leaked => ['Не из тех, что утекли с других сайтов.', 'Пароль есть в списке утёкших с других сайтов: такие'
+            . ' подбирают первыми.'],
         personal => ['Не составлен из логина, имени, адреса почты или названия сайта.', 'Пароль содержит ваш логин, имя,'
             . ' адрес почты или название сайта и почти ничего больше.'],
         weak => ['Трудно угадать: подойдут три-четыре не связанных между собой слова.', 'Пароль легко угадать. Подойдут'
@@ -73,6 +78,10 @@ my %site = (
         ['скрипка Кедр 417 ёж' x 3 => 'bytes'], ['скрипка Кедр 417 ёж' => '']],
     words => ['PwResetPasswordWords "${ROOT}/words"', "short long $any", 'minlength: 12; maxlength: 128;', 12, 128,
         ['zebra Quartz 31 plough' => 'common'], [$long => '']],
+    leaked => ['PwResetBreachList "${ROOT}/leaked"', 'short long common leaked personal weak',
+        'minlength: 12; maxlength: 128;', 12, 128,
+        ['plough zebra Quartz 31' => 'leaked'], ['скрипка Кедр 417 ёж' => 'leaked'], ['garden-path' => 'short leaked'],
+        ['Plough zebra Quartz 31' => ''], ['password1234' => 'common'], [$long => '']],
 );
 
 # What rules say in a language, their numbers filled in.
@@ -138,6 +147,8 @@ sub string {
 sub rules {
     my $sites = PWR::Sites->new({map { ($_ => $site{$_}[0]) } keys %site}, start => 0);
     $sites->httpd->write(words => "zebra Quartz 31 plough\n");
+    breach_list($sites->httpd->root . '/leaked', 'plough zebra Quartz 31', 'скрипка Кедр 417 ёж', 'garden-path',
+        'password1234');
     $sites->httpd->start;
     for my $name (sort keys %site) {
         $sites->walk->add("user-$name");
