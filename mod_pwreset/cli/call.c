@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "core/text.h"
 
-#define SHOWN_POINTS 255        /* as the column job.error */
+#define SHOWN_POINTS 1000       /* as the column job.error */
 
 int pwr_call_env(const pwr_call *call, pwr_env *env)
 {

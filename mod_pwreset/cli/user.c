@@ -21,12 +21,25 @@
 
 /* ---- the new password of a user ---- */
 
-static int judge(const pwr_env *env, const pwr_user *user, const char *secret)
+/* A user that is not there yet has had no password. */
+static int judge(const pwr_env *env, const pwr_user *user,
+                 const pwr_policy *policy, const char *secret)
 {
     static const pwr_voice english = { .tag = "en" };
     const char *broken[PWR_RULES_N];
-    size_t n = pwr_rules_broken(env, &english, user, secret, broken);
+    size_t n = pwr_rules_broken(env, &english, user, policy, secret, broken);
+    apr_status_t done = APR_SUCCESS;
+    int used = 0;
 
+    if (n == 0 && user->id) {
+        done = pwr_rules_used(env, user, policy, secret, &used);
+    }
+    if (done != APR_SUCCESS) {
+        return pwr_call_store_status(done);
+    }
+    if (used) {
+        broken[n++] = pwr_rule_broken(PWR_RULE_USED);
+    }
     if (n == 0) {
         return EX_OK;
     }
@@ -41,7 +54,8 @@ static int judge(const pwr_env *env, const pwr_user *user, const char *secret)
 /* Ask for a password for `user`, judge it by the site's rules and hash it in
  * the scheme its row is to have. */
 static int password_take(const pwr_call *call, const pwr_env *env,
-                         const pwr_user *user, const char **stored)
+                         const pwr_user *user, const pwr_policy *policy,
+                         const char **stored)
 {
     /* NOLINTNEXTLINE(clang-analyzer-*): pwr_call_env() told whether it is */
     const pwr_conf *conf = env->site->conf;
@@ -51,7 +65,7 @@ static int password_take(const pwr_call *call, const pwr_env *env,
     int status = pwr_prompt_read(env->pool, PWR_PROMPT_TWICE, &secret);
 
     if (status == EX_OK && !pwr_call_option(call, "any-password")) {
-        status = judge(env, user, secret);
+        status = judge(env, user, policy, secret);
     }
     if (status != EX_OK) {
         return status;
@@ -114,6 +128,7 @@ int pwr_command_user_add(pwr_call *call)
 {
     pwr_env env;
     pwr_user user;
+    pwr_policy policy;
     apr_status_t done;
     int added, status;
 
@@ -127,7 +142,8 @@ int pwr_command_user_add(pwr_call *call)
         status = pwr_call_env(call, &env);
     }
     if (status == EX_OK) {
-        status = password_take(call, &env, &user, &user.password);
+        pwr_rules_find(&env, &user, &policy);
+        status = password_take(call, &env, &user, &policy, &user.password);
     }
     if (status != EX_OK) {
         return status;
@@ -164,7 +180,7 @@ static int outcome_tell(const pwr_call *call, pwr_change_outcome outcome)
 }
 
 static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
-                                 const char *stored,
+                                 const pwr_policy *policy, const char *stored,
                                  pwr_change_outcome *outcome)
 {
     const pwr_request request = {
@@ -176,6 +192,7 @@ static apr_status_t change_write(const pwr_env *env, const pwr_user *user,
         .user_id = user->id,
         .stored = stored,
         .stamp = user->stamp,
+        .history = policy->history,
         .notice = &notice
     };
     apr_status_t done = pwr_notice_prepare(env, &request, user, &notice);
@@ -194,6 +211,7 @@ int pwr_command_user_passwd(pwr_call *call)
     pwr_change_outcome outcome;
     pwr_env env;
     pwr_user user;
+    pwr_policy policy;
     const char *stored;
     apr_status_t done;
     int status = pwr_call_user(call, call->args[0], &user);
@@ -202,12 +220,13 @@ int pwr_command_user_passwd(pwr_call *call)
         status = pwr_call_env(call, &env);
     }
     if (status == EX_OK) {
-        status = password_take(call, &env, &user, &stored);
+        pwr_rules_find(&env, &user, &policy);
+        status = password_take(call, &env, &user, &policy, &stored);
     }
     if (status != EX_OK) {
         return status;
     }
-    done = change_write(&env, &user, stored, &outcome);
+    done = change_write(&env, &user, &policy, stored, &outcome);
     if (done != APR_SUCCESS) {
         return pwr_call_store_status(done);
     }

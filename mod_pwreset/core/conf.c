@@ -106,6 +106,10 @@ const pwr_conf_row pwr_conf_rows[] = {
       NULL, PWR_SCOPE_VHOST, "FILE",
       "Leaked passwords, of which none may be a new one; made by pwresetctl "
       "breach build." },
+    { "PwResetPasswordHistory", PWR_KIND_NUMBER, AT(password_history),
+      "passwords", 0, PWR_PASSWORD_HISTORY_MAX, "0", PWR_SCOPE_VHOST, "N",
+      "How many former passwords of an account may not be taken again; 0 "
+      "keeps none." },
     { "PwResetSendmail", PWR_KIND_WORDS, AT(sendmail), NULL, 0, 0,
       "/usr/sbin/sendmail -i", PWR_SCOPE_VHOST, "PROGRAM [ARG...]",
       "Mail program; -f SENDER -- RECIPIENT is appended." },

@@ -22,6 +22,7 @@
 #define PWR_CONF_ROWS_MAX 64
 #define PWR_INSIST_NO_TRANSACTIONS "no-transactions"
 #define PWR_HASH_GATE_MAX 10000     /* of places, and of the queue */
+#define PWR_PASSWORD_HISTORY_MAX 24 /* each takes a hash at every change */
 
 /* What the command and the module say to each other: `httpd -t -D` this dumps
  * the configuration, into the pipe of the number in this variable. */
@@ -110,6 +111,7 @@ typedef struct pwr_conf {
     unsigned password_classes;
     const char *password_words;
     const char *breach_list;
+    int password_history;
     const char **sendmail;
     const char *mail_from;
     int64_t mail_timeout_sec;

@@ -68,6 +68,17 @@ static int weak_listed(const pwr_policy *policy)
     return policy->score_min > 0;
 }
 
+static int used_listed(const pwr_policy *policy)
+{
+    return policy->history > 0;
+}
+
+static int never_broken(const subject *s)
+{
+    (void)s;
+    return 0;
+}
+
 static int short_broken(const subject *s)
 {
     return !*s->password
@@ -180,6 +191,10 @@ static const rule_row rows[PWR_RULES_N] = {
         N_("The password is easy to guess. Three or four unrelated words "
            "are good."),
         weak_listed, weak_broken, 0, NULL },
+    [PWR_RULE_USED] = {
+        N_("Not one that you have had here before."),
+        N_("You have had this password here before. Choose another."),
+        used_listed, never_broken, 0, NULL },
     [PWR_RULE_CONTROL] = {
         NULL,
         N_("The password contains a character that cannot be typed, such as "

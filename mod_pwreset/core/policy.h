@@ -34,6 +34,7 @@ typedef struct pwr_policy {
     unsigned classes;           /* PWR_CLASS_* that must each occur */
     const pwr_words *common;    /* NULL: no such rule */
     const pwr_breach *breach;   /* likewise */
+    int history;                /* former passwords that are none; 0: no rule */
 } pwr_policy;
 
 typedef enum pwr_rule {
@@ -49,6 +50,7 @@ typedef enum pwr_rule {
     PWR_RULE_LEAKED,        /* in pwr_policy.breach */
     PWR_RULE_PERSONAL,      /* little more than login, name, e-mail or site */
     PWR_RULE_WEAK,          /* zxcvbn score below the minimum */
+    PWR_RULE_USED,          /* a former one: who has the hashes finds out */
     PWR_RULE_CONTROL,       /* a control character: cannot be typed again */
     PWR_RULES_N
 } pwr_rule;
@@ -57,7 +59,7 @@ typedef enum pwr_rule {
  * number, `broken` holds PWR_RULES_N.  LEAKED is only told when COMMON does
  * not explain it, WEAK when none of COMMON, LEAKED, PERSONAL and SHORT does;
  * LONG only where its limit is the one that is reached first, else BYTES.  What
- * is not UTF-8 breaks CONTROL. */
+ * is not UTF-8 breaks CONTROL.  USED is never among them. */
 size_t pwr_policy_judge(apr_pool_t *pool, const pwr_policy *policy,
                         const pwr_policy_person *person,
                         const char *password, pwr_rule *broken);

@@ -9,35 +9,41 @@
 #include "flow/rules.h"
 #include "flow/session.h"
 
-/* Old password and session in hand, the account as its row stands. */
-static apr_status_t find_user(const pwr_env *env, const pwr_request *request,
-                              pwr_user *user)
+/* The visitor's, as its row stands; user.id NULL: it is gone. */
+typedef struct account {
+    pwr_user user;
+    pwr_policy policy;
+} account;
+
+static apr_status_t account_find(const pwr_env *env,
+                                 const pwr_request *request, account *a)
 {
     pwr_users users = { 0 };
     apr_status_t status = env->store->ops->users_find(
         env->store, env->pool, PWR_USER_BY_ID, request->visitor.user_id,
         &users);
 
-    user->id = NULL;
+    a->user.id = NULL;
     if (status == APR_SUCCESS && users.n == 1) {
-        *user = users.row[0];
+        a->user = users.row[0];
+        pwr_rules_find(env, &a->user, &a->policy);
     }
     return status;
 }
 
 static void begin(const pwr_env *env, const pwr_request *request, int status,
-                  const pwr_user *user, pwr_response *response)
+                  const account *a, pwr_response *response)
 {
     pwr_page_begin(env, request, status, PWR_PAGE_CHANGE, "/change",
                    response);
-    pwr_model_text(response->model, "login", user->login);
-    pwr_rules_show(env, request, user, response);
+    pwr_model_text(response->model, "login", a->user.login);
+    pwr_rules_show(env, request, &a->policy, response);
 }
 
 apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
                              pwr_response *response)
 {
-    pwr_user user;
+    account a;
     apr_status_t status;
 
     if (!request->visitor.login) {
@@ -52,9 +58,9 @@ apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
         pwr_model_flag(response->model, "done", 1);
         return APR_SUCCESS;
     }
-    status = find_user(env, request, &user);
-    if (status == APR_SUCCESS && user.id) {
-        begin(env, request, 200, &user, response);
+    status = account_find(env, request, &a);
+    if (status == APR_SUCCESS && a.user.id) {
+        begin(env, request, 200, &a, response);
     }
     else if (status == APR_SUCCESS) {
         pwr_session_demand(env, request,
@@ -110,7 +116,7 @@ static apr_status_t judge_current(const pwr_env *env,
 
 /* All that is wrong at once: the old password, and the new one. */
 static apr_status_t judge(const pwr_env *env, const pwr_request *request,
-                          const pwr_user *user, pwr_response *response)
+                          const account *a, pwr_response *response)
 {
     const char *current = pwr_form_get(request->form, "current");
     apr_status_t status = APR_SUCCESS;
@@ -121,15 +127,17 @@ static apr_status_t judge(const pwr_env *env, const pwr_request *request,
                        N_("Enter your current password."), NULL);
     }
     else {
-        status = judge_current(env, request, user, current, response);
+        status = judge_current(env, request, &a->user, current, response);
     }
     is_right = status == APR_SUCCESS && !response->errors;
-    pwr_rules_judge(env, request, user, response);
     if (is_right && pwr_crypto_equal(current, pwr_form_get(request->form,
                                                         "password"))) {
         pwr_page_error(env, request, response, "password",
                        N_("The new password is the current one. Choose "
                           "another."), NULL);
+    }
+    if (status == APR_SUCCESS) {
+        status = pwr_rules_judge(env, request, &a->user, &a->policy, response);
     }
     if (is_right && response->errors) {
         pwr_audit_visitor(env, request, PWR_EVENT_CHANGE_FAILED, "rules");
@@ -139,19 +147,20 @@ static apr_status_t judge(const pwr_env *env, const pwr_request *request,
 
 static apr_status_t write_change(const pwr_env *env,
                                  const pwr_request *request,
-                                 const pwr_user *user, pwr_response *response)
+                                 const account *a, pwr_response *response)
 {
     const char *secret;
     pwr_session session;
     pwr_change change = {
         .session = &session,
         .session_lifetime_sec = env->site->conf->session_lifetime_sec,
+        .history = a->policy.history,
     };
-    apr_status_t status = pwr_session_begin(env, request, user, &session,
+    apr_status_t status = pwr_session_begin(env, request, &a->user, &session,
                                             &secret);
 
     if (status == APR_SUCCESS) {
-        status = pwr_renewal_do(env, request, user, &change, response);
+        status = pwr_renewal_do(env, request, &a->user, &change, response);
     }
     if (status != APR_SUCCESS) {
         return status;
@@ -175,25 +184,25 @@ apr_status_t pwr_change_password(const pwr_env *env,
                                  const pwr_request *request,
                                  pwr_response *response)
 {
-    pwr_user user = { 0 };
+    account a = { 0 };
     apr_status_t status = APR_SUCCESS;
 
     if (request->visitor.login) {
-        status = find_user(env, request, &user);
+        status = account_find(env, request, &a);
     }
     if (status != APR_SUCCESS) {
         return status;
     }
-    if (!user.id) {
+    if (!a.user.id) {
         pwr_session_missing(env, request, "/change", response);
         return APR_SUCCESS;
     }
-    begin(env, request, 422, &user, response);
-    status = judge(env, request, &user, response);
+    begin(env, request, 422, &a, response);
+    status = judge(env, request, &a, response);
     if (status != APR_SUCCESS || response->errors) {
         return status;
     }
-    return write_change(env, request, &user, response);
+    return write_change(env, request, &a, response);
 }
 
 apr_status_t pwr_change_lead_in(const pwr_env *env,

@@ -111,6 +111,27 @@ apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response)
     return APR_SUCCESS;
 }
 
+apr_status_t pwr_hash_verify_any(const pwr_env *env, const char *password,
+                                 const char *const *stored, int n, int *match)
+{
+    const pwr_host_ops *host = env->host;
+
+    *match = 0;
+    for (int i = 0; i < n && !*match; i++) {
+        apr_status_t status = host
+            ? host->gate_enter(env->host_baton, env->pool, 1) : APR_SUCCESS;
+
+        if (status != APR_SUCCESS) {
+            return status;
+        }
+        pwr_password_verify(password, stored[i], match);
+        if (host) {
+            host->gate_leave(env->host_baton, env->pool, 0);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 apr_status_t pwr_hash_make(const pwr_env *env, const char *password,
                            const char *old, const char **stored)
 {

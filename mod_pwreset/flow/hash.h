@@ -24,6 +24,14 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
  * as all whose answer waits.  PWR_GATE_FULL: there was none. */
 apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response);
 
+/* Does `password` match any of `n` hashes?  Each waits for a place of its own,
+ * so that nobody is kept from his for the time of all.  The time tells how many
+ * there were; only the account's owner gets here.  Without a host nothing is
+ * waited for. */
+apr_status_t pwr_hash_verify_any(const pwr_env *env, const char *password,
+                                 const char *const *stored, int n,
+                                 int *match);
+
 /* Hash a new password for a row that holds `old`, in the site's scheme. */
 apr_status_t pwr_hash_make(const pwr_env *env, const char *password,
                            const char *old, const char **stored);

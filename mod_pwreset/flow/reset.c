@@ -21,6 +21,7 @@ typedef struct attempt {
     const char *shown;              /* secret */
     pwr_token token;
     pwr_user user;
+    pwr_policy policy;              /* for this user */
 } attempt;
 
 /* ---- pages ---- */
@@ -78,7 +79,7 @@ static void form(const pwr_env *env, const pwr_request *request, int status,
     pwr_model_text(response->model, "until",
                    pwr_page_moment(env, a->token.expires,
                                    env->site->conf->token_lifetime_sec));
-    pwr_rules_show(env, request, &a->user, response);
+    pwr_rules_show(env, request, &a->policy, response);
     /* The switch keeps a string that is in the address line already; one that
      * was typed is not put there. */
     if (!request->is_post) {
@@ -147,6 +148,9 @@ static int take(const pwr_env *env, const pwr_request *request,
                                               digest, &a->token, &a->user);
     }
     response->spares_limit = a->token.state == PWR_TOKEN_LIVE;
+    if (*status == APR_SUCCESS && a->user.id) {
+        pwr_rules_find(env, &a->user, &a->policy);
+    }
     return *status != APR_SUCCESS;
 }
 
@@ -243,7 +247,8 @@ static apr_status_t write_change(const pwr_env *env,
                                  const pwr_request *request,
                                  attempt *a, pwr_response *response)
 {
-    pwr_change change = { .token_digest = a->token.digest };
+    pwr_change change = { .token_digest = a->token.digest,
+                          .history = a->policy.history };
     apr_status_t status = pwr_renewal_do(env, request, &a->user, &change,
                                          response);
 
@@ -279,7 +284,11 @@ apr_status_t pwr_reset_change(const pwr_env *env, const pwr_request *request,
         return APR_SUCCESS;
     }
     form(env, request, 422, a, response);
-    if (!pwr_rules_judge(env, request, &a->user, response)) {
+    status = pwr_rules_judge(env, request, &a->user, &a->policy, response);
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    if (response->errors) {
         pwr_audit_visit(env, request, PWR_EVENT_RESET_REFUSED, &a->user,
                         "rules");
         return APR_SUCCESS;

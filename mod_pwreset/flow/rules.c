@@ -5,6 +5,7 @@
 
 #include "core/crypto.h"
 #include "core/policy.h"
+#include "flow/hash.h"
 #include "flow/page.h"
 
 static pwr_scheme scheme_for(const pwr_env *env, const pwr_user *user)
@@ -30,18 +31,17 @@ static void breach_mind(const pwr_env *env, pwr_policy *policy)
     policy->breach = NULL;
 }
 
-/* The site's policy as the scheme of this user's row narrows it. */
-static pwr_policy policy_for(const pwr_env *env, const pwr_user *user)
+void pwr_rules_find(const pwr_env *env, const pwr_user *user,
+                    pwr_policy *policy)
 {
-    pwr_policy policy = env->site->policy;
     pwr_scheme scheme = scheme_for(env, user);
     size_t bytes_max = pwr_scheme_bytes_max(&scheme);
 
+    *policy = env->site->policy;
     if (bytes_max < PWR_PASSWORD_BYTES_MAX) {
-        policy.bytes_max = bytes_max;
+        policy->bytes_max = bytes_max;
     }
-    breach_mind(env, &policy);
-    return policy;
+    breach_mind(env, policy);
 }
 
 static pwr_policy_person person_of(const pwr_env *env, const pwr_user *user)
@@ -68,6 +68,7 @@ static const char *const rule_names[PWR_RULES_N] = {
     [PWR_RULE_LEAKED] = "leaked",
     [PWR_RULE_PERSONAL] = "personal",
     [PWR_RULE_WEAK] = "weak",
+    [PWR_RULE_USED] = "used",
     [PWR_RULE_CONTROL] = "control",
 };
 
@@ -84,16 +85,15 @@ static const char *sentence(const pwr_env *env, const pwr_voice *voice,
 }
 
 void pwr_rules_show(const pwr_env *env, const pwr_request *request,
-                    const pwr_user *user, pwr_response *response)
+                    const pwr_policy *policy, pwr_response *response)
 {
-    pwr_policy policy = policy_for(env, user);
     pwr_list *list = pwr_list_make(env->pool);
     pwr_model *model = response->model;
     pwr_rule rules[PWR_RULES_N];
-    size_t n = pwr_policy_list(&policy, rules);
+    size_t n = pwr_policy_list(policy, rules);
 
     for (size_t i = 0; i < n; i++) {
-        pwr_rule_numbers numbers = pwr_rule_count(&policy, rules[i], NULL);
+        pwr_rule_numbers numbers = pwr_rule_count(policy, rules[i], NULL);
         pwr_model *rule = pwr_list_add(list);
 
         pwr_model_text(rule, "text",
@@ -107,18 +107,17 @@ void pwr_rules_show(const pwr_env *env, const pwr_request *request,
     }
     pwr_model_list(model, "rules", list);
     pwr_model_text(model, "passwordrules",
-                   pwr_policy_passwordrules(env->pool, &policy));
+                   pwr_policy_passwordrules(env->pool, policy));
     pwr_model_text(model, "length_min",
-                   apr_itoa(env->pool, policy.points_min));
+                   apr_itoa(env->pool, policy->points_min));
     pwr_model_text(model, "length_max",
-                   apr_itoa(env->pool, policy.points_max));
+                   apr_itoa(env->pool, policy->points_max));
 }
 
 size_t pwr_rules_broken(const pwr_env *env, const pwr_voice *voice,
-                        const pwr_user *user, const char *password,
-                        const char **sentences)
+                        const pwr_user *user, const pwr_policy *policy,
+                        const char *password, const char **sentences)
 {
-    pwr_policy policy = policy_for(env, user);
     pwr_policy_person person = person_of(env, user);
     pwr_rule broken[PWR_RULES_N];
     pwr_scheme scheme = scheme_for(env, user);
@@ -126,16 +125,44 @@ size_t pwr_rules_broken(const pwr_env *env, const pwr_voice *voice,
 
     /* Blanks that are not hashed make no password longer. */
     password = pwr_scheme_taken(env->pool, &scheme, password);
-    n = pwr_policy_judge(env->pool, &policy, &person, password, broken);
+    n = pwr_policy_judge(env->pool, policy, &person, password, broken);
     for (size_t i = 0; i < n; i++) {
         sentences[i] = sentence(env, voice, pwr_rule_broken(broken[i]),
-                                pwr_rule_count(&policy, broken[i], password));
+                                pwr_rule_count(policy, broken[i], password));
     }
     return n;
 }
 
-int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
-                    const pwr_user *user, pwr_response *response)
+apr_status_t pwr_rules_used(const pwr_env *env, const pwr_user *user,
+                            const pwr_policy *policy, const char *password,
+                            int *used)
+{
+    pwr_history history = { .realm = env->site->conf->realm,
+                            .user_id = user->id, .max = policy->history };
+    apr_status_t status = APR_SUCCESS;
+
+    *used = 0;
+    if (policy->history == 0) {
+        return APR_SUCCESS;
+    }
+    if (user->password) {
+        status = pwr_hash_verify_any(env, password, &user->password, 1, used);
+    }
+    if (status == APR_SUCCESS && !*used) {
+        status = env->store->ops->history_list(env->store, env->pool,
+                                               &history);
+    }
+    if (status == APR_SUCCESS && !*used) {
+        status = pwr_hash_verify_any(env, password, history.stored, history.n,
+                                     used);
+    }
+    return status;
+}
+
+/* The two fields alone. */
+static void form_judge(const pwr_env *env, const pwr_request *request,
+                       const pwr_user *user, const pwr_policy *policy,
+                       pwr_response *response)
 {
     const char *password = pwr_form_get(request->form, "password");
     const char *confirm = pwr_form_get(request->form, "confirm");
@@ -145,9 +172,9 @@ int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
     if (!password || !*password) {
         pwr_page_error(env, request, response, "password",
                        N_("Enter a new password."), NULL);
-        return 0;
+        return;
     }
-    n = pwr_rules_broken(env, request->voice, user, password, broken);
+    n = pwr_rules_broken(env, request->voice, user, policy, password, broken);
     for (size_t i = 0; i < n; i++) {
         /* Translated already, which a catalog leaves as it is. */
         pwr_page_error(env, request, response, "password", broken[i], NULL);
@@ -155,12 +182,31 @@ int pwr_rules_judge(const pwr_env *env, const pwr_request *request,
     if (!confirm || !*confirm) {
         pwr_page_error(env, request, response, "confirm",
                        N_("Enter the new password again."), NULL);
-        return 0;
     }
-    if (!pwr_crypto_equal(password, confirm)) {
+    else if (!pwr_crypto_equal(password, confirm)) {
         pwr_page_error(env, request, response, "confirm",
                        N_("The two passwords differ."), NULL);
-        return 0;
     }
-    return n == 0;
+}
+
+apr_status_t pwr_rules_judge(const pwr_env *env, const pwr_request *request,
+                             const pwr_user *user, const pwr_policy *policy,
+                             pwr_response *response)
+{
+    apr_status_t status = APR_SUCCESS;
+    int used = 0;
+
+    form_judge(env, request, user, policy, response);
+    if (!response->errors) {
+        status = pwr_rules_used(env, user, policy,
+                                pwr_form_get(request->form, "password"),
+                                &used);
+    }
+    if (used) {
+        /* Who guesses at former ones is limited as who guesses at strings. */
+        response->spares_limit = 0;
+        pwr_page_error(env, request, response, "password",
+                       pwr_rule_broken(PWR_RULE_USED), NULL);
+    }
+    return status;
 }

@@ -281,6 +281,7 @@ static const char *make_policy(const maker *m, pwr_site *site)
         .points_max = m->conf->password_length[1],
         .score_min = m->conf->password_score,
         .classes = m->conf->password_classes,
+        .history = m->conf->password_history,
         .common = m->words,
     };
     if (!m->conf->password_words) {

@@ -17,6 +17,7 @@ typedef struct bounds {
 
 /* What this process has begun; only its dispatcher's. */
 static struct {
+    server_rec *main_server;
     server_rec *at;             /* the next one; NULL: nothing is to be done */
     int may_purge;
 } turn;
@@ -63,6 +64,39 @@ static int repeat(apr_pool_t *parent, pwr_server *self, const bounds *r,
     return 1;
 }
 
+/* The site of this realm and store; NULL: no server has it any more. */
+static pwr_server *site_of(server_rec *main_server, const pwr_server *self,
+                           const char *realm)
+{
+    for (server_rec *s = main_server; s; s = s->next) {
+        pwr_server *other = pwr_server_active(s);
+
+        if (other && strcmp(other->conf->realm, realm) == 0
+            && pwr_server_same_store(other, self)) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+/* Former passwords of accounts that are gone: one look for all realms, as most
+ * have none. */
+static apr_status_t history(apr_pool_t *pool, pwr_server *self, int *changed)
+{
+    const pwr_store_ops *ops = self->store->ops;
+    const char *realm;
+    apr_status_t status = ops->history_stalest(self->store, pool, &realm);
+    pwr_server *owner;
+
+    *changed = 0;
+    if (status != APR_SUCCESS || !realm) {
+        return status;
+    }
+    owner = site_of(turn.main_server, self, realm);
+    return ops->history_tidy(owner ? owner->store : self->store, pool, realm,
+                             owner != NULL, changed);
+}
+
 static int tidy_site(apr_pool_t *pool, server_rec *main_server, server_rec *s,
                      const bounds *r)
 {
@@ -71,7 +105,8 @@ static int tidy_site(apr_pool_t *pool, server_rec *main_server, server_rec *s,
 
     if (self && turn.may_purge
         && pwr_server_is_first_of_store(main_server, self)) {
-        is_done = repeat(pool, self, r, purge);
+        is_done = repeat(pool, self, r, purge)
+            && repeat(pool, self, r, history);
     }
     /* Else no row gets that old, and to look for them costs. */
     if (is_done && self && self->conf->audit_keep_sec < ROWS_LIVE_SEC) {
@@ -89,7 +124,7 @@ int pwr_tidy(apr_pool_t *pool, server_rec *main_server, int stop_fd)
     const bounds r = { stop_fd, now_ms + ROUND_MS };
 
     if (!turn.at && now_ms >= *tidy_ms) {
-        turn.at = main_server;
+        turn.at = turn.main_server = main_server;
         turn.may_purge = *tidy_ms > 0;
         /* Before it is begun: whoever has the lease next need not do it. */
         *tidy_ms = now_ms + EVERY_MS;

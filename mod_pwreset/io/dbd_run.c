@@ -50,10 +50,13 @@ apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name, const char *sql)
 {
     int changed = 0;
     int code;
+    apr_status_t status;
 
     pwr_dbd_ask(run);
     code = apr_dbd_query(run->conn.driver, run->conn.handle, &changed, sql);
-    return code ? pwr_dbd_fail(run, name, code) : APR_SUCCESS;
+    status = code ? pwr_dbd_fail(run, name, code) : APR_SUCCESS;
+    /* Another made a table in the same moment. */
+    return status == PWR_DBD_STALE ? PWR_DBD_AGAIN : status;
 }
 
 static apr_status_t begin(pwr_dbd_run *run, apr_dbd_transaction_t **trans)

@@ -275,6 +275,16 @@ typedef enum pwr_change_outcome {
     PWR_CHANGE_DONE
 } pwr_change_outcome;
 
+/* The former passwords of an account. */
+typedef struct pwr_history {
+    const char *realm;
+    const char *user_id;
+    int max;
+    /* out */
+    int n;
+    const char **stored;            /* hashes, the last one first; secret */
+} pwr_history;
+
 /* One change of a password and all that belongs to it, in one transaction. */
 typedef struct pwr_change {
     const char *realm;
@@ -287,6 +297,9 @@ typedef struct pwr_change {
     const pwr_device *device;       /* known from now on, all others are not;
                                      * or NULL */
     const char *device_before;      /* digest that its browser had; or NULL */
+    int history;                    /* former passwords that are kept, this
+                                     * one too where it can be verified and is
+                                     * of a scheme that is written; 0: none */
     const pwr_job *notice;          /* queued once per address; recipient is
                                      * set here from the row */
     const pwr_job *hook;            /* queued once; or NULL */
@@ -429,6 +442,19 @@ typedef struct pwr_store_ops {
      * Neither notice nor PwResetAfterChange. */
     apr_status_t (*password_rehash)(pwr_store *store, apr_pool_t *pool,
                                     pwr_rehash *rehash);
+
+    apr_status_t (*history_list)(pwr_store *store, apr_pool_t *pool,
+                                 pwr_history *history);
+    /* The realm of the former passwords whose account nobody has looked for
+     * the longest, and for PWR_KEEP_SEC; NULL: of none. */
+    apr_status_t (*history_stalest)(pwr_store *store, apr_pool_t *pool,
+                                    const char **realm);
+    /* Look for some accounts of that realm; those that are gone take their
+     * former passwords with them, if this store `may_delete` them, being that
+     * of the realm's own user table.  `*changed` is 0 when none was left. */
+    apr_status_t (*history_tidy)(pwr_store *store, apr_pool_t *pool,
+                                 const char *realm, int may_delete,
+                                 int *changed);
 
     apr_status_t (*session_add)(pwr_store *store, apr_pool_t *pool,
                                 const pwr_session *session,

@@ -2,8 +2,9 @@
 /* A change of password and all that belongs to it, in one transaction.
  *
  * Rows are locked in one order everywhere: the user's lock, strings, sessions,
- * jobs, the provider's row.  That one is written as late as can be, as there
- * are tables that undo nothing (PwResetInsist no-transactions). */
+ * jobs, former passwords, the provider's row, devices.  The provider's is
+ * written as late as can be, as there are tables that undo nothing
+ * (PwResetInsist no-transactions). */
 #include "io/store_parts.h"
 
 #include <string.h>
@@ -239,6 +240,10 @@ static apr_status_t all_write(pwr_dbd_run *run, change_call *call)
 
     if (status == APR_SUCCESS && is_done(call)) {
         status = jobs_write(run, call);
+    }
+    if (status == APR_SUCCESS && is_done(call) && !call->is_ours) {
+        status = pwr_store_history_write(run, call->impl, change,
+                                         &call->before, call->id);
     }
     if (status == APR_SUCCESS && is_done(call)) {
         status = password_write(run, call);

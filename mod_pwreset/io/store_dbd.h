@@ -9,7 +9,8 @@
 #include "core/conf.h"
 #include "io/store.h"
 
-#define PWR_SCHEMA_VERSION 2
+#define PWR_SCHEMA_VERSION 3
+#define PWR_SCHEMA_LEAST 2      /* the oldest module's that may use it, too */
 
 typedef enum pwr_dialect {
     PWR_DIALECT_MYSQL = 0,

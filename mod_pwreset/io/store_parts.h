@@ -9,7 +9,8 @@
 #define PWR_ADDRESS_POINTS 64
 #define PWR_AGENT_POINTS 255
 #define PWR_LANGUAGE_POINTS 35
-#define PWR_ERROR_POINTS 255
+#define PWR_ERROR_POINTS 1000
+#define PWR_HISTORY_POINTS 512
 
 typedef struct pwr_store_impl {
     pwr_store store;                /* its `impl` points here */
@@ -177,6 +178,22 @@ apr_status_t pwr_store_device_write(pwr_dbd_run *run,
                                     const pwr_device *device,
                                     const char *stamp, const char *before);
 
+/* store_history.c */
+apr_status_t pwr_store_history_list(pwr_store *store, apr_pool_t *pool,
+                                    pwr_history *history);
+apr_status_t pwr_store_history_stalest(pwr_store *store, apr_pool_t *pool,
+                                       const char **realm);
+apr_status_t pwr_store_history_tidy(pwr_store *store, apr_pool_t *pool,
+                                    const char *realm, int may_delete,
+                                    int *changed);
+
+/* Within a change: its user's hash is a former one, by the change's id, and no
+ * more than change->history of them are left. */
+apr_status_t pwr_store_history_write(pwr_dbd_run *run,
+                                     const pwr_store_impl *impl,
+                                     const pwr_change *change,
+                                     const pwr_user *before, const char *id);
+
 /* store_proxy.c */
 apr_status_t pwr_store_proxy_seen(pwr_store *store, apr_pool_t *pool,
                                   const char *realm);
@@ -194,6 +211,10 @@ apr_status_t pwr_store_schema_apply(pwr_store *store, apr_pool_t *pool);
 apr_array_header_t *pwr_store_table_sql(apr_pool_t *pool, pwr_dialect dialect,
                                         const char *prefix, const char *name);
 const char *pwr_store_table_name(size_t i);
+
+/* What makes the rows of meta that are not there. */
+const char *pwr_store_meta_sql(apr_pool_t *pool, pwr_dialect dialect,
+                               const char *prefix);
 
 apr_status_t pwr_store_purge(pwr_store *store, apr_pool_t *pool,
                              int64_t keep_sec, int *purged);

@@ -46,7 +46,7 @@ static const struct {
       "  lease_until BIGINT NOT NULL DEFAULT 0,  -- ... until then\n"
       "  tries INTEGER NOT NULL DEFAULT 0,       -- claims so far\n"
       "  gave_up BIGINT NOT NULL DEFAULT 0,      -- when, or 0\n"
-      "  error VARCHAR(255),              -- what the last try said\n"
+      "  error VARCHAR(1000),             -- what the last try said\n"
       "  PRIMARY KEY (id)",
       { { "due", "due, lease_until" } } },
     { "token",
@@ -99,6 +99,16 @@ static const struct {
       "  expires BIGINT NOT NULL,\n"
       "  PRIMARY KEY (realm, digest, user_id)",
       { { "owner", "realm, user_id, expires" }, { "expires", "expires" } } },
+    { "history",
+      "  -- former passwords of accounts: PwResetPasswordHistory\n"
+      "  id CHAR(32){hex} NOT NULL,       -- of the change that ended it\n"
+      "  realm VARCHAR(191) NOT NULL,\n"
+      "  user_id VARCHAR(191) NOT NULL,\n"
+      "  password VARCHAR(512) NOT NULL,  -- the hash that the row had\n"
+      "  ended_ms BIGINT NOT NULL,        -- epoch milliseconds\n"
+      "  checked BIGINT NOT NULL,         -- when the account was last there\n"
+      "  PRIMARY KEY (id)",
+      { { "owner", "realm, user_id, ended_ms" }, { "checked", "checked" } } },
     { "user",
       "  -- the shipped user table; not needed where the site has its own\n"
       "  id CHAR(32){hex} NOT NULL,       -- random\n"
@@ -191,19 +201,20 @@ static void table_add(const schema *made, size_t i, apr_array_header_t *list)
     }
 }
 
-static void meta_add(const schema *made, apr_array_header_t *list)
+static const char *meta_text(const schema *made)
 {
     static const char hex[] = "0123456789abcdef";
-    const char *rows = apr_psprintf(made->pool, "('schema', %d)",
-                                    PWR_SCHEMA_VERSION);
+    const char *rows = apr_psprintf(made->pool, "('schema', %d),"
+                                    " ('schema-least', %d)",
+                                    PWR_SCHEMA_VERSION, PWR_SCHEMA_LEAST);
 
     for (int i = 0; hex[i]; i++) {
         rows = apr_psprintf(made->pool, "%s, ('lock-%c', 0)", rows, hex[i]);
     }
     /* What is there already keeps its version: others know what it lacks. */
-    statement_add(list, words_replace(made, apr_psprintf(
+    return words_replace(made, apr_psprintf(
         made->pool, "INSERT {ignore} INTO %smeta (name, value) VALUES %s",
-        made->prefix, rows)));
+        made->prefix, rows));
 }
 
 static apr_array_header_t *statements(apr_pool_t *pool, pwr_dialect dialect,
@@ -215,7 +226,7 @@ static apr_array_header_t *statements(apr_pool_t *pool, pwr_dialect dialect,
     for (size_t i = 0; i < TABLES_N; i++) {
         table_add(&made, i, list);
     }
-    meta_add(&made, list);
+    statement_add(list, meta_text(&made));
     return list;
 }
 
@@ -232,6 +243,14 @@ apr_array_header_t *pwr_store_table_sql(apr_pool_t *pool, pwr_dialect dialect,
         }
     }
     return list;
+}
+
+const char *pwr_store_meta_sql(apr_pool_t *pool, pwr_dialect dialect,
+                               const char *prefix)
+{
+    schema made = schema_make(pool, dialect, prefix);
+
+    return meta_text(&made);
 }
 
 const char *pwr_store_table_name(size_t i)

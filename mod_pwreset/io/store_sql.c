@@ -435,6 +435,46 @@ static const struct {
       "DELETE FROM {prefix}device"
       " WHERE realm = :realm AND digest = :digest AND user_id = :user" },
 
+    /* :id is the change's: "exists" is our own first try. */
+    { PWR_STMT_HISTORY_ADD, "history_add",
+      "INSERT INTO {prefix}history (id, realm, user_id, password, ended_ms,"
+      " checked) VALUES (:id, :realm, :user, :password, {now_ms}, {now})" },
+
+    /* At most :max former passwords of a user.  Index owner. */
+    { PWR_STMT_HISTORY_LIST, "history_list",
+      "SELECT realm, user_id, password FROM {prefix}history"
+      " WHERE realm = :realm AND user_id = :user"
+      " ORDER BY ended_ms DESC, id LIMIT :max" },
+
+    /* The last of those that are too many.  Index owner. */
+    { PWR_STMT_HISTORY_LEAST, "history_add least",
+      "SELECT ended_ms FROM {prefix}history"
+      " WHERE realm = :realm AND user_id = :user"
+      " ORDER BY ended_ms DESC LIMIT 1 OFFSET :max" },
+
+    { PWR_STMT_HISTORY_TRIM, "history_add trim",
+      "DELETE FROM {prefix}history"
+      " WHERE realm = :realm AND user_id = :user AND ended_ms <= :ended" },
+
+    /* At most one row: realm.  Index checked. */
+    { PWR_STMT_HISTORY_STALEST, "history_stalest",
+      "SELECT realm FROM {prefix}history WHERE checked < {now} - :keep"
+      " ORDER BY checked LIMIT 1" },
+
+    /* At most :max rows of a realm.  Index checked. */
+    { PWR_STMT_HISTORY_STALE, "history_tidy",
+      "SELECT realm, user_id FROM {prefix}history"
+      " WHERE realm = :realm AND checked < {now} - :keep"
+      " ORDER BY checked, user_id LIMIT :max" },
+
+    /* Index owner. */
+    { PWR_STMT_HISTORY_SEEN, "history_tidy seen",
+      "UPDATE {prefix}history SET checked = {now}"
+      " WHERE realm = :realm AND user_id = :user" },
+
+    { PWR_STMT_HISTORY_DROP, "history_tidy drop",
+      "DELETE FROM {prefix}history WHERE realm = :realm AND user_id = :user" },
+
     /* A row of the shipped user table; "exists" when the login is taken. */
     { PWR_STMT_USER_ADD, "user_add",
       "INSERT INTO {prefix}user (id, login, email, password, language, name,"
@@ -460,11 +500,12 @@ static const struct {
 
 static const char *const our_params[] = {
     "address", "after", "agent", "base", "before", "by", "change", "column",
-    "common", "created", "delay", "depth", "digest", "due", "email", "error",
-    "every", "expires", "id", "identifier", "idle", "interval", "job", "keep",
-    "kind", "language", "lease", "lifetime", "lock", "login", "max", "name",
-    "newcomers", "next", "owner", "password", "purpose", "realm", "recipient",
-    "seen", "share", "stamp", "table", "user", "why", "within", NULL
+    "common", "created", "delay", "depth", "digest", "due", "email", "ended",
+    "error", "every", "expires", "id", "identifier", "idle", "interval", "job",
+    "keep", "kind", "language", "lease", "lifetime", "lock", "login", "max",
+    "name", "newcomers", "next", "owner", "password", "purpose", "realm",
+    "recipient", "seen", "share", "stamp", "table", "user", "why", "within",
+    NULL
 };
 
 /* Not UNIX_TIMESTAMP(NOW(3)): local time says two o'clock twice a year. */

@@ -6,19 +6,25 @@
 
 #include <apr_strings.h>
 
+#include "core/text.h"
 #include "io/now.h"
 
 #define LOOK_EVERY_MS 60000     /* for an upgrade, where connections live */
 
 /* What brings tables of the version before to `version`: a table that is made,
- * by its name.  The order is that of versions.  Each may be done again, by
- * several at once and after an interruption. */
+ * by its name, or what MySQL is told ({prefix} is ours; SQLite does not mind
+ * the width of a column).  The order is that of versions.  Each may be done
+ * again, by several at once and after an interruption; what a module of
+ * PWR_SCHEMA_LEAST does must go on meanwhile. */
 static const struct {
     int version;
     const char *creates;
+    const char *mysql;
 } steps[] = {
-    { 2, "guess" },
-    { 2, "device" },
+    { 2, "guess", NULL },
+    { 2, "device", NULL },
+    { 3, "history", NULL },
+    { 3, NULL, "ALTER TABLE {prefix}job MODIFY error VARCHAR(1000)" },
 };
 
 #define STEPS_N (sizeof(steps) / sizeof(*steps))
@@ -111,10 +117,20 @@ apr_status_t pwr_store_vet(pwr_dbd_run *run, void *baton)
     return PWR_STORE_BROKEN;
 }
 
+/* Who may go on beside us comes first: nobody must see the new version without
+ * it. */
 static apr_status_t version_write(pwr_dbd_run *run,
                                   const pwr_store_impl *impl, int version)
 {
-    return pwr_dbd_plain(run, "schema version", apr_psprintf(
+    apr_status_t status = pwr_dbd_plain(run, "schema rows", pwr_store_meta_sql(
+        run->scratch, run->dbd->dialect, impl->prefix));
+
+    if (status == APR_SUCCESS) {
+        status = pwr_dbd_plain(run, "schema version", apr_psprintf(
+            run->scratch, "UPDATE %smeta SET value = %d"
+            " WHERE name = 'schema-least'", impl->prefix, PWR_SCHEMA_LEAST));
+    }
+    return status ? status : pwr_dbd_plain(run, "schema version", apr_psprintf(
         run->scratch, "UPDATE %smeta SET value = %d"
         " WHERE name = 'schema' AND value < %d", impl->prefix, version,
         version));
@@ -134,6 +150,17 @@ static apr_status_t table_make(pwr_dbd_run *run, const pwr_store_impl *impl,
     return status;
 }
 
+static apr_status_t step_do(pwr_dbd_run *run, const pwr_store_impl *impl,
+                            size_t i)
+{
+    if (steps[i].creates) {
+        return table_make(run, impl, steps[i].creates);
+    }
+    return run->dbd->dialect != PWR_DIALECT_MYSQL ? APR_SUCCESS
+        : pwr_dbd_plain(run, "ALTER TABLE", pwr_text_replace(
+            run->scratch, steps[i].mysql, "{prefix}", impl->prefix));
+}
+
 /* The version is written behind the last step to it. */
 static apr_status_t upgrade(pwr_dbd_run *run, void *baton)
 {
@@ -147,7 +174,7 @@ static apr_status_t upgrade(pwr_dbd_run *run, void *baton)
         if (steps[i].version <= call->version) {
             continue;
         }
-        status = table_make(run, call->impl, steps[i].creates);
+        status = step_do(run, call->impl, i);
         if (status == APR_SUCCESS && is_last) {
             status = version_write(run, call->impl, steps[i].version);
         }

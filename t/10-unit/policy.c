@@ -10,7 +10,7 @@
 
 static const char *const names[PWR_RULES_N] = {
     "none", "short", "long", "bytes", "lower", "upper", "digit", "special",
-    "common", "leaked", "personal", "weak", "control",
+    "common", "leaked", "personal", "weak", "used", "control",
 };
 
 static const pwr_policy_person ivan = {
@@ -256,9 +256,10 @@ static void test_list(apr_pool_t *pool)
                            .classes = PWR_CLASS_UPPER | PWR_CLASS_SPECIAL };
     tap_str(listed(pool, &policy), "short long upper special personal",
             "what is configured, in order");
-    policy = (pwr_policy){ .points_min = 8, .breach = &(pwr_breach){ 0 } };
-    tap_str(listed(pool, &policy), "short leaked personal",
-            "what has leaked");
+    policy = (pwr_policy){ .points_min = 8, .history = 1,
+                           .breach = &(pwr_breach){ 0 } };
+    tap_str(listed(pool, &policy), "short leaked personal used",
+            "what has leaked, and what was used");
 }
 
 static void test_sentences(void)

@@ -12,7 +12,8 @@ static const pwr_job notice = {
 
 void scene_reset(const scene *on)
 {
-    static const char *const tables[] = { "job", "token", "session", "user" };
+    static const char *const tables[] = { "job", "token", "session",
+                                          "history", "user" };
 
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
         bench_sql(on->made, "DELETE FROM {p}%s", tables[i]);

@@ -9,10 +9,22 @@
 
 #define NODES 4
 
-/* As version 1 was: without two tables. */
+/* As version 2 was. */
+static void unmake_third(const scene *on)
+{
+    bench_sql(on->made, "DROP TABLE IF EXISTS {p}history");
+    if (bench_is_mysql(on->made)) {
+        bench_sql(on->made, "ALTER TABLE {p}job MODIFY error VARCHAR(255)");
+    }
+    bench_sql(on->made, "DELETE FROM {p}meta WHERE name = 'schema-least'");
+    bench_sql(on->made, "UPDATE {p}meta SET value = 2 WHERE name = 'schema'");
+}
+
+/* As version 1 was: without two more tables. */
 static void make_first(const scene *on)
 {
     scene_reset(on);
+    unmake_third(on);
     bench_sql(on->made, "DROP TABLE IF EXISTS {p}guess");
     bench_sql(on->made, "DROP TABLE IF EXISTS {p}device");
     bench_sql(on->made, "UPDATE {p}meta SET value = 1 WHERE name = 'schema'");
@@ -65,12 +77,35 @@ static void is_upgraded(const scene *on, const char *name)
 
     fresh->ops->schema_apply(fresh, on->pool);
     tap_int(version_of(on), PWR_SCHEMA_VERSION, "%s: the version", name);
+    tap_int(bench_number(on->made, "SELECT value FROM {p}meta"
+                         " WHERE name = 'schema-least'"), PWR_SCHEMA_LEAST,
+            "%s: who may use it, too", name);
     tap_str(shape(on->made, "schema_"), shape(on->made, "fresh_"),
             "%s: as if made today", name);
     tap_ok(works(on), "%s: it works", name);
     tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}user"), 2,
             "%s: nobody is lost", name);
     tap_str(bench_log(on->made), "", "%s: nothing to tell", name);
+}
+
+/* Where version 2 works beside us it finds its tables as they were, but for a
+ * wider column. */
+static void test_second(const scene *on)
+{
+    scene_reset(on);
+    unmake_third(on);
+    bench_forget(on->made);
+    tap_ok(!works(on) && strstr(bench_log(on->made), "schema version 2"),
+           "version 2 is not worked with");
+    bench_sql(on->made, "INSERT INTO {p}job (id, kind, realm, identify_by,"
+              " created, due, error) VALUES ('x', 'recover', 'r', 1, 1, 1,"
+              " 'said before')");
+    tap_int(on->store->ops->schema_upgrade(on->store, on->pool), APR_SUCCESS,
+            "upgrade from it");
+    tap_str(bench_value(on->made, "SELECT error FROM {p}job"), "said before",
+            "with all that it held");
+    bench_sql(on->made, "DELETE FROM {p}job");
+    is_upgraded(on, "from version 2");
 }
 
 static void test_upgrade(const scene *on)
@@ -95,16 +130,25 @@ static void test_upgrade(const scene *on)
 /* It was ended after each of its statements: what is left of it is this. */
 static void test_interrupted(const scene *on)
 {
-    static const char *const left[] = { "device", "guess", NULL };
+    static const struct { const char *table; int version; } left[] = {
+        { NULL, 2 }, { "history", 2 }, { NULL, 1 }, { "device", 1 },
+        { "guess", 1 },
+    };
 
-    for (int i = 0; left[i]; i++) {
+    for (size_t i = 0; i < sizeof(left) / sizeof(*left); i++) {
         make_first(on);
         on->store->ops->schema_upgrade(on->store, on->pool);
-        for (int k = 0; k < i; k++) {
-            bench_sql(on->made, "DROP TABLE {p}%s", left[k]);
+        for (size_t k = 0; k <= i; k++) {
+            if (left[k].version == 1) {
+                unmake_third(on);
+            }
+            if (left[k].table) {
+                bench_sql(on->made, "DROP TABLE IF EXISTS {p}%s",
+                          left[k].table);
+            }
         }
-        bench_sql(on->made, "UPDATE {p}meta SET value = 1"
-                  " WHERE name = 'schema'");
+        bench_sql(on->made, "UPDATE {p}meta SET value = %d"
+                  " WHERE name = 'schema'", left[i].version);
         bench_forget(on->made);
         on->store->ops->schema_upgrade(on->store, on->pool);
         is_upgraded(on, "after an interruption");
@@ -182,6 +226,7 @@ int main(int argc, const char *const *argv)
     scene on = { made, pool, bench_store(made, NULL) };
 
     on.store->ops->schema_apply(on.store, pool);
+    test_second(&on);
     test_upgrade(&on);
     test_interrupted(&on);
     test_at_once(&on);

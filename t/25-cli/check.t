@@ -54,13 +54,13 @@ sub well {
 
 sub counts {
     return join ' ', map { ($db->dbh->selectrow_array("SELECT COUNT(*) FROM pwreset_$_"))[0] }
-        qw(meta job token session guess device user);
+        qw(meta job token session guess device history user);
 }
 
 # --- both ---------------------------------------------------------------------------
 
 sub test_missing {
-    for my $table (qw(job token session guess device user)) {
+    for my $table (qw(job token session guess device history user)) {
         broken("no table $table", 78, 'tables', qr/pwreset_$table\b.*(?:schema --apply|correct the query)/,
             ["ALTER TABLE pwreset_$table RENAME TO gone"], ["ALTER TABLE gone RENAME TO pwreset_$table"]);
     }
@@ -104,7 +104,7 @@ sub test_change {
 # --- MariaDB ------------------------------------------------------------------------
 
 sub test_rights {
-    my %right = map { ("pwreset_$_" => 1) } qw(meta job token session guess device user);
+    my %right = map { ("pwreset_$_" => 1) } qw(meta job token session guess device history user);
     sql(q(CREATE USER few@'%' IDENTIFIED BY 'few'),
         map { "GRANT SELECT, INSERT, UPDATE, DELETE ON $_ TO few" } sort keys %right);
     site(params => $db->params(user => 'few', pass => 'few'));
@@ -132,7 +132,7 @@ sub test_views {
     sql('CREATE VIEW shown AS SELECT * FROM pwreset_user', q(CREATE USER viewer@'%' IDENTIFIED BY 'viewer'),
         'GRANT SELECT, UPDATE ON shown TO viewer',
         map { "GRANT SELECT, INSERT, UPDATE, DELETE ON pwreset_$_ TO viewer" }
-            qw(meta job token session guess device user));
+            qw(meta job token session guess device history user));
     site(params => $db->params(user => 'viewer', pass => 'viewer'), PwResetPasswordUpdate => [[$update]]);
     fails('a view that hides its tables', 78, 'engines', qr/view shown hides.*GRANT SHOW VIEW/);
     sql('GRANT SHOW VIEW ON shown TO viewer');

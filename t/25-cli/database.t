@@ -53,11 +53,11 @@ sub test_schema {
     is(value('SELECT COUNT(*) FROM printed_user'), 0, 'what is printed can be applied by hand');
 }
 
-# Tables of the first version, which had neither of these two.
+# Tables of the first version, which had none of these three.
 sub test_upgrade {
     site(PwResetSendmail => [['/bin/true']]);
     $db->dbh->do($_) for q(INSERT INTO pwreset_user (id, login, changed_at) VALUES ('1', 'kept', 0)),
-        'DROP TABLE pwreset_guess', 'DROP TABLE pwreset_device', q(UPDATE pwreset_meta SET value = 1 WHERE name = 'schema');
+        (map { "DROP TABLE pwreset_$_" } qw(guess device history)), q(UPDATE pwreset_meta SET value = 1 WHERE name = 'schema');
     my %refused = (status => 78, err => qr/schema (?:version )?1\b.*pwresetctl schema --upgrade/);
     runs_ok('an older schema is not applied to', \%refused, '', qw(schema --apply));
     runs_ok('nor used', \%refused, "$good\n", qw(user add ivan ivan@example.org));
@@ -65,7 +65,7 @@ sub test_upgrade {
     my @pids = map { my $host = $_; fork // die "fork: $!" or POSIX::_exit(($host->run('', qw(schema --upgrade)))[0]) }
         @hosts;
     is_deeply([map { waitpid $_, 0; $? } @pids], [0, 0, 0], 'three hosts upgrade it at once');
-    like($_->read('OUT'), qr/^schema (?:1 upgraded to \d+|\d+ was there)$/, 'and say so') for @hosts;
+    like($_->read('OUT'), qr/^schema (?:[12] upgraded to \d+|\d+ was there)$/, 'and say so') for @hosts;
     runs_ok('an upgraded one', {status => 0, out => qr/^OK   schema: /m, err => qr//}, '', 'check');
     is(value('SELECT COUNT(*) FROM pwreset_user'), 1, 'and nothing was lost');
     $db->dbh->do('DELETE FROM pwreset_user');
@@ -210,6 +210,28 @@ sub test_passwd {
     is(value('SELECT password FROM pwreset_user WHERE id = ?', $id), $stored, 'and nothing changed');
 }
 
+# Former passwords: an operator sets none of them by accident, and purge looks
+# for accounts that are gone.
+sub test_history {
+    my @used = (status => 65, err => qr/You have had this password here before/);
+    my $kept = sub { value('SELECT COUNT(*) FROM pwreset_history') };
+    site(PwResetPasswordHistory => [['3']]);
+    runs_ok('the current password', {@used}, "another horse battery\n", qw(user passwd anna));
+    runs_ok('a new one', {status => 0, out => qr/^changed/}, "a third horse battery\n", qw(user passwd anna));
+    runs_ok('the former one', {@used}, "another horse battery\n", qw(user passwd anna));
+    runs_ok('with --any-password', {status => 0, out => qr/^changed/}, "another horse battery\n",
+        qw(user passwd --any-password anna));
+    is($kept->(), 2, 'two are known');
+    $db->dbh->do('UPDATE pwreset_history SET checked = 1');
+    runs_ok('purge looks for her', {status => 0, out => qr/deleted/}, '', 'purge');
+    is($kept->(), 2, 'and she is there');
+    $db->dbh->do(q(UPDATE pwreset_history SET checked = 1, user_id = 'gone'));
+    runs_ok('purge looks for another', {status => 0, out => qr/deleted/}, '', 'purge');
+    is($kept->(), 0, 'whose former passwords go with him');
+    site();
+    return;
+}
+
 # A table of the provider's own, with hashes that another program made.
 sub test_own_table {
     my $select = 'SELECT uid AS id, nick AS login, mail AS email, pw AS password FROM members WHERE';
@@ -305,6 +327,7 @@ for my $kind (qw(sqlite mysql)) {
         test_add();
         test_add_refuses();
         test_passwd();
+        test_history();
         test_own_table();
         test_trouble();
         test_owner() if $kind eq 'sqlite';

@@ -88,8 +88,8 @@ sub rename_column {
 
 sub version {
     my $version = shift;
-    return (["UPDATE pwreset_meta SET value = $version WHERE name = 'schema'"],
-        [q(UPDATE pwreset_meta SET value = 2 WHERE name = 'schema')]);
+    return ([map { "UPDATE pwreset_meta SET value = $version WHERE name = '$_'" } qw(schema schema-least)],
+        [map { "UPDATE pwreset_meta SET value = $_->[1] WHERE name = '$_->[0]'" } ['schema', 3], ['schema-least', 2]]);
 }
 
 my @both = (
@@ -113,7 +113,8 @@ my @mysql = (
 sub give_rights {
     my $walk = shift;
     $walk->sql($_) for q(CREATE USER few@'%' IDENTIFIED BY 'few'),
-        map { "GRANT SELECT, INSERT, UPDATE, DELETE ON pwreset_$_ TO few" } qw(meta job token session guess device user);
+        map { "GRANT SELECT, INSERT, UPDATE, DELETE ON pwreset_$_ TO few" } qw(meta job token session guess device history
+            user);
     return $walk->db->params(user => 'few', pass => 'few');
 }
 

@@ -15,7 +15,7 @@ use constant {LEASES => 4, LOOK_SEC => 5};
 my $walk = PWR::Walk->new('mysql');
 $walk->add('ivan');
 $walk->sql($_) for q(CREATE USER few@'%' IDENTIFIED BY 'few'),
-    map { "GRANT SELECT, INSERT, UPDATE, DELETE ON pwreset_$_ TO few" } qw(meta job token session guess device user);
+    map { "GRANT SELECT, INSERT, UPDATE, DELETE ON pwreset_$_ TO few" } qw(meta job token session guess device history user);
 $walk->httpd->reconf(global => 'DBDParams "' . $walk->db->params(user => 'few', pass => 'few') . '"')
     ->expect_log(qw(PWR0206 PWR0302))->restart;
 my $box = $walk->httpd->mailbox;
