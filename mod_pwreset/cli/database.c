@@ -148,7 +148,8 @@ pwr_store_conf pwr_database_conf(const pwr_vhost *vhost)
         .password_update = conf->password_update,
         .after_change = conf->after_change,
         .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
-        .rehash = conf->rehash
+        .rehash = conf->rehash,
+        .group_query = conf->group_query,
     };
 }
 

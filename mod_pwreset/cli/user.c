@@ -142,7 +142,9 @@ int pwr_command_user_add(pwr_call *call)
         status = pwr_call_env(call, &env);
     }
     if (status == EX_OK) {
-        pwr_rules_find(&env, &user, &policy);
+        status = pwr_call_store_status(pwr_rules_find(&env, &user, &policy));
+    }
+    if (status == EX_OK) {
         status = password_take(call, &env, &user, &policy, &user.password);
     }
     if (status != EX_OK) {
@@ -220,7 +222,9 @@ int pwr_command_user_passwd(pwr_call *call)
         status = pwr_call_env(call, &env);
     }
     if (status == EX_OK) {
-        pwr_rules_find(&env, &user, &policy);
+        status = pwr_call_store_status(pwr_rules_find(&env, &user, &policy));
+    }
+    if (status == EX_OK) {
         status = password_take(call, &env, &user, &policy, &stored);
     }
     if (status != EX_OK) {

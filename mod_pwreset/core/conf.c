@@ -110,6 +110,13 @@ const pwr_conf_row pwr_conf_rows[] = {
       "passwords", 0, PWR_PASSWORD_HISTORY_MAX, "0", PWR_SCOPE_VHOST, "N",
       "How many former passwords of an account may not be taken again; 0 "
       "keeps none." },
+    { "PwResetGroupQuery", PWR_KIND_SQL, AT(group_query), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "SQL",
+      "SELECT that finds the groups of a user by :id, :login or :email." },
+    { "PwResetGroupPolicy", PWR_KIND_GROUPS, AT(group_policies), NULL, 0, 0,
+      NULL, PWR_SCOPE_VHOST,
+      "GROUP [length=MIN] [score=N] [classes=KIND,...] [history=N]",
+      "Stricter rules for passwords of those in a group, once per group." },
     { "PwResetSendmail", PWR_KIND_WORDS, AT(sendmail), NULL, 0, 0,
       "/usr/sbin/sendmail -i", PWR_SCOPE_VHOST, "PROGRAM [ARG...]",
       "Mail program; -f SENDER -- RECIPIENT is appended." },

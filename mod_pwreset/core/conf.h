@@ -13,6 +13,7 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
+#include "core/group.h"
 #include "core/limit.h"
 #include "core/password.h"
 
@@ -22,7 +23,6 @@
 #define PWR_CONF_ROWS_MAX 64
 #define PWR_INSIST_NO_TRANSACTIONS "no-transactions"
 #define PWR_HASH_GATE_MAX 10000     /* of places, and of the queue */
-#define PWR_PASSWORD_HISTORY_MAX 24 /* each takes a hash at every change */
 
 /* What the command and the module say to each other: `httpd -t -D` this dumps
  * the configuration, into the pipe of the number in this variable. */
@@ -65,6 +65,8 @@ typedef enum pwr_kind {
     PWR_KIND_PRESET,        /* const char *[2]: name or path, prefix or NULL */
     PWR_KIND_REFUSALS,      /* const char ** with NULL: a word and a sentence,
                              * and again; repeatable */
+    PWR_KIND_GROUPS,        /* const pwr_group_policy ** with NULL: repeatable,
+                             * once for each group */
     PWR_KIND_LIMITS         /* pwr_rate[PWR_LIMITS_N]; each class is inherited
                              * on its own */
 } pwr_kind;
@@ -112,6 +114,8 @@ typedef struct pwr_conf {
     const char *password_words;
     const char *breach_list;
     int password_history;
+    const char *group_query;            /* NULL: nobody is in any */
+    const pwr_group_policy **group_policies;    /* NULL: none */
     const char **sendmail;
     const char *mail_from;
     int64_t mail_timeout_sec;

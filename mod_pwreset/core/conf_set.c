@@ -215,6 +215,31 @@ static const char *set_sqls(const use *u, void *slot)
     return NULL;
 }
 
+static const char *set_groups(const use *u, void *slot)
+{
+    const pwr_group_policy ***list = slot, **before = *list, **grown;
+    pwr_group_policy *added = apr_pcalloc(u->pool, sizeof(*added));
+    const char *error = pwr_group_policy_read(u->pool, u->argc, u->argv,
+                                              added);
+    int n = 0;
+
+    while (!error && before && before[n]) {
+        if (strcmp(before[n++]->group, added->group) == 0) {
+            error = "was said for this group already";
+        }
+    }
+    if (error) {
+        return error;
+    }
+    grown = apr_pcalloc(u->pool, (size_t)(n + 2) * sizeof(*grown));
+    if (n > 0) {
+        memcpy(grown, before, (size_t)n * sizeof(*grown));
+    }
+    grown[n] = added;
+    *list = grown;
+    return NULL;
+}
+
 static const char *set_scheme(const use *u, void *slot)
 {
     return pwr_scheme_parse(u->pool, u->argv[0], slot);
@@ -364,6 +389,8 @@ static const struct setter {
     [PWR_KIND_FOLDER] = { set_folder, 1, 2, 2 * sizeof(char *) },
     [PWR_KIND_PRESET] = { set_preset, 1, 2, 2 * sizeof(char *) },
     [PWR_KIND_REFUSALS] = { set_refusals, 2, 2, sizeof(char **) },
+    [PWR_KIND_GROUPS] = { set_groups, 2, PWR_GROUP_ARGS_MAX,
+                          sizeof(pwr_group_policy **) },
     [PWR_KIND_LIMITS] = { set_limits, 1, 3,
                           PWR_LIMITS_N * sizeof(pwr_rate) },
 };

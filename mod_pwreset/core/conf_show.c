@@ -65,6 +65,16 @@ static void use_sqls(apr_array_header_t *uses, const void *slot)
     }
 }
 
+static void use_groups(apr_array_header_t *uses, const void *slot)
+{
+    const pwr_group_policy **groups = *(const pwr_group_policy **const *)slot;
+
+    for (; groups && *groups; groups++) {
+        APR_ARRAY_PUSH(uses, const char **) = pwr_group_policy_show(
+            uses->pool, *groups);
+    }
+}
+
 static void use_scheme(apr_array_header_t *uses, const void *slot)
 {
     add_use(uses, pwr_scheme_show(uses->pool, slot), NULL);
@@ -161,6 +171,7 @@ static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_FOLDER] = use_folder,
     [PWR_KIND_PRESET] = use_folder,
     [PWR_KIND_REFUSALS] = use_refusals,
+    [PWR_KIND_GROUPS] = use_groups,
     [PWR_KIND_LIMITS] = use_limits,
 };
 

@@ -26,6 +26,8 @@
 #define PWR_CLASS_DIGIT 4u
 #define PWR_CLASS_SPECIAL 8u
 
+#define PWR_PASSWORD_HISTORY_MAX 24 /* each takes a hash at every change */
+
 typedef struct pwr_policy {
     int points_min;
     int points_max;             /* 0: no such rule */

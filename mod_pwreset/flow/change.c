@@ -26,7 +26,7 @@ static apr_status_t account_find(const pwr_env *env,
     a->user.id = NULL;
     if (status == APR_SUCCESS && users.n == 1) {
         a->user = users.row[0];
-        pwr_rules_find(env, &a->user, &a->policy);
+        status = pwr_rules_find(env, &a->user, &a->policy);
     }
     return status;
 }

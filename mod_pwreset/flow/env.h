@@ -79,6 +79,7 @@ typedef struct pwr_visitor {
     const char *login;
     const char *user_id;
     const char *session_digest;
+    const char *const *groups;      /* NULL at the end; NULL: of none */
 } pwr_visitor;
 
 typedef struct pwr_request {

@@ -149,7 +149,7 @@ static int take(const pwr_env *env, const pwr_request *request,
     }
     response->spares_limit = a->token.state == PWR_TOKEN_LIVE;
     if (*status == APR_SUCCESS && a->user.id) {
-        pwr_rules_find(env, &a->user, &a->policy);
+        *status = pwr_rules_find(env, &a->user, &a->policy);
     }
     return *status != APR_SUCCESS;
 }

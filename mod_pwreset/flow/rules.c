@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/rules.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "core/crypto.h"
@@ -31,8 +33,37 @@ static void breach_mind(const pwr_env *env, pwr_policy *policy)
     policy->breach = NULL;
 }
 
-void pwr_rules_find(const pwr_env *env, const pwr_user *user,
-                    pwr_policy *policy)
+/* Of several groups the strictest value of each rule counts. */
+static void group_apply(const pwr_conf *conf, const char *name,
+                        pwr_policy *policy)
+{
+    for (int i = 0; conf->group_policies[i]; i++) {
+        if (strcmp(conf->group_policies[i]->group, name) == 0) {
+            pwr_group_policy_apply(conf->group_policies[i], policy);
+        }
+    }
+}
+
+static apr_status_t groups_apply(const pwr_env *env, const pwr_user *user,
+                                 pwr_policy *policy)
+{
+    const pwr_conf *conf = env->site->conf;
+    const char *const *groups;
+    apr_status_t status;
+
+    if (!conf->group_policies || !user->id) {
+        return APR_SUCCESS;
+    }
+    status = env->store->ops->groups_find(env->store, env->pool, user,
+                                          &groups);
+    for (; status == APR_SUCCESS && *groups; groups++) {
+        group_apply(conf, *groups, policy);
+    }
+    return status;
+}
+
+apr_status_t pwr_rules_find(const pwr_env *env, const pwr_user *user,
+                            pwr_policy *policy)
 {
     pwr_scheme scheme = scheme_for(env, user);
     size_t bytes_max = pwr_scheme_bytes_max(&scheme);
@@ -42,6 +73,7 @@ void pwr_rules_find(const pwr_env *env, const pwr_user *user,
         policy->bytes_max = bytes_max;
     }
     breach_mind(env, policy);
+    return groups_apply(env, user, policy);
 }
 
 static pwr_policy_person person_of(const pwr_env *env, const pwr_user *user)

@@ -5,10 +5,10 @@
 
 #include "flow/env.h"
 
-/* The rules for this user: the site's, as the scheme of his row narrows
- * them. */
-void pwr_rules_find(const pwr_env *env, const pwr_user *user,
-                    pwr_policy *policy);
+/* The rules for this user: the site's, as the scheme of his row narrows them
+ * and his groups make them stricter.  A user whose id is NULL is in none. */
+apr_status_t pwr_rules_find(const pwr_env *env, const pwr_user *user,
+                            pwr_policy *policy);
 
 /* List them in the model, together with the attribute for password
  * managers. */

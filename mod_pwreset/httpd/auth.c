@@ -35,7 +35,12 @@ static apr_status_t ask_store(request_rec *r, const pwr_server *self,
     apr_status_t status = self->store->ops->session_find(self->store, r->pool,
                                                          &lookup);
 
-    if (status == APR_SUCCESS && lookup.state == PWR_SESSION_LIVE) {
+    if (status != APR_SUCCESS || lookup.state != PWR_SESSION_LIVE) {
+        return status;
+    }
+    status = self->store->ops->groups_find(self->store, r->pool, &lookup.user,
+                                           &visitor->groups);
+    if (status == APR_SUCCESS) {
         visitor->login = lookup.user.login;
         visitor->user_id = lookup.user.id;
         visitor->session_digest = digest;
@@ -337,4 +342,62 @@ int pwr_auth_challenge(request_rec *r, const char *auth_type)
     }
     pwr_auth_demand(r, self);
     return OK;
+}
+
+/* ---- Require pwreset-group ---- */
+
+static int is_in(const pwr_visitor *visitor, const char *group)
+{
+    const char *const *name = visitor->groups;
+
+    while (name && *name && strcmp(*name, group) != 0) {
+        name++;
+    }
+    return name && *name;
+}
+
+/* The groups are those of the session that signed r->user in. */
+static authz_status check_group(request_rec *r, const char *names,
+                                const void *parsed)
+{
+    const pwr_server *self = pwr_server_active(r->server);
+    const pwr_call *call = pwr_call_of(r);
+
+    (void)parsed;
+    if (!r->user) {
+        return AUTHZ_DENIED_NO_USER;
+    }
+    if (!self || !call || !call->visitor.login
+        || !pwr_text_same(r->ap_auth_type, AUTH_TYPE)) {
+        return AUTHZ_DENIED;
+    }
+    if (!self->conf->group_query) {
+        pwr_diag_tell(&self->diag, PWR_DIAG_ERROR("PWR0042", ""),
+                      "Require pwreset-group without PwResetGroupQuery in "
+                      "this vhost: nobody is in any group");
+        return AUTHZ_DENIED;
+    }
+    while (*names) {
+        if (is_in(&call->visitor, ap_getword_conf(r->pool, &names))) {
+            return AUTHZ_GRANTED;
+        }
+    }
+    return AUTHZ_DENIED;
+}
+
+static const char *parse_group(cmd_parms *cmd, const char *names,
+                               const void **parsed)
+{
+    (void)cmd;
+    (void)parsed;
+    return *names ? NULL : "Require pwreset-group needs the name of a group";
+}
+
+void pwr_auth_register_groups(apr_pool_t *pool)
+{
+    static const authz_provider provider = { check_group, parse_group };
+
+    ap_register_auth_provider(pool, AUTHZ_PROVIDER_GROUP, "pwreset-group",
+                              AUTHZ_PROVIDER_VERSION, &provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
 }

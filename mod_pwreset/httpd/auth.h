@@ -35,6 +35,9 @@ void pwr_auth_demand(request_rec *r, const pwr_server *self);
 /* Hook note_auth_failure. */
 int pwr_auth_challenge(request_rec *r, const char *auth_type);
 
+/* Require pwreset-group NAME...: who is in one of these. */
+void pwr_auth_register_groups(apr_pool_t *pool);
+
 /* Answers under AuthType PwReset are one visitor's: an output filter that says
  * so to every cache. */
 void pwr_auth_register_filter(void);

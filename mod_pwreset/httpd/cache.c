@@ -11,9 +11,10 @@
 
 #define CACHE_NAME "pwreset-session"
 #define CACHE_ARGUMENT "pwreset_sessions(524288)"  /* file(bytes) */
-#define ENTRY_BYTES_MAX 700
+#define ENTRY_BYTES_MAX 1500
 
-/* Behind it stand realm, user id and login, a line each. */
+/* Behind it stand realm, user id, login and the names of groups, a line
+ * each. */
 typedef struct entry_head {
     /* Whose database was asked: several vhosts may say the same realm.  At one
      * address in all children, as the cache does not outlive its parent's
@@ -125,6 +126,40 @@ void pwr_cache_bump(const char *realm, const char *user_id)
     __atomic_add_fetch(generation_of(realm, user_id), 1, __ATOMIC_ACQ_REL);
 }
 
+/* A name a line; NULL: there is none. */
+static const char *const *groups_read(apr_pool_t *pool, const char *lines)
+{
+    apr_array_header_t *names = apr_array_make(pool, 4, sizeof(char *));
+    char *rest = lines ? apr_pstrdup(pool, lines) : NULL, *name;
+
+    while ((name = strsep(&rest, "\n")) != NULL) {
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+    APR_ARRAY_PUSH(names, const char *) = NULL;
+    return (const char *const *)names->elts;
+}
+
+/* Everything of a visitor as lines; NULL when it is not text of one line. */
+static const char *lines_of(apr_pool_t *pool, const pwr_server *self,
+                            const pwr_visitor *visitor)
+{
+    const char *const *group = visitor->groups;
+    const char *text = apr_pstrcat(pool, self->conf->realm, "\n",
+                                   visitor->user_id, "\n", visitor->login,
+                                   NULL);
+
+    if (strpbrk(visitor->login, "\n") || strpbrk(visitor->user_id, "\n")) {
+        return NULL;
+    }
+    for (; group && *group; group++) {
+        if (strpbrk(*group, "\n")) {
+            return NULL;
+        }
+        text = apr_pstrcat(pool, text, "\n", *group, NULL);
+    }
+    return text;
+}
+
 int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
                   pwr_visitor *visitor)
 {
@@ -157,6 +192,7 @@ int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
     visitor->user_id = apr_pstrdup(r->pool, user_id);
     visitor->login = apr_pstrdup(r->pool, login);
     visitor->session_digest = apr_pstrdup(r->pool, digest);
+    visitor->groups = groups_read(r->pool, rest);
     return 1;
 }
 
@@ -170,24 +206,24 @@ void pwr_cache_put(request_rec *r, const pwr_server *self,
     apr_time_t expiry = apr_time_now()
         + apr_time_from_sec(self->conf->session_cache_sec);
     unsigned char entry[ENTRY_BYTES_MAX];
-    int len;
+    const char *lines;
+    size_t len;
 
     if (!provider || self->conf->session_cache_sec == 0
-        || pwr_cache_clock() != clock
-        || strpbrk(visitor->login, "\n") || strpbrk(visitor->user_id, "\n")) {
+        || pwr_cache_clock() != clock) {
+        return;
+    }
+    lines = lines_of(r->pool, self, visitor);
+    len = lines ? strlen(lines) : 0;
+    if (!lines || sizeof(head) + len > sizeof(entry)) {
         return;
     }
     memcpy(entry, &head, sizeof(head));
-    len = apr_snprintf((char *)entry + sizeof(head),
-                       sizeof(entry) - sizeof(head), "%s\n%s\n%s",
-                       self->conf->realm, visitor->user_id, visitor->login);
-    if ((size_t)len + sizeof(head) >= sizeof(entry) - 1) {
-        return;
-    }
+    memcpy(entry + sizeof(head), lines, len);
     apr_global_mutex_lock(mutex);
     provider->store(instance, r->server,
                     (const unsigned char *)visitor->session_digest,
                     PWR_DIGEST_HEX, expiry, entry,
-                    (unsigned)(len + (int)sizeof(head)), r->pool);
+                    (unsigned)(sizeof(head) + len), r->pool);
     apr_global_mutex_unlock(mutex);
 }

@@ -215,6 +215,26 @@ static const char *check_names(const pwr_conf *conf)
     return NULL;
 }
 
+/* A rule that nobody can meet, or that nobody is ever asked about. */
+static const char *check_groups(apr_pool_t *pool, const pwr_conf *conf)
+{
+    const pwr_group_policy **group = conf->group_policies;
+
+    if (group && !conf->group_query) {
+        return "PwResetGroupPolicy needs PwResetGroupQuery, which says who is "
+               "in which group";
+    }
+    for (; group && *group; group++) {
+        if ((*group)->points_min > conf->password_length[1]) {
+            return apr_psprintf(pool, "PwResetGroupPolicy %s: length=%d is "
+                                "more than PwResetPasswordLength allows, %d",
+                                (*group)->group, (*group)->points_min,
+                                conf->password_length[1]);
+        }
+    }
+    return check_names(conf);
+}
+
 static const char *check_values(apr_pool_t *pool, const pwr_conf *conf)
 {
     const char *error;
@@ -245,7 +265,7 @@ static const char *check_values(apr_pool_t *pool, const pwr_conf *conf)
                "PwResetSessionIdle";
     }
     error = pwr_conf_refusal(pool, conf);
-    return error ? error : check_names(conf);
+    return error ? error : check_groups(pool, conf);
 }
 
 static void warn_sqlite(const pwr_server *self)
@@ -311,6 +331,7 @@ static const char *make_store(apr_pool_t *pool, pwr_server *self)
         .after_change = conf->after_change,
         .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
         .rehash = conf->rehash,
+        .group_query = conf->group_query,
     };
 
     return pwr_store_dbd_make(pool, &store, &lender, &self->diag,

@@ -77,7 +77,6 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
 
 static void register_hooks(apr_pool_t *pool)
 {
-    (void)pool;
     ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(pwr_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(pwr_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
@@ -107,6 +106,7 @@ static void register_hooks(apr_pool_t *pool)
                               APR_HOOK_REALLY_LAST);
     ap_hook_check_authn(pwr_auth_check, NULL, NULL, APR_HOOK_MIDDLE,
                         AP_AUTH_INTERNAL_PER_CONF);
+    pwr_auth_register_groups(pool);
     ap_hook_note_auth_failure(pwr_auth_challenge, NULL, NULL,
                               APR_HOOK_MIDDLE);
     ap_hook_fixups(pwr_route_bind, NULL, NULL, APR_HOOK_FIRST);

@@ -357,6 +357,12 @@ typedef struct pwr_store_ops {
                                pwr_user_key key, const char *value,
                                pwr_users *users);
 
+    /* The names of the groups that PwResetGroupQuery finds for a user, NULL at
+     * the end; of none where there is no such query.  A hundred are used. */
+    apr_status_t (*groups_find)(pwr_store *store, apr_pool_t *pool,
+                                const pwr_user *user,
+                                const char *const **groups);
+
     /* Due in `job->due` seconds; one of the same id is there already: done. */
     apr_status_t (*job_add)(pwr_store *store, apr_pool_t *pool,
                             const pwr_job *job);

@@ -32,6 +32,7 @@ static const pwr_store_ops ops = {
     .account_revoke = pwr_store_account_revoke,
     .password_change = pwr_store_password_change,
     .password_rehash = pwr_store_password_rehash,
+    .groups_find = pwr_store_groups_find,
     .history_list = pwr_store_history_list,
     .history_stalest = pwr_store_history_stalest,
     .history_tidy = pwr_store_history_tidy,

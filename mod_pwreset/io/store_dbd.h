@@ -54,6 +54,7 @@ typedef struct pwr_store_conf {
     const char *const *after_change;    /* NULL or NULL-terminated */
     int may_half;                   /* the user table need not undo anything */
     int rehash;                     /* password_rehash will be asked for */
+    const char *group_query;            /* or NULL */
 } pwr_store_conf;
 
 /* Compile the queries and make the store; nothing is asked of the database.

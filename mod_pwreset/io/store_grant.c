@@ -26,7 +26,8 @@ typedef struct grants {
 
 static void stmt_read(grants *g, const pwr_dbd_stmt *stmt)
 {
-    const char *fault = pwr_sqluse_read(g->pool, stmt->sql.format, g->uses);
+    const char *fault = stmt->sql.format
+        ? pwr_sqluse_read(g->pool, stmt->sql.format, g->uses) : NULL;
 
     if (fault) {
         g->unread = apr_pstrcat(g->pool, g->unread, "-- ", stmt->name, ": ",
@@ -124,9 +125,7 @@ const char *pwr_store_dbd_grants(apr_pool_t *pool, const pwr_store *store,
     for (int i = 0; i < sql->after_n; i++) {
         stmt_read(&g, &sql->after[i]);
     }
-    if (sql->stmt[PWR_STMT_USER_LIST].sql.format) {
-        stmt_read(&g, &sql->stmt[PWR_STMT_USER_LIST]);
-    }
+    stmt_read(&g, &sql->stmt[PWR_STMT_USER_LIST]);
     if (to->adds_users) {
         stmt_read(&g, &sql->stmt[PWR_STMT_USER_ADD]);
     }

@@ -57,8 +57,10 @@ static apr_status_t statements_try(pwr_dbd_run *run, void *baton)
 
     apr_array_clear(call->faults);
     for (int i = 0; status == APR_SUCCESS && i < PWR_STMT_OTHERS; i++) {
-        status = fault_take(run, pwr_dbd_try(run, &sql->stmt[i]),
-                            call->faults);
+        if (sql->stmt[i].name) {
+            status = fault_take(run, pwr_dbd_try(run, &sql->stmt[i]),
+                                call->faults);
+        }
     }
     for (int i = 0; status == APR_SUCCESS && i < sql->after_n; i++) {
         status = fault_take(run, pwr_dbd_try(run, &sql->after[i]),

@@ -158,6 +158,11 @@ apr_status_t pwr_store_session_write(pwr_dbd_run *run,
                                      const char *user_id, const char *stamp,
                                      int64_t lifetime_sec);
 
+/* store_group.c */
+apr_status_t pwr_store_groups_find(pwr_store *store, apr_pool_t *pool,
+                                   const pwr_user *user,
+                                   const char *const **groups);
+
 /* store_guess.c */
 apr_status_t pwr_store_guess_take(pwr_store *store, apr_pool_t *pool,
                                   pwr_guess *guess);

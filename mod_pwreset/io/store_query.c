@@ -13,7 +13,7 @@ static const struct {
     const char *name;
     size_t offset;              /* in pwr_store_conf */
     pwr_sql_verb verb;
-    const char *must;
+    const char *must;           /* NULL: :id, :login or :email */
     const char *params[8];
 } directives[] = {
     { PWR_STMT_USER_BY_EMAIL, "PwResetUserQuery",
@@ -30,6 +30,9 @@ static const struct {
     { PWR_STMT_PASSWORD_UPDATE, "PwResetPasswordUpdate",
       offsetof(pwr_store_conf, password_update), PWR_SQL_UPDATE, "hash",
       { "hash", "id", "now", "login", "email" } },
+    { PWR_STMT_GROUPS, "PwResetGroupQuery",
+      offsetof(pwr_store_conf, group_query), PWR_SQL_SELECT, NULL,
+      { "id", "login", "email" } },
 };
 
 #define DIRECTIVES_N (sizeof(directives) / sizeof(*directives))
@@ -54,6 +57,11 @@ static int names_user(const pwr_sqltext *sql)
     return uses(sql, "id") || uses(sql, "login") || uses(sql, "email");
 }
 
+static int is_optional(pwr_stmt id)
+{
+    return id == PWR_STMT_USER_LIST || id == PWR_STMT_GROUPS;
+}
+
 static const char *directive_compile(apr_pool_t *pool,
                                      const pwr_store_conf *conf,
                                      const char *text, size_t i,
@@ -72,10 +80,11 @@ static const char *directive_compile(apr_pool_t *pool,
                             directives[i].verb == PWR_SQL_SELECT
                                 ? "SELECT" : "UPDATE");
     }
-    if (!uses(&stmt->sql, directives[i].must)) {
+    if (directives[i].must && !uses(&stmt->sql, directives[i].must)) {
         return apr_psprintf(pool, "%s must use :%s", name, directives[i].must);
     }
-    if (stmt->sql.verb == PWR_SQL_UPDATE && !names_user(&stmt->sql)) {
+    if ((!directives[i].must || stmt->sql.verb == PWR_SQL_UPDATE)
+        && !names_user(&stmt->sql)) {
         return apr_pstrcat(pool, name, " must use :id", NULL);
     }
     return NULL;
@@ -91,7 +100,7 @@ static const char *directives_compile(apr_pool_t *pool,
         const char *text
             = *(const char *const *)((const char *)conf + directives[i].offset);
 
-        if (text || directives[i].id != PWR_STMT_USER_LIST) {
+        if (text || !is_optional(directives[i].id)) {
             fault = directive_compile(pool, conf, text, i,
                                       &sql->stmt[directives[i].id]);
         }

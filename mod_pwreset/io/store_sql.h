@@ -12,6 +12,7 @@ typedef enum pwr_stmt {
     PWR_STMT_USER_BY_LOGIN,
     PWR_STMT_USER_BY_ID,
     PWR_STMT_PASSWORD_UPDATE,
+    PWR_STMT_GROUPS,            /* its name is NULL where there is none */
     /* ours */
     PWR_STMT_CLOCK,
     PWR_STMT_LOCK,

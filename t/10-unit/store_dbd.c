@@ -76,6 +76,18 @@ static const struct {
     { "the same where it need not",
       { .password_update = "UPDATE t SET p = :hash WHERE l = :login LIMIT 1" },
       NULL },
+    { "no group query", { .group_query = NULL }, NULL },
+    { "group query", { .group_query = "SELECT g AS `group` FROM m"
+                       " WHERE u = :id AND l = :login AND e = :email" },
+      NULL },
+    { "group query of all", { .group_query = "SELECT g FROM m" },
+      "PwResetGroupQuery must use :id" },
+    { "group query that writes",
+      { .group_query = "UPDATE m SET g = 1 WHERE u = :id" },
+      "PwResetGroupQuery must be one SELECT" },
+    { "group query with another name",
+      { .group_query = "SELECT g FROM m WHERE u = :user" },
+      "PwResetGroupQuery: " },
     { "good after-changes", { .after_change = good_after }, NULL },
     { "after-change SELECT", { .after_change = select_after },
       "PwResetAfterChange must be" },
@@ -103,6 +115,7 @@ static pwr_store_conf either(const pwr_store_conf *over)
                                                  : conf.password_update;
     conf.after_change = over->after_change;
     conf.rehash = over->rehash;
+    conf.group_query = over->group_query;
     return conf;
 }
 

@@ -205,6 +205,7 @@ static pwr_store *store_make(bench *made, const pwr_store_conf *over,
         .password_update
             = either(given->password_update, PWR_SHIPPED_PASSWORD_UPDATE),
         .after_change = given->after_change,
+        .group_query = given->group_query,
     };
     pwr_dbd_lender loans = { borrow, give_back, from };
     pwr_store *store;

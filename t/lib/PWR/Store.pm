@@ -15,7 +15,8 @@ use PWR::Proxy;
 our @EXPORT_OK = qw(run_contract);
 
 my $top = abs_path(dirname(__FILE__) . '/../../..');
-my @programs = qw(users jobs survey sessions tokens notme change rehash history race guesses account schema faults);
+my @programs = qw(users jobs survey sessions tokens notme change rehash history groups race guesses account schema
+    faults);
 
 sub run_contract {
     my ($db) = @_;
