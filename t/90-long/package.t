@@ -84,8 +84,9 @@ sub is_complete {
     my @wanted = (qw(usr/lib/apache2/modules/mod_pwreset.so etc/apache2/mods-available/pwreset.load
         etc/apache2/mods-available/pwreset.conf etc/fail2ban/filter.d/mod-pwreset.conf usr/bin/pwresetctl
         usr/share/man/man8/mod_pwreset.8.gz usr/share/man/man8/pwresetctl.8.gz
-        usr/share/libapache2-mod-pwreset/templates/pages/login.html usr/share/libapache2-mod-pwreset/templates/mails/recover.txt
-        usr/share/libapache2-mod-pwreset/templates/po/ru.po), map { "$doc/$_" } qw(conf/pwreset.conf conf/pwreset-my.cnf
+        usr/share/mod_pwreset/templates/pages/login.html usr/share/mod_pwreset/templates/mails/recover.txt
+        usr/share/mod_pwreset/templates/po/ru.po usr/share/mod_pwreset/presets/wordpress.conf),
+        map { "$doc/$_" } qw(conf/pwreset.conf conf/pwreset-my.cnf
         conf/fail2ban/jail.d/mod-pwreset.conf docs/install.md docs/directives.md README.md copyright changelog.gz));
     is_deeply([grep { !$has{$_} } @wanted], [], 'what an admin needs is there');
     note("file: $_") for sort keys %has;
