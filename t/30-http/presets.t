@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP qw(decode_json);
+use MIME::Base64 ();
 use PWR::Ctl;
 use PWR::Database;
 use PWR::Sites;
@@ -27,7 +28,19 @@ my %site = (
         preset => 'authn-dbd h_', ask => 'ivan@example.org', login => 'ivan', url => '/',
         sql => ['CREATE TABLE h_authn (user VARCHAR(190) PRIMARY KEY, password VARCHAR(255) NOT NULL, email VARCHAR(255))',
             [q(INSERT INTO h_authn VALUES ('ivan', ?, 'ivan@example.org')), '$apr1$wXyTvYkR$WqcWbRtPAcBIDgF2NVmp30']],
-        stored => q(SELECT password FROM h_authn WHERE user = 'ivan'), hash => qr/^\$2y\$10\$/,
+        stored => q(SELECT password FROM h_authn WHERE user = 'ivan'), hash => qr/^\$2y\$10\$/, reads => \&basic,
+        conf => <<'CONF',
+<Location "/">
+    AuthType Basic
+    AuthName "members"
+    AuthBasicProvider dbd
+    AuthDBDUserPWQuery "SELECT password FROM h_authn WHERE user = %s"
+    Require valid-user
+</Location>
+<Location "/account">
+    Require all granted
+</Location>
+CONF
     },
     wp61 => wordpress('wp_', $phpass),
     wp68 => wordpress('blog.wp8_', '$wp$2y$10$abcdefghijklmnopqrstuuNTLNSVwJ3yoQvJ6WsmWtSjSWzHiKQGu'),
@@ -135,6 +148,29 @@ my %site = (
     },
 );
 
+# Addresses of the application's own recovery, which docs/install.md leads to ours.
+my %own_recovery = (
+    wp61 => ['/wp-login.php?action=lostpassword', '/wp-login.php?x=1&action=retrievepassword&y'],
+    joomla => ['/index.php?option=com_users&view=reset', '/?option=com_users&Itemid=1&view=remind', '/component/users/reset',
+        '/index.php/component/users/remind?Itemid=101'],
+    bitrix => ['/auth/?forgot_password=yes', '/any/page.php?backurl=%2F&forgot_password=yes&login=x'],
+    postfixadmin => ['/users/password-recover.php', '/postfixadmin/users/password-recover.php?x=1'],
+);
+my %not_recovery = (
+    wp61 => ['/wp-login.php', '/wp-login.php?action=rp&key=x', '/wp-login.php?interaction=lostpassword'],
+    joomla => ['/index.php?option=com_users&view=login', '/index.php?option=com_content&view=reset', '/component/users/login'],
+    bitrix => ['/auth/', '/auth/?change_password=yes', '/auth/?forgot_password=yesterday'],
+    postfixadmin => ['/users/login.php', '/password-recover.php'],
+);
+
+# The rules of docs/install.md for a preset.
+sub rules {
+    my $preset = shift;
+    open my $in, '<', "$FindBin::Bin/../../docs/install.md" or die "install.md: $!\n";
+    my ($section) = do { local $/; <$in> } =~ /^### \Q$preset\E\n(.*?)(?=^### |\z)/ms or die "install.md: no $preset\n";
+    return join "\n", $section =~ /^ {4}(Rewrite.*)/mg;
+}
+
 sub wordpress {
     my ($prefix, $hash) = @_;
     return {
@@ -176,6 +212,13 @@ sub verifies {
     return $status eq '0';
 }
 
+# What mod_authn_dbd says to a password.
+sub basic {
+    my ($client, $password) = @_;
+    my $text = MIME::Base64::encode_base64("ivan:$password", '');
+    return $client->get('/index.html', headers => [[Authorization => "Basic $text"]])->status == 200;
+}
+
 sub walk {
     my ($sites, $name, $site) = @_;
     my ($walk, $to) = ($sites->walk, $site->{to} // $site->{ask});
@@ -194,12 +237,29 @@ sub walk {
     is(crypt(NEW, $stored), $stored, 'crypt(3) verifies it');
     ok(verifies(NEW, $stored), 'and so does pwresetctl');
     ok(!verifies(OLD, $stored), 'which knows another password');
+    if (my $reads = $site->{reads}) {
+        ok($reads->($client, NEW), 'the application lets the new one in');
+        ok(!$reads->($client, OLD), 'and no other');
+    }
     ok($walk->value($_), "then: $_") for @{$site->{after} // []};
     is($client->post('/account/reset', [token => $mail->token, password => OLD, confirm => OLD])->status, 410,
         'the string works once');
     $r = $client->get('/account/login');
     is($r->header('Location'), $site->{url}, 'login') if defined $site->{url};
     is($r->status, defined $site->{url} ? 303 : 404, 'is not ours');
+    return;
+}
+
+sub led {
+    my ($sites) = @_;
+    for my $name (sort keys %own_recovery) {
+        for my $path (@{$own_recovery{$name}}) {
+            my $r = $sites->client($name)->get($path);
+            my $there = ($r->header('Location') // '') =~ s{^http://[^/]*}{}r;
+            is("@{[$r->status]} $there", '302 /account/forgot', "$name: $path leads to our page");
+        }
+        is($sites->client($name)->get($_)->status, 404, "$name: $_ is the application's") for @{$not_recovery{$name}};
+    }
     return;
 }
 
@@ -275,12 +335,15 @@ $db->dbh->do($_) for map { ("CREATE DATABASE $_ CHARACTER SET utf8mb4", "GRANT A
 for my $name (sort keys %site) {
     $db->dbh->do(ref $_ ? ($_->[0], undef, @$_[1 .. $#$_]) : $_) for @{$site{$name}{sql}};
 }
-my $sites = PWR::Sites->new({map { ($_ => join "\n", "PwResetPreset $site{$_}{preset}", $site{$_}{conf} // '') } keys %site},
-    database => 'mysql', db => $db);
+my %conf = map { ($_ => join "\n", "PwResetPreset $site{$_}{preset}", $site{$_}{conf} // '',
+    $own_recovery{$_} ? rules($site{$_}{preset} =~ s/ .*//r) : ()) } keys %site;
+my $sites = PWR::Sites->new(\%conf, database => 'mysql', db => $db, modules => [qw(rewrite auth_basic authn_dbd)]);
 for my $name (sort keys %site) {
     subtest $name => sub { walk($sites, $name, $site{$name}) };
 }
+$sites->httpd->expect_log('AH01617');
 subtest nobody => sub { nobody($sites) };
+subtest 'led here' => sub { led($sites) };
 subtest configured => sub { configured($sites) };
 $sites->walk->settle;
 $sites->httpd->done;
