@@ -109,7 +109,11 @@ static int look_changes(pwr_call *call, findings *said)
 static int look_engines(pwr_call *call, findings *said)
 {
     return look_aspect(call, said, PWR_ASPECT_ENGINES,
-                       "can undo what was begun");
+                       pwr_conf_insists(call->vhost->conf,
+                                        PWR_INSIST_NO_TRANSACTIONS)
+                       ? "can undo what was begun, but for the user table, "
+                         "which nobody asked (PwResetInsist)"
+                       : "can undo what was begun");
 }
 
 /* Does a new hash fit?  A row's own, which keep writes, does already. */

@@ -17,19 +17,19 @@ static int page_read(const pwr_call *call, apr_pool_t *pool,
 {
     apr_status_t done = call->store->ops->users_list(call->store, pool, *after,
                                                      users);
+    const char *last = users->n > 0 ? users->row[users->n - 1].id : NULL;
 
     *is_last = users->n < PWR_USERS_LIST_MAX;
     if (done != APR_SUCCESS) {
         return pwr_call_store_status(done);
     }
-    if (users->n > 0 && users->row[0].id
-        && strcmp(users->row[0].id, *after) == 0) {
+    if (!*is_last && (!last || strcmp(last, *after) == 0)) {
         return pwr_call_fail(EX_CONFIG, "PwResetListQuery gives the same rows "
                              "again: it must say WHERE id > :after ORDER BY "
                              "id LIMIT :max, id being the column it gives so");
     }
-    if (users->n > 0 && users->row[users->n - 1].id) {
-        *after = apr_pstrdup(call->pool, users->row[users->n - 1].id);
+    if (last) {
+        *after = apr_pstrdup(call->pool, last);
     }
     return EX_OK;
 }

@@ -32,6 +32,8 @@ typedef struct query {
     const char *value;          /* as typed; matched again in C */
     const char *sent;           /* as the database gets it */
     pwr_users *users;
+    int own_n;                  /* of them, found by what is their own and not
+                                 * by their recovery_email; they come first */
 } query;
 
 static const struct {
@@ -114,6 +116,12 @@ static int same_canonical(apr_pool_t *pool, const char *a, const char *b)
     return a && b && *a && strcmp(a, b) == 0;
 }
 
+static int is_own(apr_pool_t *pool, const query *asked, const pwr_user *user)
+{
+    return asked->key != PWR_USER_BY_EMAIL
+        || pwr_addr_same(pool, asked->value, user->email);
+}
+
 /* What a collation or a numeric cast calls equal is somebody else's account
  * here (CVE-2019-19844). */
 static int is_match(apr_pool_t *pool, const query *asked, const pwr_user *user)
@@ -124,7 +132,7 @@ static int is_match(apr_pool_t *pool, const query *asked, const pwr_user *user)
     if (asked->key == PWR_USER_BY_EMAIL) {
         /* Signing in is by an address of one's own: anybody may name that of
          * somebody else for his recovery. */
-        return pwr_addr_same(pool, asked->value, user->email)
+        return is_own(pool, asked, user)
             || (!asked->users->is_sole
                 && pwr_addr_same(pool, asked->value, user->recovery_email));
     }
@@ -145,25 +153,41 @@ static int is_known(const pwr_users *users, const pwr_user *user)
     return 0;
 }
 
-static apr_status_t rows_take(pwr_dbd_rows *rows, const query *asked)
+/* However many name somebody's address for their recovery, he has his place. */
+static void user_take(apr_pool_t *pool, query *asked, const pwr_user *user)
+{
+    pwr_users *users = asked->users;
+    int at = is_own(pool, asked, user) ? asked->own_n++ : users->n;
+
+    if (at < PWR_USERS_MAX) {
+        users->n += users->n < PWR_USERS_MAX;
+        memmove(&users->row[at + 1], &users->row[at],
+                sizeof(*user) * (size_t)(users->n - 1 - at));
+        users->row[at] = *user;
+    }
+}
+
+static apr_status_t rows_take(pwr_dbd_rows *rows, query *asked)
 {
     pwr_users *users = asked->users;
     int index[COLUMNS_N] = { 0 };
 
-    while (users->n < PWR_USERS_MAX && pwr_dbd_next(rows)) {
-        pwr_user *user = &users->row[users->n];
+    while (asked->own_n < PWR_USERS_MAX && pwr_dbd_next(rows)) {
+        pwr_user user;
         apr_status_t status = rows->n > 1 ? APR_SUCCESS
                                           : columns_find(rows, index);
 
         if (status == APR_SUCCESS) {
-            status = row_read(rows, asked, index, user);
+            status = row_read(rows, asked, index, &user);
         }
         if (status != APR_SUCCESS) {
             users->n = 0;
             return status;
         }
-        users->n += is_match(rows->run->scratch, asked, user)
-                 && !is_known(users, user);
+        if (is_match(rows->run->scratch, asked, &user)
+            && !is_known(users, &user)) {
+            user_take(rows->run->scratch, asked, &user);
+        }
     }
     if (rows->status != APR_SUCCESS) {
         users->n = 0;
@@ -191,7 +215,7 @@ static int is_foreign(const char *text)
 }
 
 /* Adds to what was found already. */
-static apr_status_t find_form(pwr_dbd_run *run, const query *asked,
+static apr_status_t find_form(pwr_dbd_run *run, query *asked,
                               const char *sent)
 {
     const pwr_dbd_arg args[] = {
@@ -210,12 +234,12 @@ static apr_status_t find_form(pwr_dbd_run *run, const query *asked,
 /* A domain beyond ASCII is asked for in both forms, as tables hold either. */
 static apr_status_t find(pwr_dbd_run *run, void *baton)
 {
-    const query *asked = baton;
+    query *asked = baton;
     const char *letters = asked->key == PWR_USER_BY_EMAIL
         ? pwr_addr_in_letters(run->scratch, asked->sent) : NULL;
     apr_status_t status;
 
-    asked->users->n = 0;
+    asked->users->n = asked->own_n = 0;
     status = find_form(run, asked, asked->sent);
     return status == APR_SUCCESS && letters ? find_form(run, asked, letters)
                                             : status;
@@ -289,7 +313,7 @@ apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
     static const pwr_dbd_work work = { .name = "users_find",
                                        .step = find_stamped };
     const pwr_store_impl *impl = store->impl;
-    query asked = { impl, key, value, NULL, users };
+    query asked = { .impl = impl, .key = key, .value = value, .users = users };
 
     users->n = 0;
     users->row = NULL;
@@ -306,7 +330,8 @@ apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
 {
     pwr_user rows[PWR_USERS_MAX];
     pwr_users users = { .row = rows };
-    query asked = { impl, PWR_USER_BY_ID, id, id, &users };
+    query asked = { .impl = impl, .key = PWR_USER_BY_ID, .value = id,
+                    .sent = id, .users = &users };
     apr_status_t status = find(run, &asked);
 
     memset(user, 0, sizeof(*user));
