@@ -42,8 +42,8 @@ my %site = (
 </Location>
 CONF
     },
-    wp61 => wordpress('wp_', $phpass),
-    wp68 => wordpress('blog.wp8_', '$wp$2y$10$abcdefghijklmnopqrstuuNTLNSVwJ3yoQvJ6WsmWtSjSWzHiKQGu'),
+    wp61 => wordpress('wp_', $phpass, qr/^\$2y\$12\$/),
+    wp68 => wordpress('blog.wp8_', '$wp$2y$10$abcdefghijklmnopqrstuuNTLNSVwJ3yoQvJ6WsmWtSjSWzHiKQGu', qr/^\$wp\$2y\$10\$/),
     postfixadmin => {
         preset => 'postfixadmin', conf => 'PwResetInsist mail-crypt', ask => 'ivan@mail.test', to => 'ivan@home.test',
         login => 'ivan@mail.test', url => '/users/login.php',
@@ -61,8 +61,9 @@ CONF
             q(INSERT INTO domain (domain, password_expiry) VALUES ('mail.test', 30)),
             map { ["INSERT INTO mailbox (username, password, name, maildir, local_part, domain, email_other, active, token)
                 VALUES (?, ?, 'I', '', 'x', 'mail.test', ?, ?, 'code')", @$_] }
-                ['ivan@mail.test', $sha512, 'ivan@home.test', 1], ['off@mail.test', $sha512, 'off@home.test', 0]],
-        stored => q(SELECT password FROM mailbox WHERE username = 'ivan@mail.test'), hash => qr/^\$6\$/,
+                ['ivan@mail.test', "{SHA512-CRYPT}$sha512", 'ivan@home.test', 1],
+                ['off@mail.test', $sha512, 'off@home.test', 0]],
+        stored => q(SELECT password FROM mailbox WHERE username = 'ivan@mail.test'), hash => qr/^\{SHA512-CRYPT\}\$6\$/,
         after => [q(SELECT token = '' AND modified > '2020-01-01' AND password_expiry > NOW() + INTERVAL 29 DAY FROM mailbox
             WHERE username = 'ivan@mail.test')],
         nobody => 'off@mail.test',
@@ -172,7 +173,7 @@ sub rules {
 }
 
 sub wordpress {
-    my ($prefix, $hash) = @_;
+    my ($prefix, $hash, $new) = @_;
     return {
         preset => "wordpress $prefix", ask => 'ivan@example.org', login => 'ivan', url => '/wp-login.php', language => 'ru',
         sql => ["CREATE TABLE ${prefix}users (ID bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -190,7 +191,7 @@ sub wordpress {
                 [2, 'olga', $hash, 'olga@example.org']),
             map({ ["INSERT INTO ${prefix}usermeta (user_id, meta_key, meta_value) VALUES (?, ?, ?)", @$_] }
                 [1, 'locale', 'ru_RU'], [1, 'session_tokens', 'a:1:{}'], [2, 'session_tokens', 'a:1:{}'])],
-        stored => "SELECT user_pass FROM ${prefix}users WHERE ID = 1", hash => qr/^\$2y\$12\$/,
+        stored => "SELECT user_pass FROM ${prefix}users WHERE ID = 1", hash => $new,
         after => ["SELECT GROUP_CONCAT(user_id) = '2' FROM ${prefix}usermeta WHERE meta_key = 'session_tokens'",
             "SELECT user_activation_key = '' FROM ${prefix}users WHERE ID = 1",
             "SELECT COUNT(*) = 1 FROM ${prefix}usermeta WHERE meta_key = 'locale'"],
@@ -234,7 +235,8 @@ sub walk {
         or diag("@links");
     my $stored = $walk->value($site->{stored});
     like($stored, $site->{hash}, 'the hash is one that the application reads');
-    is(crypt(NEW, $stored), $stored, 'crypt(3) verifies it');
+    my $bare = $stored =~ s/^\{[\w-]+\}//r;
+    is(crypt(NEW, $bare), $bare, 'crypt(3) verifies it') if $bare !~ /^\$wp/;     # is t/45-readers' to see
     ok(verifies(NEW, $stored), 'and so does pwresetctl');
     ok(!verifies(OLD, $stored), 'which knows another password');
     if (my $reads = $site->{reads}) {
