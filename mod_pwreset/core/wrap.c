@@ -34,13 +34,13 @@ static const wrap_row names[] = {
     { "PLAIN-TRUNC", PWR_BODY_CUT, NULL, NULL, 0, DOVECOT },
     { "CRYPT", PWR_BODY_CRYPT, NULL, NULL, 0, NULL },
     { "BLF-CRYPT", PWR_BODY_CRYPT, "$2", NULL, 0, NULL },
-    { "SHA512-CRYPT", PWR_BODY_CRYPT, "$6$", NULL, 0, NULL },
+    { "SHA512-CRYPT", PWR_BODY_CRYPT, "$6$", NULL, 0, DOVECOT },
     { "SHA256-CRYPT", PWR_BODY_CRYPT, "$5$", NULL, 0, DOVECOT },
     { "MD5-CRYPT", PWR_BODY_CRYPT, "$1$", NULL, 0, DOVECOT },
     { "DES-CRYPT", PWR_BODY_CRYPT, NULL, NULL, 0, DOVECOT },
     { "ARGON2", PWR_BODY_CRYPT, "$argon2", NULL, 0, DOVECOT },
     { "ARGON2I", PWR_BODY_CRYPT, "$argon2i$", NULL, 0, DOVECOT },
-    { "ARGON2ID", PWR_BODY_CRYPT, "$argon2id$", NULL, 0, NULL },
+    { "ARGON2ID", PWR_BODY_CRYPT, "$argon2id$", NULL, 0, DOVECOT },
     /* Dovecot's is md5-crypt, that of Courier and OpenSSL a digest. */
     { "MD5", PWR_BODY_CRYPT, "$1$", NULL, 0, DOVECOT },
     { "MD5", PWR_BODY_DIGEST, NULL, "MD5", 0, "{CRYPT}" },
@@ -114,7 +114,8 @@ static pwr_wrap wrap_make(const wrap_row *row, pwr_encoding encoding,
 {
     return (pwr_wrap){
         .body = row->body, .md = row->md, .prehash = row->prehash,
-        .encoding = encoding, .len = len, .fallback = row->fallback,
+        .begins = row->begins, .encoding = encoding, .len = len,
+        .fallback = row->fallback,
     };
 }
 
@@ -225,7 +226,8 @@ int pwr_wrap_open(char *out, const pwr_wrap *wrap, const char *stored)
         is_open = nt_open(out, rest);
     }
     else if (is_text && wrap->encoding != PWR_ENCODING_AUTO) {
-        is_open = text_decode(out, wrap->encoding, rest);
+        is_open = text_decode(out, wrap->encoding, rest)
+            && (!wrap->begins || starts(out, wrap->begins));
     }
     else {
         memcpy(out, rest, strlen(rest) + 1);

@@ -57,7 +57,8 @@ typedef enum pwr_encoding {
 
 typedef struct pwr_wrap {
     pwr_body body;
-    const char *md;         /* OpenSSL's name of it, or NULL */
+    const char *begins;     /* what stands behind it begins so; or NULL */
+    const char *md;         /* OpenSSL's name of the digest, or NULL */
     pwr_prehash prehash;
     pwr_encoding encoding;
     const char *prefix;     /* that is not in braces, or NULL */

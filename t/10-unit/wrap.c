@@ -68,6 +68,7 @@ static void test_unknown(void)
         ("{SHA512-CRYPT}" BCRYPT), "{DIGEST-MD5}5f4d", "{LANMAN}x",
     };
     static const char *const broken[] = {
+        "{SHA512-CRYPT.B64}JDUkc2FsdCR4", "{BLF-CRYPT.HEX}2436",
         "{PLAIN.B64}!", "{PLAIN.HEX}7", "{PLAIN.HEX}700071", "{PLAIN.B64}",
         "{NTLM}8846f7", "{NTLM}8846F7EAEE8FB117AD06BDD830B7586C00",
     };
