@@ -65,6 +65,22 @@ static void look_names(apr_pool_t *pool, const pwr_sqltext *sql)
     FUZZ_CLAIM(!column || (*column && strstr(sql->format, column)));
 }
 
+/* With a condition more it is a statement still, of one parameter more. */
+static void look_guard(apr_pool_t *pool, const pwr_sqltext *sql)
+{
+    pwr_sqltext guarded, again;
+
+    if (!pwr_sqltext_guard(pool, sql, "hash", "id", &guarded)) {
+        FUZZ_CLAIM(!guarded.format);
+        return;
+    }
+    FUZZ_CLAIM(guarded.params_n == sql->params_n + 1
+               && guarded.verb == sql->verb);
+    FUZZ_CLAIM(!pwr_sqltext_compile(pool, look_format(pool, &guarded), allowed,
+                                    NULL, &again));
+    FUZZ_CLAIM(again.params_n == guarded.params_n);
+}
+
 /* What a GRANT would name stands in the text, and comes once. */
 static void look_uses(apr_pool_t *pool, const pwr_sqltext *sql)
 {
@@ -110,6 +126,9 @@ static void fuzz_one(apr_pool_t *pool, fuzz_input in)
     FUZZ_CLAIM(sql.params_n <= PWR_SQL_PARAMS_MAX);
     look_names(pool, &sql);
     look_uses(pool, &sql);
+    if (!strchr(text, ';') && !prefix) {
+        look_guard(pool, &sql);
+    }
     back = look_format(pool, &sql);
     /* A ";" that was dropped may have kept two signs apart, a prefix joined a
      * name with a parameter. */
