@@ -10,11 +10,12 @@ package PWR::Reader;
 use strict;
 use warnings;
 use Exporter qw(import);
+use POSIX ();
 use PWR::Package;
 use PWR::Walk;
 use Test::More;
 
-our @EXPORT = qw(follows php);
+our @EXPORT = qw(follows php said_by);
 
 sub follows {
     my ($reader, $walk, $rows, $lets_in) = @_;
@@ -35,6 +36,24 @@ sub follows {
     return;
 }
 
+# What a program says to what it is given on standard input.
+sub said_by {
+    my ($input, @command) = @_;
+    utf8::encode($input) if utf8::is_utf8($input);
+    open my $in, '+>', undef or die "a temporary file: $!\n";
+    print {$in} $input;
+    seek $in, 0, 0;
+    my $pid = open(my $out, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        open STDIN, '<&', $in or die "stdin: $!\n";
+        { exec @command }
+        POSIX::_exit(127);
+    }
+    my $said = do { local $/; <$out> } // '';
+    close $out or die "$command[0]: exit status $?: $said\n";
+    return $said;
+}
+
 # PHP's command-line program, unpacked: a function that runs code with what it
 # is given on standard input and returns what it says; or a problem.
 sub php {
@@ -42,24 +61,11 @@ sub php {
     my $package = PWR::Package->new($name);
     return (undef, $package->problem) if $package->problem;
     my ($program) = grep { -x } glob $package->folder . '/usr/bin/php*';
-    my $libraries = join ':', map { s{/[^/]+$}{}r } ($package->libraries)[0] // ();
+    my @libraries = map { s{/[^/]+$}{}r } ($package->libraries)[0] // ();
     return sub {
         my ($code, $input, @arguments) = @_;
-        utf8::encode($input) if utf8::is_utf8($input);
-        open my $in, '+>', undef or die "a temporary file: $!\n";
-        print {$in} $input;
-        seek $in, 0, 0;
-        my $pid = open(my $out, '-|') // die "fork: $!\n";
-        if (!$pid) {
-            local $ENV{LD_LIBRARY_PATH} = join ':', grep { length } $libraries, $ENV{LD_LIBRARY_PATH} // '';
-            open STDIN, '<&', $in or die "stdin: $!\n";
-            { exec $program, '-n', '-r', $code, '--', @arguments }
-            POSIX::_exit(127);
-        }
-        my $said = do { local $/; <$out> } // '';
-        close $out or die "PHP: exit status $?: $said\n";
-        $package->folder if 0;          # it lives as long as this function
-        return $said;
+        local $ENV{LD_LIBRARY_PATH} = join ':', grep { length } @libraries, $ENV{LD_LIBRARY_PATH} // '';
+        return $package && said_by($input, $program, '-n', '-r', $code, '--', @arguments);
     };
 }
 
