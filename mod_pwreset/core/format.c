@@ -427,13 +427,15 @@ static int mask_put(char *out, size_t size, const char *mask)
     return 1;
 }
 
-/* Salt and hash of nothing but zeros. */
+/* Salt and hash of nothing but these; no spare bits are set where a decoder
+ * would mind. */
+static const char zeros[] =
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 static int pbkdf2_mask(char *out, size_t size, const pwr_format *format,
                        const char *text)
 {
-    static const char zeros[] =
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     pwr_pbkdf2 row;
     const char *name;
     int len;
@@ -448,15 +450,28 @@ static int pbkdf2_mask(char *out, size_t size, const pwr_format *format,
     return (size_t)len < size - 1;
 }
 
-/* '.' is zero in crypt's alphabet and 'A' in that of argon2, so
- * that no spare bits are set where a decoder would mind.  A prefix stays where
- * it changes the password. */
+/* A prefix stays where it changes the password. */
+static const char *kept_prefix(const pwr_format *format)
+{
+    return format->wrap.prehash ? format->wrap.prefix : "";
+}
+
+/* Its salt and hash may be long, which costs nothing. */
+static int argon2_mask(char *out, size_t size, const pwr_format *format,
+                       const char *text)
+{
+    int len = apr_snprintf(out, size, "%s%.*s%.22s$%.43s",
+                           kept_prefix(format), (int)format->setting_len, text,
+                           zeros, zeros);
+
+    return (size_t)len < size - 1;
+}
+
+/* '.' is zero in crypt's alphabet. */
 static int crypt_mask(char *out, size_t size, const pwr_format *format,
                       const char *text)
 {
-    int is_argon2 = format->engine == PWR_ENGINE_ARGON2I
-        || format->engine == PWR_ENGINE_ARGON2ID;
-    const char *before = format->wrap.prehash ? format->wrap.prefix : "";
+    const char *before = kept_prefix(format);
     size_t before_len = strlen(before), len = strlen(text);
 
     if (before_len + len >= size) {
@@ -467,7 +482,7 @@ static int crypt_mask(char *out, size_t size, const pwr_format *format,
     for (size_t i = 0; i < len; i++) {
         int kept = i < format->setting_len || text[i] == '$';
 
-        out[i] = (char)(kept ? text[i] : is_argon2 ? 'A' : '.');
+        out[i] = (char)(kept ? text[i] : '.');
     }
     out[len] = '\0';
     return 1;
@@ -486,6 +501,10 @@ int pwr_format_mask(char *out, size_t size, const char *stored)
     pwr_wrap_open(text, &format.wrap, stored);
     if (format.engine == PWR_ENGINE_PBKDF2) {
         is_made = pbkdf2_mask(out, size, &format, text);
+    }
+    else if (format.engine == PWR_ENGINE_ARGON2I
+             || format.engine == PWR_ENGINE_ARGON2ID) {
+        is_made = argon2_mask(out, size, &format, text);
     }
     else if (format.engine >= PWR_ENGINE_DIGEST) {
         int is_md4 = format.wrap.md

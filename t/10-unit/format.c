@@ -15,6 +15,8 @@
 #define HASH44 "GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdorEnNas="
 #define SALT_SHA "33783772bRXEx1aCsvY.dqgaaSu76XmVlKrW9Qu8IQlvxHlmzLf"
 #define DIGEST_MASK "{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA="
+#define ARGON2_ZEROS "AAAAAAAAAAAAAAAAAAAAAA$" \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 #define DOTS53 "....................................................."
 #define MD5_HEX "5f4dcc3b5aa765d61d8327deb882cf99"
 
@@ -227,8 +229,6 @@ static void test_mask(void)
         "$md5$GUBv0xjJ$$d6ejxDllt.ZPqcsHlq20e.",
         "$apr1$abcdefgh$4LI/Gn3evKPkoomhqknWK.",
         "_J9..rasmBYk8r9AiWNc", "rl.3StKT.4T8M",
-        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
-        "$argon2i$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$" HASH43,
         "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "$S$C" SALT_SHA,
     };
     static const struct { const char *stored, *mask; } same[] = {
@@ -246,6 +246,12 @@ static void test_mask(void)
           "D+CSWLOshSulAsxiupA+qs2/fTE=",
           "$pbkdf2$4096$AA$AAAAAAAAAAAAAAAAAAAAAAAAAAA" },
         { "{BLF-CRYPT}$2y$05$" TAIL53, "$2y$05$" DOTS53 },
+        { "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
+          "$argon2id$v=19$m=19456,t=2,p=1$" ARGON2_ZEROS },
+        { "$argon2i$m=65536,t=3,p=4$c29tZXNhbHRzb21lc2FsdHNvbWVzYWx0$" HASH43
+          HASH43, "$argon2i$m=65536,t=3,p=4$" ARGON2_ZEROS },
+        { "$wp$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$" HASH43,
+          "$wp$argon2id$v=19$m=19456,t=2,p=1$" ARGON2_ZEROS },
         { "$wp$2y$05$" TAIL53, "$wp$2y$05$" DOTS53 },
         { "bcrypt_sha256$$2b$05$" TAIL53, "bcrypt_sha256$$2b$05$" DOTS53 },
         { "{SHA512-CRYPT}$6$salt$hash", "$6$....$...." },

@@ -90,7 +90,9 @@ static void masked(const char *password, const char *stored)
            && !verify(password, mask), "... its mask is %s", mask);
 }
 
-static void vector_test(apr_pool_t *pool, char **fields)
+/* `is_new`: of another program than the one before; its other rows cost the
+ * same. */
+static void vector_test(apr_pool_t *pool, char **fields, int is_new)
 {
     char *password = password_of(fields[2]);
     const char *name = strcmp(fields[1], "-") == 0 ? NULL : fields[1];
@@ -101,7 +103,9 @@ static void vector_test(apr_pool_t *pool, char **fields)
         return;
     }
     others_refused(pool, password, stored);
-    masked(password, stored);
+    if (is_new) {
+        masked(password, stored);
+    }
     if (name) {
         tap_ok(!verify(password, bare), "... unknown without %s", name);
     }
@@ -111,6 +115,7 @@ int main(void)
 {
     apr_pool_t *pool = tap_begin();
     char *line, *next = file_read(pool), *rest;
+    const char *before = "";
     int n = 0;
 
     while ((line = apr_strtok(next, "\n", &next)) != NULL) {
@@ -122,7 +127,8 @@ int main(void)
             fields[i++] = field;
         }
         if (i == FIELDS_N) {
-            vector_test(pool, fields);
+            vector_test(pool, fields, strcmp(before, fields[0]) != 0);
+            before = fields[0];
             n++;
         }
     }
