@@ -49,6 +49,8 @@ static void test_defaults(apr_pool_t *pool)
     tap_int(conf->token_lifetime_sec, 3600, "an hour");
     tap_int(conf->password_length[0], 12, "shortest");
     tap_int(conf->password_length[1], 128, "longest");
+    tap_ok(conf->password_classes == 0 && conf->password_history == 0
+           && !conf->breach_list, "rules that are off");
     tap_str(conf->sendmail[1], "-i", "arguments of sendmail");
     tap_ok(conf->sendmail[2] == NULL, "and no more");
     tap_str(conf->languages[1], "ru", "languages");

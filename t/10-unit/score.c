@@ -31,6 +31,9 @@ static void test_scores(apr_pool_t *pool)
         { "xK9#mQ2!vB7$pL4w", 4, 4 },
         { "зачем ты ушла вчера", 4, 4 },
         { "\xF0\x9F\x94\x91\xF0\x9F\x9A\xB2\xF0\x9F\x90\x8E", 3, 4 },
+        { "зфыыцщкв", 0, 0 },                   /* password, ЙЦУКЕН on */
+        /* 32 letters are all that is looked at, 64 on the Latin layout */
+        { "аааааааааааааааааааааааааааааааалошадьскрепкабатарея", 0, 2 },
     };
     const pwr_builtin *list = pwr_builtin_find("common-passwords.txt");
     const pwr_words *words = pwr_words_parse(pool, list->bytes, NULL);
