@@ -115,6 +115,7 @@ apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response)
 apr_status_t pwr_hash_verify_any(const pwr_env *env, const char *password,
                                  const char *const *stored, int n, int *match)
 {
+    const char *scheme = env->site->conf->default_scheme;
     const pwr_host_ops *host = env->host;
 
     *match = 0;
@@ -125,7 +126,9 @@ apr_status_t pwr_hash_verify_any(const pwr_env *env, const char *password,
         if (status != APR_SUCCESS) {
             return status;
         }
-        pwr_password_verify(password, stored[i], match);
+        pwr_password_verify(password,
+                            pwr_wrap_default(env->pool, scheme, stored[i]),
+                            match);
         if (host) {
             host->gate_leave(env->host_baton, env->pool, 0);
         }

@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 use utf8;
+use Digest::MD5 qw(md5_hex);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use PWR::Walk;
@@ -88,6 +89,19 @@ sub guesser {
         'and the string is spent');
 }
 
+# Rows that do not say what they are: PwResetDefaultScheme does.
+sub unprefixed {
+    my $walk = shift;
+    $walk->reconf("PwResetPasswordHistory 2\nPwResetDefaultScheme PLAIN-MD5");
+    $walk->add('gleb', password => md5_hex(OLD));
+    my $token = string_of($walk, 'gleb');
+    is(reset_to($walk, $token, OLD), 0, 'the current one');
+    ok(reset_to($walk, $token, $words[0]), 'another one');
+    is($walk->value(q(SELECT COUNT(*) FROM pwreset_history WHERE user_id = (SELECT id FROM pwreset_user WHERE login = ?)),
+        'gleb'), 0, 'a hash that is broken in minutes is not kept');
+    return;
+}
+
 sub off {
     my $walk = shift;
     $walk->reconf('');
@@ -104,6 +118,7 @@ each_database(sub {
     subtest 'at /change' => sub { at_change($walk) };
     $walk->reconf("PwResetPasswordHistory 2\nPwResetLimit reset-client 3/1h");
     subtest 'a guesser' => sub { guesser($walk) };
+    subtest 'without prefix' => sub { unprefixed($walk) };
     subtest 'off' => sub { off($walk) };
 }, conf => 'PwResetPasswordHistory 2');
 done_testing();

@@ -15,7 +15,7 @@ use TAP::Parser;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {N => 100_000_000, POSTS => 2000, LEAKED => 'purple Ladder 31 ozone', BUILD_MB => 24, GROWTH_MB => 4,
+use constant {N => 100_000_000, POSTS => 2000, LEAKED => 'purple Ladder 31 ozone', BUILD_MB => 40, GROWTH_MB => 4,
     POLL_SEC => 0.1, KB_OF_MB => 1024};
 
 my $dir = tempdir('pwr-leaked-XXXXXX', TMPDIR => 1, CLEANUP => 1);
