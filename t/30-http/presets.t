@@ -276,6 +276,19 @@ sub nobody {
     return;
 }
 
+# All that a preset does can be granted column by column.
+sub granted {
+    my ($sites) = @_;
+    my $httpd = $sites->httpd;
+    local %ENV = $httpd->ctl_env;
+    for my $name (sort keys %site) {
+        my ($text) = PWR::Ctl->new->runs_ok("$name: schema --grants", {status => 0, out => qr/^GRANT /m}, '',
+            '-c', $httpd->conf_file, '-s', "$name.test", qw(schema --grants));
+        unlike($text, qr/by hand/, 'all of it is read');
+    }
+    return;
+}
+
 # Which directives the dump has for a site, or the only one.
 sub dumped {
     my ($httpd, $name) = @_;
@@ -345,6 +358,7 @@ for my $name (sort keys %site) {
 }
 $sites->httpd->expect_log('AH01617');
 subtest nobody => sub { nobody($sites) };
+subtest granted => sub { granted($sites) };
 subtest 'led here' => sub { led($sites) };
 subtest configured => sub { configured($sites) };
 $sites->walk->settle;
