@@ -215,6 +215,10 @@ pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
         if (over->set[i] || !base->set[i] || row->scope == PWR_SCOPE_OWN) {
             continue;
         }
+        /* Of two presets the parts do not fit together. */
+        if (base->set[i] == PWR_SAID_BY_PRESET && over->preset[0]) {
+            continue;
+        }
         memcpy(pwr_conf_slot(merged, row), pwr_conf_slot(base, row),
                pwr_conf_kind_size(row->kind));
         merged->set[i] = base->set[i];

@@ -174,7 +174,8 @@ int pwr_conf_insists(const pwr_conf *conf, const char *word);
  * the way out; NULL when there is none. */
 const char *pwr_conf_refusal(apr_pool_t *pool, const pwr_conf *conf);
 
-/* `over` where it is set, else `base` (PWR_SCOPE_OWN rows: never `base`). */
+/* `over` where it is set, else `base` (PWR_SCOPE_OWN rows: never `base`; what
+ * came from its preset: not where `over` has one of its own). */
 pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
                          const pwr_conf *over);
 

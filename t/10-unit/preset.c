@@ -108,6 +108,10 @@ static void test_inherited(apr_pool_t *pool)
     merged = pwr_conf_merge(pool, vhost, server);
     tap_str(merged->login_url, "/server", "a vhost before the server's preset");
     tap_ok(merged->user_query != NULL, "which is inherited");
+    set(pool, server, "PwResetPreset joomla");
+    merged = pwr_conf_merge(pool, vhost, server);
+    tap_ok(!merged->user_query && !merged->after_change && !merged->refuse,
+           "but not beside a preset of its own");
 }
 
 static const struct { const char *text, *why; } refused[] = {
