@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/crypto.h"
+#include "core/json.h"
 #include "core/text.h"
 #include "core/url.h"
 
@@ -106,6 +107,34 @@ pwr_form_verdict pwr_form_decode(apr_pool_t *pool, const char *encoded,
         if (verdict != PWR_FORM_OK) {
             return verdict;
         }
+    }
+    *form = made;
+    return PWR_FORM_OK;
+}
+
+pwr_form_verdict pwr_form_decode_json(apr_pool_t *pool, const char *encoded,
+                                      size_t len,
+                                      const pwr_form_field *fields,
+                                      const pwr_form **form)
+{
+    char *bytes = pwr_secret_copy(pool, encoded, len);
+    pwr_json_reader reader = { bytes, bytes + len, 0 };
+    const pwr_form *made = make(pool, fields);
+    pwr_json_member member;
+    pwr_json_step step;
+    int seen_n = 0;
+
+    *form = NULL;
+    while ((step = pwr_json_next(&reader, &member)) == PWR_JSON_MEMBER) {
+        pwr_form_verdict verdict = ++seen_n > FIELDS_MAX ? PWR_FORM_OVERSIZED
+            : keep(made, member.name, member.value, member.value_len);
+
+        if (verdict != PWR_FORM_OK) {
+            return verdict;
+        }
+    }
+    if (step != PWR_JSON_END) {
+        return PWR_FORM_UNDECODABLE;
     }
     *form = made;
     return PWR_FORM_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* application/x-www-form-urlencoded, from untrusted bytes to a table of the
- * fields a page knows (WHATWG URL, section 5.1).
+/* A form, from untrusted bytes to a table of the fields a page knows:
+ * application/x-www-form-urlencoded (WHATWG URL, section 5.1), or an object of
+ * JSON (core/json.h).
  *
  * A known field that is repeated, undecodable, not UTF-8, holds a NUL or is
  * too long is refused, never merged or cut (CVE-2023-7028 was a repeated
@@ -14,7 +15,8 @@
 #include <apr_pools.h>
 
 typedef enum pwr_form_verdict {
-    PWR_FORM_UNDECODABLE = 0,   /* bad percent escape, not UTF-8, or NUL */
+    PWR_FORM_UNDECODABLE = 0,   /* bad escape, not UTF-8, NUL, or no JSON
+                                 * object of strings */
     PWR_FORM_REPEATED,          /* a known field occurs twice */
     PWR_FORM_OVERSIZED,         /* a value, or the number of fields */
     PWR_FORM_OK
@@ -35,6 +37,12 @@ typedef struct pwr_form pwr_form;
 pwr_form_verdict pwr_form_decode(apr_pool_t *pool, const char *encoded,
                                  size_t len, const pwr_form_field *fields,
                                  const pwr_form **form);
+
+/* The same for a JSON object: {"email": "ivan@example.org"}. */
+pwr_form_verdict pwr_form_decode_json(apr_pool_t *pool, const char *encoded,
+                                      size_t len,
+                                      const pwr_form_field *fields,
+                                      const pwr_form **form);
 
 /* The value of a field, NULL when it was not sent.  `form` may be NULL. */
 const char *pwr_form_get(const pwr_form *form, const char *name);

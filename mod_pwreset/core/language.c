@@ -8,7 +8,8 @@
 #include <apr_cstr.h>
 #include <apr_lib.h>
 
-#define QUALITY_MAX 1000            /* thousandths */
+#include "core/accept.h"
+
 #define QUALITY_UNNAMED 0
 #define QUALITY_REFUSED (-1)        /* "q=0" */
 
@@ -50,54 +51,27 @@ const char *pwr_language_enabled(const char *const *enabled, const char *tag)
     return NULL;
 }
 
-static const char *skip_blanks(const char *p, const char *end)
-{
-    while (p < end && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-    return p;
-}
-
-/* qvalue of RFC 9110 12.4.2: "0" or "1" and up to three decimals, none of them
- * above 1.  Returns where it ends; NULL when it is none. */
-static const char *read_qvalue(const char *p, const char *end, int *quality)
-{
-    int weight = QUALITY_MAX;
-
-    if (p >= end || (*p != '0' && *p != '1')) {
-        return NULL;
-    }
-    *quality = (*p++ - '0') * weight;
-    if (p < end && *p == '.') {
-        for (p++; p < end && apr_isdigit(*p) && weight > 1; p++) {
-            weight /= 10;
-            *quality += (*p - '0') * weight;
-        }
-    }
-    return *quality <= QUALITY_MAX ? p : NULL;
-}
-
 /* Read the element from `p` to `end`; zero when it is malformed. */
 static int read_range(const char *p, const char *end, range *out)
 {
-    out->tag = p = skip_blanks(p, end);
+    out->tag = p = pwr_accept_skip_blanks(p, end);
     while (p < end && (apr_isalnum(*p) || *p == '-' || *p == '*')) {
         p++;
     }
     out->primary_len = primary_len(out->tag, p);
-    out->quality = QUALITY_MAX;
-    p = skip_blanks(p, end);
+    out->quality = PWR_QUALITY_MAX;
+    p = pwr_accept_skip_blanks(p, end);
     if (p < end && *p == ';') {
-        p = skip_blanks(p + 1, end);
+        p = pwr_accept_skip_blanks(p + 1, end);
         if (end - p < 2 || (*p != 'q' && *p != 'Q') || p[1] != '=') {
             return 0;
         }
-        p = read_qvalue(p + 2, end, &out->quality);
+        p = pwr_accept_qvalue(p + 2, end, &out->quality);
     }
     if (out->quality == 0) {
         out->quality = QUALITY_REFUSED;
     }
-    return p && skip_blanks(p, end) == end;
+    return p && pwr_accept_skip_blanks(p, end) == end;
 }
 
 static void keep_better(wish *best, int quality, size_t position)

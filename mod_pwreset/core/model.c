@@ -89,6 +89,16 @@ const pwr_model_value *pwr_model_get(const pwr_model *model, const char *key)
     return find(model, key);
 }
 
+int pwr_model_n(const pwr_model *model)
+{
+    return model->values->nelts;
+}
+
+const pwr_model_value *pwr_model_at(const pwr_model *model, int i)
+{
+    return &APR_ARRAY_IDX(model->values, i, const pwr_model_value);
+}
+
 int pwr_list_n(const pwr_list *list)
 {
     return list->items->nelts;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a template is filled with: maps of strings, flags, lists and maps.
+/* What a page is made of: maps of strings, flags, lists and maps.
  * Keys and values are not copied; they must live as long as the model.
  * A look-up is linear: a page has some dozens of keys. */
 #ifndef PWR_MODEL_H
@@ -45,6 +45,11 @@ typedef struct pwr_model_value {
 /* What was set for `key`, NULL when nothing ever was; good until the map's
  * next change. */
 const pwr_model_value *pwr_model_get(const pwr_model *model, const char *key);
+
+/* The keys that were ever set, in the order of their first time: how many, and
+ * number `i` of them, counted from 0. */
+int pwr_model_n(const pwr_model *model);
+const pwr_model_value *pwr_model_at(const pwr_model *model, int i);
 
 int pwr_list_n(const pwr_list *list);
 

@@ -47,8 +47,7 @@ apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
     apr_status_t status;
 
     if (!request->visitor.login) {
-        pwr_session_demand(env, request,
-                           pwr_page_path(env, request, "/change"), response);
+        pwr_session_demand(env, request, "/change", response);
         return APR_SUCCESS;
     }
     if (pwr_form_get(request->query, "done")) {
@@ -63,8 +62,7 @@ apr_status_t pwr_change_show(const pwr_env *env, const pwr_request *request,
         begin(env, request, 200, &a, response);
     }
     else if (status == APR_SUCCESS) {
-        pwr_session_demand(env, request,
-                           pwr_page_path(env, request, "/change"), response);
+        pwr_session_demand(env, request, "/change", response);
     }
     return status;
 }

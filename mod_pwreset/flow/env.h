@@ -84,6 +84,8 @@ typedef struct pwr_visitor {
 
 typedef struct pwr_request {
     int is_post;                    /* else GET or HEAD */
+    int is_program;                 /* it wants data: no page to log in at helps
+                                     * it */
     const pwr_voice *voice;         /* the language of the answer */
     const char *lang;               /* tag when ?lang= chose it: is carried */
     const pwr_form *query;

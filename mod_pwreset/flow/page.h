@@ -141,4 +141,10 @@ void pwr_page_cookie(pwr_response *response, const char *name,
 const char *pwr_page_render(const pwr_env *env, const pwr_request *request,
                             const pwr_response *response, size_t *len);
 
+/* The same for a program, which is told what docs/api.md says; where a request
+ * was refused as problem details (RFC 9457), under the title `reason`, the name
+ * of the status.  Never NULL. */
+const char *pwr_page_json(const pwr_env *env, const pwr_response *response,
+                          const char *reason, size_t *len);
+
 #endif

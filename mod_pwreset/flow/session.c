@@ -40,13 +40,12 @@ const char *pwr_session_landing(const pwr_env *env, const char *target)
                                               : env->site->conf->landing;
 }
 
-void pwr_session_demand(const pwr_env *env, const pwr_request *request,
-                        const char *path, pwr_response *response)
+/* The login page with the way back to a page of ours. */
+static const char *way_in(const pwr_env *env, const pwr_request *request,
+                          const char *name)
 {
-    const char *login = pwr_page_path(env, request, "/login");
-
-    pwr_page_redirect(response,
-                      pwr_url_with(env->pool, login, "return", path));
+    return pwr_url_with(env->pool, pwr_page_path(env, request, "/login"),
+                        "return", pwr_page_path(env, request, name));
 }
 
 void pwr_session_missing(const pwr_env *env, const pwr_request *request,
@@ -60,8 +59,15 @@ void pwr_session_missing(const pwr_env *env, const pwr_request *request,
     };
 
     pwr_page_message(env, request, &message, response);
-    pwr_model_text(response->model, "back_url",
-                   pwr_url_with(env->pool,
-                                pwr_page_path(env, request, "/login"),
-                                "return", pwr_page_path(env, request, name)));
+    pwr_model_text(response->model, "back_url", way_in(env, request, name));
+}
+
+void pwr_session_demand(const pwr_env *env, const pwr_request *request,
+                        const char *name, pwr_response *response)
+{
+    if (request->is_program) {
+        pwr_session_missing(env, request, name, response);
+        return;
+    }
+    pwr_page_redirect(response, way_in(env, request, name));
 }

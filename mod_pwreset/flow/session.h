@@ -19,12 +19,13 @@ void pwr_session_send(const pwr_env *env, const char *secret,
  * path of ours, else the site's landing page. */
 const char *pwr_session_landing(const pwr_env *env, const char *target);
 
-/* Lead somebody who is not signed in to the login page and back to `path`. */
+/* Lead somebody who is not signed in to the login page and back; a program is
+ * told as below.  `name` is the page's path under the base. */
 void pwr_session_demand(const pwr_env *env, const pwr_request *request,
-                        const char *path, pwr_response *response);
+                        const char *name, pwr_response *response);
 
 /* Tell somebody who sent a form without a session: a redirect would lose what
- * he typed.  `name` is the page's path under the base. */
+ * he typed. */
 void pwr_session_missing(const pwr_env *env, const pwr_request *request,
                          const char *name, pwr_response *response);
 

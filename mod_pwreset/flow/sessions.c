@@ -89,8 +89,7 @@ apr_status_t pwr_sessions_show(const pwr_env *env, const pwr_request *request,
         return status;
     }
     if (sessions.n == 0) {
-        pwr_session_demand(env, request,
-                           pwr_page_path(env, request, "/sessions"), response);
+        pwr_session_demand(env, request, "/sessions", response);
         return APR_SUCCESS;
     }
     status = begin(env, request, 200, &sessions, response);

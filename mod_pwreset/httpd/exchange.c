@@ -7,6 +7,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
+#include "core/accept.h"
 #include "core/cookie.h"
 #include "core/language.h"
 #include "core/origin.h"
@@ -27,6 +28,8 @@
 #define RETRY_AFTER_SEC 5
 #define FORM_TYPE "application/x-www-form-urlencoded"
 #define HTML_TYPE "text/html; charset=utf-8"
+#define JSON_TYPE "application/json"
+#define PROBLEM_TYPE "application/problem+json"
 
 #define CSP "default-src 'none'; style-src 'self'; script-src 'self'; " \
             "img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -117,13 +120,25 @@ static int is_own_post(request_rec *r, const pwr_site *site)
     return pwr_origin_is_own(&facts);
 }
 
-static int is_form(request_rec *r)
+typedef pwr_form_verdict decoder(apr_pool_t *pool, const char *encoded,
+                                 size_t len, const pwr_form_field *fields,
+                                 const pwr_form **form);
+
+static int is_of_type(request_rec *r, const char *wanted)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
-    size_t len = strlen(FORM_TYPE);
+    size_t len = strlen(wanted);
 
-    return type && apr_cstr_casecmpn(type, FORM_TYPE, len) == 0
+    return type && apr_cstr_casecmpn(type, wanted, len) == 0
         && (type[len] == '\0' || strchr("; \t", type[len]));
+}
+
+/* What reads this body; NULL: nothing does. */
+static decoder *decoder_of(request_rec *r, const pwr_request *request)
+{
+    return is_of_type(r, FORM_TYPE) ? pwr_form_decode
+        : request->is_program && is_of_type(r, JSON_TYPE)
+              ? pwr_form_decode_json : NULL;
 }
 
 /* Read the whole body, of at most BODY_BYTES_MAX, into wiped memory. */
@@ -158,11 +173,9 @@ static const refusal *read_body(request_rec *r, const char **body,
     return *len > BODY_BYTES_MAX ? &too_large : NULL;
 }
 
-static const refusal *decode(request_rec *r, const char *encoded, size_t len,
-                             const pwr_form_field *fields,
-                             const pwr_form **form)
+static const refusal *refusal_of(pwr_form_verdict verdict)
 {
-    switch (pwr_form_decode(r->pool, encoded, len, fields, form)) {
+    switch (verdict) {
     case PWR_FORM_OK:
         return NULL;
     case PWR_FORM_OVERSIZED:
@@ -178,6 +191,7 @@ static const refusal *read_form(request_rec *r, const pwr_site *site,
                                 const pwr_route *route,
                                 pwr_request *request)
 {
+    decoder *decode = decoder_of(r, request);
     const char *body;
     size_t len;
     const refusal *refused;
@@ -185,12 +199,13 @@ static const refusal *read_form(request_rec *r, const pwr_site *site,
     if (!is_own_post(r, site)) {
         return &foreign;
     }
-    if (!is_form(r)) {
+    if (!decode) {
         return &wrong_type;
     }
     refused = read_body(r, &body, &len);
-    return refused ? refused
-                   : decode(r, body, len, route->form, &request->form);
+    return refused ? refused : refusal_of(decode(r->pool, body, len,
+                                                 route->form,
+                                                 &request->form));
 }
 
 /* A User-Agent is shown in mails and lists: short, and text. */
@@ -243,7 +258,10 @@ static const refusal *read_request(request_rec *r, const pwr_site *site,
     const refusal *refused;
 
     memset(request, 0, sizeof(*request));
-    refused = decode(r, query, strlen(query), route->query, &request->query);
+    refused = refusal_of(pwr_form_decode(r->pool, query, strlen(query),
+                                         route->query, &request->query));
+    request->is_program = pwr_accept_json(apr_table_get(r->headers_in,
+                                                        "Accept"));
     choose_language(r, site, request);
     request->is_post = r->method_number == M_POST;
     request->client_address = r->useragent_ip;
@@ -291,7 +309,8 @@ static void set_headers(request_rec *r, const pwr_env *env,
     int https = strcmp(env->site->url.scheme, "https") == 0;
 
     pwr_exchange_protect(r);
-    apr_table_setn(r->headers_out, "Vary", "Accept-Language, Cookie");
+    apr_table_setn(r->headers_out, "Vary",
+                   "Accept, Accept-Language, Cookie");
     apr_table_setn(r->headers_out, "Content-Language", request->voice->tag);
     if (response->retry_after_sec) {
         apr_table_setn(r->headers_out, "Retry-After",
@@ -311,22 +330,40 @@ static void set_headers(request_rec *r, const pwr_env *env,
     }
 }
 
+static const char *type_of(const pwr_request *request,
+                           const pwr_response *response)
+{
+    return !request->is_program ? HTML_TYPE
+        : response->status < HTTP_BAD_REQUEST ? JSON_TYPE : PROBLEM_TYPE;
+}
+
+/* The answer's bytes; NULL: an admin's template has no end. */
+static const char *body_of(const pwr_env *env, const pwr_request *request,
+                           const pwr_response *response, size_t *len)
+{
+    if (request->is_program) {
+        /* "422 Unprocessable Entity" */
+        return pwr_page_json(env, response,
+                             ap_get_status_line(response->status) + 4, len);
+    }
+    *len = 0;
+    return response->page == PWR_PAGE_NONE ? ""
+        : pwr_page_render(env, request, response, len);
+}
+
 /* Our own error pages set the status and return OK: otherwise ErrorDocument
  * would replace them. */
 static int answer(request_rec *r, const pwr_env *env,
                   const pwr_request *request, const pwr_response *response)
 {
-    const char *bytes = "";
-    size_t len = 0;
+    size_t len;
+    const char *bytes = body_of(env, request, response, &len);
 
     r->status = response->status;
     set_headers(r, env, request, response);
-    ap_set_content_type(r, HTML_TYPE);
+    ap_set_content_type(r, type_of(request, response));
     if (response->location) {
         apr_table_setn(r->headers_out, "Location", response->location);
-    }
-    if (response->page != PWR_PAGE_NONE) {
-        bytes = pwr_page_render(env, request, response, &len);
     }
     if (!bytes) {
         pwr_diag_tell(env->diag, PWR_DIAG_ERROR("PWR0052", ""),

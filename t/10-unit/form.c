@@ -109,6 +109,131 @@ static void test_decode(apr_pool_t *pool)
     }
 }
 
+#define O PWR_FORM_OK
+#define U PWR_FORM_UNDECODABLE
+
+/* JSON without a NUL, likewise. */
+static const struct {
+    const char *body;
+    pwr_form_verdict verdict;
+    const char *email, *token;
+} json[] = {
+    { "{}", O, NULL, NULL },
+    { " \t\r\n{ } \n", O, NULL, NULL },
+    { "{\"email\":\"a@b.org\",\"token\":\"xyz\"}", O, "a@b.org", "xyz" },
+    { " { \"email\" : \"a\" , \"token\" : \"\" } ", O, "a", "" },
+    { "{\"email\":\"+%40&=\"}", O, "+%40&=", NULL },
+    { "{\"email\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", O,
+      "\"\\/\b\f\n\r\t", NULL },
+    { "{\"email\":\"\\u0041\\u041F\\u041f\"}", O, "A\xD0\x9F\xD0\x9F",
+      NULL },
+    { "{\"email\":\"\\uD83D\\uDE00\"}", O, "\xF0\x9F\x98\x80", NULL },
+    { "{\"email\":\"\xD0\x9F\"}", O, "\xD0\x9F", NULL },
+    { "{\"\\u0065mail\":\"a\"}", O, "a", NULL },
+    { "{\"Email\":\"a\",\"token[]\":\"b\",\"token \":\"c\",\"\":\"d\"}", O,
+      NULL, NULL },
+    { "{\"x\":\"1\",\"x\":\"2\",\"email\":\"a\"}", O, "a", NULL },
+    /* repeated */
+    { "{\"email\":\"a\",\"email\":\"b\"}", PWR_FORM_REPEATED, NULL, NULL },
+    { "{\"email\":\"a\",\"email\":\"a\"}", PWR_FORM_REPEATED, NULL, NULL },
+    { "{\"email\":\"a\",\"\\u0065mail\":\"b\"}", PWR_FORM_REPEATED, NULL,
+      NULL },
+    /* other values */
+    { "{\"email\":null}", U, NULL, NULL },
+    { "{\"email\":true}", U, NULL, NULL },
+    { "{\"email\":0}", U, NULL, NULL },
+    { "{\"email\":[\"a\",\"b\"]}", U, NULL, NULL },
+    { "{\"email\":{\"$ne\":\"\"}}", U, NULL, NULL },
+    { "{\"email\":\"a\",\"x\":1}", U, NULL, NULL },
+    /* no object */
+    { "", U, NULL, NULL },
+    { " ", U, NULL, NULL },
+    { "null", U, NULL, NULL },
+    { "\"email\"", U, NULL, NULL },
+    { "[\"email\",\"a\"]", U, NULL, NULL },
+    { "[{\"email\":\"a\"}]", U, NULL, NULL },
+    { "email=a", U, NULL, NULL },
+    { "{\"email\":\"a\"}{}", U, NULL, NULL },
+    { "{\"email\":\"a\"} x", U, NULL, NULL },
+    { "{}}", U, NULL, NULL },
+    { "\xEF\xBB\xBF{}", U, NULL, NULL },
+    /* broken */
+    { "{", U, NULL, NULL },
+    { "{\"email\"", U, NULL, NULL },
+    { "{\"email\":", U, NULL, NULL },
+    { "{\"email\":\"a", U, NULL, NULL },
+    { "{\"email\":\"a\"", U, NULL, NULL },
+    { "{\"email\":\"a\",", U, NULL, NULL },
+    { "{\"email\":\"a\",}", U, NULL, NULL },
+    { "{,\"email\":\"a\"}", U, NULL, NULL },
+    { "{\"email\" \"a\"}", U, NULL, NULL },
+    { "{\"email\":\"a\" \"token\":\"b\"}", U, NULL, NULL },
+    { "{email:\"a\"}", U, NULL, NULL },
+    { "{'email':'a'}", U, NULL, NULL },
+    { "{\"email\":\"a\" /* b */}", U, NULL, NULL },
+    { "{\"email\":\"a\nb\"}", U, NULL, NULL },
+    { "{\"email\":\"a\x1F\"}", U, NULL, NULL },
+    /* escapes */
+    { "{\"email\":\"\\\"}", U, NULL, NULL },
+    { "{\"email\":\"\\", U, NULL, NULL },
+    { "{\"email\":\"\\a\"}", U, NULL, NULL },
+    { "{\"email\":\"\\x41\"}", U, NULL, NULL },
+    { "{\"email\":\"\\U0041\"}", U, NULL, NULL },
+    { "{\"email\":\"\\u\"}", U, NULL, NULL },
+    { "{\"email\":\"\\u004", U, NULL, NULL },
+    { "{\"email\":\"\\u004\"}", U, NULL, NULL },
+    { "{\"email\":\"\\u00g1\"}", U, NULL, NULL },
+    { "{\"email\":\"\\u+041\"}", U, NULL, NULL },
+    { "{\"email\":\"a\\u0000b\"}", U, NULL, NULL },
+    { "{\"ema\\u0000il\":\"a\"}", U, NULL, NULL },
+    { "{\"email\":\"\\uD83D\"}", U, NULL, NULL },
+    { "{\"email\":\"\\uDE00\"}", U, NULL, NULL },
+    { "{\"email\":\"\\uD83D\\uD83D\"}", U, NULL, NULL },
+    { "{\"email\":\"\\uD83Dx\"}", U, NULL, NULL },
+    { "{\"email\":\"\\uD83D\\u0041\"}", U, NULL, NULL },
+    /* not UTF-8 */
+    { "{\"email\":\"\xFF\"}", U, NULL, NULL },
+    { "{\"email\":\"\xC0\xAF\"}", U, NULL, NULL },
+    { "{\"email\":\"\xED\xA0\x80\"}", U, NULL, NULL },
+    { "{\"email\":\"\xD0\"}", U, NULL, NULL },
+    { "{\"\x80\":\"a\"}", U, NULL, NULL },
+    /* sizes are of the decoded value */
+    { "{\"token\":\"\\u0061\\u0061aaaaaa\"}", O, NULL, "aaaaaaaa" },
+    { "{\"token\":\"aaaaaaaaa\"}", PWR_FORM_OVERSIZED, NULL, NULL },
+};
+
+static void test_json(apr_pool_t *pool)
+{
+    for (size_t i = 0; i < sizeof(json) / sizeof(*json); i++) {
+        const pwr_form *form;
+        const char *shown = pwr_text_printable(pool, json[i].body, 60);
+        pwr_form_verdict verdict
+            = pwr_form_decode_json(pool, json[i].body, strlen(json[i].body),
+                                   fields, &form);
+
+        tap_int(verdict, json[i].verdict, "verdict on %s", shown);
+        tap_ok((form != NULL) == (verdict == PWR_FORM_OK),
+               "a form only where it is good: %s", shown);
+        tap_str(pwr_form_get(form, "email"), json[i].email, "email of %s",
+                shown);
+        tap_str(pwr_form_get(form, "token"), json[i].token, "token of %s",
+                shown);
+    }
+}
+
+static void test_json_nul(apr_pool_t *pool)
+{
+    static const char value[] = "{\"email\":\"a\0b\"}", behind[] = "{}\0";
+    const pwr_form *form;
+
+    tap_int(pwr_form_decode_json(pool, value, sizeof(value) - 1, fields,
+                                 &form), U, "a raw NUL in a value of JSON");
+    tap_int(pwr_form_decode_json(pool, behind, 3, fields, &form), U,
+            "and behind the object");
+    tap_int(pwr_form_decode_json(pool, behind, 2, fields, &form), O,
+            "bytes behind the body are not read");
+}
+
 static void test_nul(apr_pool_t *pool)
 {
     static const char value[] = "email=a\0b", name[] = "ema\0il=a";
@@ -163,6 +288,23 @@ static void test_sizes(apr_pool_t *pool)
     }
 }
 
+static void test_json_sizes(apr_pool_t *pool)
+{
+    const char *full = apr_pstrcat(pool, "{", repeat(pool, "\"a\":\"\",", 31),
+                                   "\"a\":\"\"}", NULL);
+    const char *more = apr_pstrcat(pool, "{", repeat(pool, "\"a\":\"\",", 32),
+                                   "\"a\":\"\"}", NULL);
+    const char *deep = repeat(pool, "{\"a\":", 1000000);
+    const pwr_form *form;
+
+    tap_int(pwr_form_decode_json(pool, full, strlen(full), fields, &form), O,
+            "32 members");
+    tap_int(pwr_form_decode_json(pool, more, strlen(more), fields, &form),
+            PWR_FORM_OVERSIZED, "33 members");
+    tap_int(pwr_form_decode_json(pool, deep, strlen(deep), fields, &form), U,
+            "a million objects, each in the other");
+}
+
 static void test_get(apr_pool_t *pool)
 {
     static const pwr_form_field none[] = { { NULL, 0 } };
@@ -182,8 +324,11 @@ int main(void)
     apr_pool_t *pool = tap_begin();
 
     test_decode(pool);
+    test_json(pool);
+    test_json_nul(pool);
     test_nul(pool);
     test_sizes(pool);
+    test_json_sizes(pool);
     test_get(pool);
     return tap_end();
 }

@@ -41,7 +41,7 @@ sub has_headers {
         is(join('|', $r->headers($field)), $header{$field}, "$name: $field");
     }
     my %vary = map { lc $_ => 1 } map { split /\s*,\s*/ } $r->headers('Vary');
-    is_deeply(\%vary, {'accept-language' => 1, cookie => 1}, "$name: Vary");
+    is_deeply(\%vary, {accept => 1, 'accept-language' => 1, cookie => 1}, "$name: Vary");
     return;
 }
 

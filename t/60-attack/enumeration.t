@@ -149,6 +149,14 @@ sub prepare {
     return;
 }
 
+# The same question of a program.
+sub ask_json {
+    my ($client, $path, %member) = @_;
+    my $json = '{' . join(',', map { qq("$_":"$member{$_}") } sort keys %member) . '}';
+    return $client->request(POST => $path, body => $json, headers => [['Content-Type', 'application/json'],
+        [Accept => 'application/json']]);
+}
+
 sub ask { my ($client, $typed, $query) = @_; return $client->post("/account/forgot$query", [email => $typed]) }
 
 # The answer to a POST, and to a GET behind it on the same connection.
@@ -187,6 +195,8 @@ sub forgot {
         like($told, qr/INSERT INTO pwreset_job/, 'control: they are seen');
     }
     all_alike({map { ($_ => ask_twice($walk, "$_\@example.org")) } @names}, 'on one connection with the page behind it');
+    all_alike({map { ($_ => bytes_of(ask_json($client, '/account/forgot', email => "$_\@example.org"), "$_\@example.org")) }
+        @names}, 'to a program');
     let_go($walk);
     all_alike({map { ($_ => bytes_of(ask($client, "$_\@example.org", ''), "$_\@example.org")) } @names},
         'the same while the mails go out');
@@ -219,6 +229,8 @@ sub login {
             @bytes{@some} = map { bytes_of($answers[$_], $some[$_]) } 0 .. $#some;
         }
         all_alike(\%bytes, "login$domain: one answer, byte for byte, headers in one order");
+        all_alike({map { ($_ => bytes_of(ask_json($walk->client, '/account/login', login => $_, password => 'wrong'), $_)) }
+            map { "$_$domain" } qw(known disab share nohas bcr10), $unknown[0]}, "login$domain: to a program");
         login_statements($walk, $domain) if $walk->kind eq 'mysql';
     }
     return;

@@ -203,6 +203,9 @@ sub typed {
         $client->post('/account/forgot', [email => $typed]);
         $client->post('/account/reset', [token => $typed, login => $typed, password => $typed, confirm => 'x']);
         $session->post('/account/change', [current => $typed, password => $typed, confirm => $typed]);
+        my $json = [['Content-Type', 'application/json'], [Accept => 'application/json']];
+        $client->request(POST => '/account/login', body => $_, headers => $json)
+            for qq({"login":"$typed","password":"$typed"}), qq({"password":"$typed","password":"x"}), qq({"login":"$typed");
         $client->get('/account/login?' . PWR::Client::form_encode(login => $typed, password => $typed));
         $client->raw("POST /account/login HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\nConnection: close\r\n\r\n"
             . "login=$typed");
