@@ -85,6 +85,23 @@ static const pwr_option breach_check_options[] = {
     { NULL, NULL, PWR_NEED_UNSAID, NULL }
 };
 
+#define LANGUAGE \
+    { "lang", "TAG", PWR_NEED_UNSAID, "in this language, such as ru" }
+
+static const pwr_option mail_show_options[] = {
+    LANGUAGE,
+    { "html", NULL, PWR_NEED_UNSAID, "its HTML part" },
+    { "raw", NULL, PWR_NEED_UNSAID, "the whole, as the mail program gets it" },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
+static const pwr_option page_show_options[] = {
+    LANGUAGE,
+    { "state", "STATE", PWR_NEED_UNSAID,
+      "not as it is at first: error, sent, done, expired, ..." },
+    { NULL, NULL, PWR_NEED_UNSAID, NULL }
+};
+
 const pwr_command pwr_commands[] = {
     { "check", "", 0, 0, PWR_NEED_STORE, check_options,
       "is the site as it should be?",
@@ -156,6 +173,18 @@ const pwr_command pwr_commands[] = {
       "PwResetMailTimeout.  Exit status 0: the program took it, 75: it may\n"
       "work later, 69: it will not, as it is.\n",
       pwr_command_mail_test },
+    { "mail show", "NAME", 1, 1, PWR_NEED_VHOST, mail_show_options,
+      "print a mail as this site would send it",
+      "NAME is recover or changed.  Templates, name and languages are the\n"
+      "site's, the account is nobody's: its links and strings do not work.\n"
+      "Nothing is sent.\n",
+      pwr_command_mail_show },
+    { "page show", "NAME", 1, 1, PWR_NEED_VHOST, page_show_options,
+      "print a page as this site would show it",
+      "NAME is login, logout, forgot, reset, change, sessions or notme.  A\n"
+      "wrong STATE tells which there are.  As with mail show, the account is\n"
+      "nobody's.\n",
+      pwr_command_page_show },
     { "queue list", "", 0, 0, PWR_NEED_EACH, queue_list_options,
       "list the mails and hooks that wait or failed",
       "A line a job, the first one due first: its id, its realm, what it\n"

@@ -128,6 +128,8 @@ int pwr_command_why(pwr_call *call);
 int pwr_command_link(pwr_call *call);
 int pwr_command_revoke(pwr_call *call);
 int pwr_command_mail_test(pwr_call *call);
+int pwr_command_mail_show(pwr_call *call);
+int pwr_command_page_show(pwr_call *call);
 int pwr_command_queue_list(pwr_call *call);
 int pwr_command_queue_show(pwr_call *call);
 int pwr_command_queue_retry(pwr_call *call);

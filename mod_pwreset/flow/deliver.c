@@ -7,18 +7,14 @@
 #include <apr_tables.h>
 
 #include "core/addr.h"
-#include "core/agent.h"
 #include "core/language.h"
-#include "core/mime.h"
 #include "core/text.h"
-#include "core/token.h"
 #include "flow/account.h"
 #include "flow/audit.h"
 #include "flow/hook.h"
-#include "flow/page.h"
+#include "flow/letter.h"
 #include "io/outbox.h"
 
-#define NAME_POINTS_MAX 255     /* more is no name, but a text */
 #define HOLD_AFTER_USEC (PWR_LEASE_MARGIN_SEC * INT64_C(1000000) / 2)
 
 /* To whom a mail goes, and what its Message-ID begins with. */
@@ -57,62 +53,6 @@ static pwr_backoff backoff_of(const pwr_env *env, const pwr_job *job)
 
 /* ---- the mail ---- */
 
-static const char *absolute(const pwr_env *env, const pwr_voice *voice,
-                            const char *name)
-{
-    return pwr_url_with(env->pool,
-                        apr_pstrcat(env->pool, env->site->home, name, NULL),
-                        "lang", env->site->tags[1] ? voice->tag : NULL);
-}
-
-/* NULL where the site has not said where people log in. */
-static const char *login_url(const pwr_env *env, const pwr_voice *voice)
-{
-    const pwr_conf *conf = env->site->conf;
-
-    if (conf->login) {
-        return absolute(env, voice, "/login");
-    }
-    return conf->login_url && pwr_url_is_local(conf->login_url)
-        ? apr_pstrcat(env->pool, env->site->url.origin, conf->login_url, NULL)
-        : conf->login_url;
-}
-
-/* Users choose their login and name, and a mail's text is lines: one that
- * brings lines of its own would speak for the site. */
-static const char *shown(const pwr_env *env, const char *name)
-{
-    return name ? pwr_text_line(env->pool, name, NAME_POINTS_MAX) : NULL;
-}
-
-static pwr_model *mail_model(const pwr_env *env, const pwr_job *job,
-                             const pwr_voice *voice)
-{
-    const pwr_site *site = env->site;
-    pwr_model *model = pwr_model_make(env->pool);
-
-    pwr_model_text(model, "lang", voice->tag);
-    pwr_model_text(model, "site_name", site->conf->site_name);
-    pwr_page_contact(env->pool, site, model);
-    pwr_model_text(model, "agent", pwr_agent_words(env->pool, job->agent));
-    pwr_model_text(model, "url_forgot", absolute(env, voice, "/forgot"));
-    pwr_model_text(model, "url_reset", absolute(env, voice, "/reset"));
-    pwr_model_text(model, "url_login", login_url(env, voice));
-    return model;
-}
-
-/* One of a mail's three templates, filled in; empty, which no mail may be, when
- * an admin's template has no end. */
-static const char *fill(const pwr_env *env, const pwr_voice *voice,
-                        pwr_page page, const pwr_model *model)
-{
-    size_t len;
-    const char *text = pwr_template_render(env->pool, voice->page[page],
-                                           model, &len);
-
-    return text ? text : "";
-}
-
 /* For the status page; `detail` is what the program said. */
 static void count_mail(const pwr_env *env, const envelope *to, pwr_sent sent,
                        const char *detail)
@@ -127,33 +67,22 @@ static void count_mail(const pwr_env *env, const envelope *to, pwr_sent sent,
 }
 
 static pwr_sent send_mail(const pwr_env *env, const pwr_delivery *delivery,
-                          const pwr_voice *voice, const pwr_model *model,
-                          const envelope *to, const char **detail)
+                          const pwr_letter *letter, const envelope *to,
+                          const char **detail)
 {
     const pwr_conf *conf = env->site->conf;
-    int is_notice = delivery->job->kind == PWR_JOB_NOTICE;
-    pwr_page subject = is_notice ? PWR_MAIL_CHANGED_SUBJECT
-                                 : PWR_MAIL_RECOVER_SUBJECT;
     const pwr_sendmail program = {
         .argv = conf->sendmail,
         .sender = conf->mail_from,
         .timeout_sec = conf->mail_timeout_sec,
         .cancel_fd = delivery->cancel_fd,
     };
-    const pwr_message message = {
-        .from_name = conf->site_name,
-        .from = conf->mail_from,
-        .to = to->mailbox,
-        .subject = pwr_text_trim(env->pool,
-                                 fill(env, voice, subject, model)),
-        .id = to->id,
-        .language = voice->tag,
-        .date_epoch_sec = delivery->now,
-        .text = fill(env, voice, subject + 1, model),
-        .html = fill(env, voice, subject + 2, model),
-    };
+    pwr_message message = pwr_letter_write(env, letter);
     pwr_sent sent;
 
+    message.to = to->mailbox;
+    message.id = to->id;
+    message.date_epoch_sec = delivery->now;
     sent = pwr_outbox_send(env->pool, &program, &message, detail);
     count_mail(env, to, sent, *detail);
     return sent;
@@ -191,8 +120,8 @@ static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
                             const char **detail)
 {
     const pwr_job *job = delivery->job;
-    const pwr_voice *voice = voice_of(env, job, NULL);
-    pwr_model *model = mail_model(env, job, voice);
+    const pwr_letter letter = pwr_letter_changed(env, job,
+                                                 voice_of(env, job, NULL));
     const envelope to = {
         pwr_addr_mailbox(env->pool, job->recipient), job->id
     };
@@ -201,12 +130,7 @@ static pwr_sent send_notice(const pwr_env *env, const pwr_delivery *delivery,
         *detail = "the account's address is not one that mail can go to";
         return PWR_SENT_NEVER;
     }
-    pwr_model_text(model, "login", shown(env, job->login));
-    pwr_model_text(model, "changed_at",
-                   pwr_zone_date_time(env->pool, env->site->zone,
-                                      job->created));
-    pwr_model_text(model, "changed_from", job->address);
-    return send_mail(env, delivery, voice, model, &to, detail);
+    return send_mail(env, delivery, &letter, &to, detail);
 }
 
 static apr_status_t notify(const pwr_env *env, const pwr_delivery *delivery,
@@ -335,20 +259,6 @@ static apr_status_t prepare(const pwr_env *env, const pwr_job *job,
     return mint(env, job, r);
 }
 
-static void add_account(const pwr_env *env, const pwr_voice *voice,
-                        pwr_list *accounts, const recovery *r)
-{
-    pwr_model *account = pwr_list_add(accounts);
-
-    pwr_model_text(account, "login", shown(env, r->user->login));
-    pwr_model_text(account, "name", shown(env, r->user->name));
-    pwr_model_text(account, "link",
-                   pwr_account_link(env, voice, "/reset", r->bare));
-    pwr_model_text(account, "notme",
-                   pwr_account_link(env, voice, "/notme", r->notme));
-    pwr_model_text(account, "token", pwr_token_show(env->pool, r->bare));
-}
-
 /* One mail to one mailbox, with every account that is to be told there. */
 static pwr_sent send_recovery(const pwr_env *env,
                               const pwr_delivery *delivery,
@@ -357,33 +267,24 @@ static pwr_sent send_recovery(const pwr_env *env,
 {
     recovery *all = (recovery *)recoveries->elts;
     envelope to = { all[first].mailbox, delivery->job->id };
-    const pwr_voice *voice = voice_of(env, delivery->job, all[first].user);
-    pwr_model *model = mail_model(env, delivery->job, voice);
-    pwr_list *accounts = pwr_list_make(env->pool);
-    int n = 0;
+    pwr_letter letter = pwr_letter_recover(env, delivery->job,
+                                           voice_of(env, delivery->job,
+                                                    all[first].user),
+                                           all[first].expires);
 
     for (int i = first; i < recoveries->nelts; i++) {
         if (all[i].bare && !all[i].mail
             && pwr_addr_same(env->pool, all[i].mailbox, all[first].mailbox)) {
-            add_account(env, voice, accounts, &all[i]);
+            pwr_letter_account(env, &letter, all[i].user, all[i].bare,
+                               all[i].notme);
             all[i].mail = first + 1;
-            n++;
         }
     }
-    pwr_model_list(model, "accounts", accounts);
-    pwr_model_flag(model, "several", n > 1);
-    pwr_model_text(model, "until",
-                   pwr_page_moment(env, all[first].expires,
-                                   env->site->conf->token_lifetime_sec));
-    pwr_model_text(model, "asked_at",
-                   pwr_zone_date_time(env->pool, env->site->zone,
-                                      delivery->job->created));
-    pwr_model_text(model, "asked_from", delivery->job->address);
     if (first > 0) {
         /* Another mail of this job; a reader of both would keep only one. */
         to.id = apr_psprintf(env->pool, "%s.%d", to.id, first);
     }
-    return send_mail(env, delivery, voice, model, &to, detail);
+    return send_mail(env, delivery, &letter, &to, detail);
 }
 
 /* One line for each account in this mail. */

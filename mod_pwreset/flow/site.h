@@ -17,7 +17,7 @@
 #include "io/breach_file.h"
 
 /* The templates of htdocs/.  Of a mail subject, text and HTML stand in this
- * order: flow/deliver.c counts on it. */
+ * order: flow/letter.c counts on it. */
 typedef enum pwr_page {
     PWR_PAGE_NONE = 0,
     PWR_PAGE_LOGIN,

@@ -55,7 +55,8 @@ sub test_usage {
 
 # The commands that begin with a word that is none.
 sub test_groups {
-    for my $row ([[qw(queue)], 4], [[qw(help queue)], 4], [[qw(queue dance)], 4], [[qw(mail)], 1], [[qw(que)], 0], [[''], 0]) {
+    for my $row ([[qw(queue)], 4], [[qw(help queue)], 4], [[qw(queue dance)], 4], [[qw(mail)], 2],
+        [[qw(page)], 1], [[qw(que)], 0], [[''], 0]) {
         my ($words, $n) = @$row;
         my (undef, $err) = runs_ok("'@$words' is none", {status => 64, err => qr/no command/}, '', @$words);
         is(() = $err =~ /^  \w+ \w+ +\w/mg, $n, "and $n begin with it");
@@ -67,7 +68,7 @@ sub test_help {
     my ($all) = runs_ok('help', {status => 0, out => qr/^usage: pwresetctl/}, '', 'help');
     my @commands = $all =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg;
     is_deeply(\@commands, ['check', 'schema', 'user add', 'user passwd', 'user list', 'why', 'link', 'revoke',
-        'mail test', 'queue list', 'queue show', 'queue retry',
+        'mail test', 'mail show', 'page show', 'queue list', 'queue show', 'queue retry',
         'queue drop', 'purge', 'hash make', 'hash verify', 'breach build', 'breach check', 'directives', 'help',
         'version'], 'help lists the commands');
     for my $command (@commands) {
