@@ -14,7 +14,7 @@ int pwr_call_env(const pwr_call *call, pwr_env *env)
 {
     pwr_site *site;
     const char *error = pwr_site_make(call->pool, call->vhost->conf,
-                                      pwr_site_words(call->pool), call->diag,
+                                      pwr_kit_make(call->pool), call->diag,
                                       0, &site);
 
     if (error) {

@@ -229,7 +229,7 @@ static int look_templates(pwr_call *call, findings *said)
     const pwr_conf *conf = call->vhost->conf;
     pwr_site *site;
     const char *error = pwr_site_make(call->pool, conf,
-                                      pwr_site_words(call->pool), call->diag,
+                                      pwr_kit_make(call->pool), call->diag,
                                       1, &site);
 
     say(call, said, "%s", error ? error

@@ -76,11 +76,11 @@ void pwr_page_languages(const pwr_env *env, const pwr_request *request,
         pwr_model *language = pwr_list_add(list);
 
         pwr_model_text(language, "tag", site->tags[i]);
-        pwr_model_text(language, "name", site->voices[i].name);
+        pwr_model_text(language, "name", site->voices[i]->name);
         pwr_model_text(language, "url",
                        pwr_url_with(env->pool, path, "lang", site->tags[i]));
         pwr_model_flag(language, "current",
-                       &site->voices[i] == request->voice);
+                       site->voices[i] == request->voice);
     }
     pwr_model_list(response->model, "languages", list);
     pwr_model_flag(response->model, "has_languages", 1);

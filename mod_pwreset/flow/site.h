@@ -60,21 +60,26 @@ typedef struct pwr_site {
     const pwr_breach_file *breach;  /* where policy.breach is; NULL: none */
     const char *decoy;              /* verified when there is no such user */
     const char *const *tags;        /* enabled languages, NULL at the end */
-    const pwr_voice *voices;        /* one per tag */
+    const pwr_voice *const *voices; /* one per tag; shared with other sites */
 } pwr_site;
 
-/* The shipped list of common passwords, which all sites share. */
-const pwr_words *pwr_site_words(apr_pool_t *pool);
+/* What the sites of a host share, so that a thousand start as fast as one: the
+ * shipped list of common passwords, and what is parsed of templates,
+ * translations and time zones.  Written while sites are made. */
+typedef struct pwr_kit pwr_kit;
+
+pwr_kit *pwr_kit_make(apr_pool_t *pool);
 
 /* Make a site of a resolved configuration (all defaults filled in, realm,
  * public URL, site name and contact worked out).
  * Returns NULL and sets `*out`, or a sentence for the admin that names the
  * directive and, for a template, file and line.  A file of PwResetTemplates
  * that is broken or not to be trusted is such a sentence when `strict`, else it
- * is logged and the built-in ones are used. */
+ * is logged and the built-in ones are used.  `kit` is that of all sites of one
+ * `pool`. */
 const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
-                          const pwr_words *words, const pwr_diag *diag,
-                          int strict, pwr_site **out);
+                          pwr_kit *kit, const pwr_diag *diag, int strict,
+                          pwr_site **out);
 
 /* The voice of a tag of site->tags. */
 const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag);

@@ -340,7 +340,7 @@ static const char *make_store(apr_pool_t *pool, pwr_server *self)
 
 /* Make one vhost ready; NULL, or what is wrong. */
 static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
-                               const pwr_words *words, int strict)
+                               pwr_kit *kit, int strict)
 {
     const char *error = check_dbd(pool, self);
 
@@ -354,7 +354,7 @@ static const char *check_vhost(apr_pool_t *pool, pwr_server *self,
         error = make_store(pool, self);
     }
     if (!error) {
-        error = pwr_site_make(pool, self->conf, words, &self->diag, strict,
+        error = pwr_site_make(pool, self->conf, kit, &self->diag, strict,
                               &self->site);
     }
     if (!error) {
@@ -375,7 +375,7 @@ int pwr_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                      server_rec *main_server)
 {
     int strict = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
-    const pwr_words *words = NULL;
+    pwr_kit *kit = NULL;
     int result = OK;
 
     (void)plog;
@@ -390,8 +390,8 @@ int pwr_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         if (!self->conf->enabled || self->server != server) {
             continue;
         }
-        words = words ? words : pwr_site_words(pconf);
-        error = check_vhost(pconf, self, words, strict);
+        kit = kit ? kit : pwr_kit_make(pconf);
+        error = check_vhost(pconf, self, kit, strict);
         if (error) {
             ap_log_error(APLOG_MARK, APLOG_ERR, 0, server,
                          PWR_LOG("PWR0011") "%s (in the server defined at "

@@ -103,40 +103,47 @@ static int step(int parent, const char *name, int is_last)
     return fd;
 }
 
-apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
-                                   const char *owner, const char *name,
-                                   const char **bytes, const char **reason)
+/* Open it by steps, each of which must be trusted; < 0 on failure. */
+static int open_trusted(apr_pool_t *pool, const char *folder,
+                        const char *owner, const char *name, pwr_file *file)
 {
     char *rest = apr_pstrdup(pool, name), *part;
     int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-    apr_status_t status;
-    size_t len;
 
-    *reason = NULL;
     while (fd >= 0) {
-        *reason = distrust(pool, fd, owner);
-        if (*reason) {
-            close(fd);
-            return APR_EACCES;
-        }
-        part = strsep(&rest, "/");
+        file->reason = distrust(pool, fd, owner);
+        part = file->reason ? NULL : strsep(&rest, "/");
         if (!part) {
             break;
         }
         fd = step(fd, part, rest == NULL);
     }
+    return fd;
+}
+
+apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
+                                   const char *owner, const char *name,
+                                   pwr_file *file)
+{
+    apr_status_t status;
+    int fd;
+
+    memset(file, 0, sizeof(*file));
+    fd = open_trusted(pool, folder, owner, name, file);
     if (fd < 0) {
         status = APR_FROM_OS_ERROR(errno);
-        *reason = status == ELOOP ? "it is a link"
+        file->reason = status == ELOOP ? "it is a link"
             : apr_psprintf(pool, "%pm", &status);
         return status;
     }
-    *reason = distrust_file(fd, owner);
-    if (*reason) {
+    if (!file->reason) {
+        file->reason = distrust_file(fd, owner);
+    }
+    if (file->reason) {
         close(fd);
         return APR_EACCES;
     }
-    status = slurp(pool, fd, bytes, &len);
-    *reason = status ? apr_psprintf(pool, "%pm", &status) : NULL;
+    status = slurp(pool, fd, &file->bytes, &file->len);
+    file->reason = status ? apr_psprintf(pool, "%pm", &status) : NULL;
     return status;
 }

@@ -19,13 +19,20 @@ apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
 /* Is there a folder of this name, perhaps through a link? */
 int pwr_file_is_folder(const char *path);
 
+/* One that was read, or what is wrong with it. */
+typedef struct pwr_file {
+    const char *bytes;          /* NUL-terminated beyond `len`; or NULL */
+    size_t len;
+    const char *reason;         /* a sentence; NULL: nothing is */
+} pwr_file;
+
 /* Read `name` (relative, "/" between folders) below `folder`, opened without
  * following any link below it; the file and every folder on the way must
  * belong to root or to `owner` (a user name, may be NULL) and be writable by
  * nobody else: a customer must not show us /etc/shadow as a template.
- * APR_ENOENT when there is none; else a failure sets `*reason`, a sentence. */
+ * APR_ENOENT when there is none; each failure sets the reason. */
 apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
                                    const char *owner, const char *name,
-                                   const char **bytes, const char **reason);
+                                   pwr_file *file);
 
 #endif
