@@ -152,6 +152,14 @@ const pwr_conf_row pwr_conf_rows[] = {
       PWR_SCOPE_VHOST, "DIR [OWNER]",
       "Folder whose files override the built-in ones, file by file; they "
       "must belong to root or OWNER." },
+    { "PwResetLogo", PWR_KIND_FILES, AT(logo), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "FILE [NIGHT-FILE]",
+      "Picture in the place of the site's name on pages, and another for "
+      "those who have it dark: SVG, PNG, JPEG or WebP." },
+    { "PwResetColor", PWR_KIND_COLORS, AT(color), NULL, 0, 0, NULL,
+      PWR_SCOPE_VHOST, "NAME DAY [NIGHT]",
+      "A colour of pages and mails, such as accent #1a5fb4, and what it is "
+      "in the dark; once per name." },
     { "PwResetSessionLifetime", PWR_KIND_SECONDS, AT(session_lifetime_sec),
       "seconds", 60, 90 * 86400, "12h", PWR_SCOPE_VHOST, "DURATION",
       "A session ends this long after the login." },
@@ -224,6 +232,7 @@ pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
         merged->set[i] = base->set[i];
     }
     pwr_limits_inherit(merged->limit, base->limit);
+    pwr_palette_inherit(&merged->color, &base->color);
     return merged;
 }
 

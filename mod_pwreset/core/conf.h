@@ -15,6 +15,7 @@
 
 #include "core/group.h"
 #include "core/limit.h"
+#include "core/palette.h"
 #include "core/password.h"
 
 #define PWR_IDENTIFY_EMAIL 1
@@ -61,12 +62,14 @@ typedef enum pwr_kind {
     PWR_KIND_IDENTIFY,      /* int[2]: login, forgot */
     PWR_KIND_FILE,          /* const char *: below ServerRoot */
     PWR_KIND_LOG,           /* const char *: the same, or | and a program */
+    PWR_KIND_FILES,         /* const char *[2]: likewise, second optional */
     PWR_KIND_FOLDER,        /* const char *[2]: folder, owner or NULL */
     PWR_KIND_PRESET,        /* const char *[2]: name or path, prefix or NULL */
     PWR_KIND_REFUSALS,      /* const char ** with NULL: a word and a sentence,
                              * and again; repeatable */
     PWR_KIND_GROUPS,        /* const pwr_group_policy ** with NULL: repeatable,
                              * once for each group */
+    PWR_KIND_COLORS,        /* pwr_palette; each hue is inherited on its own */
     PWR_KIND_LIMITS         /* pwr_rate[PWR_LIMITS_N]; each class is inherited
                              * on its own */
 } pwr_kind;
@@ -127,6 +130,8 @@ typedef struct pwr_conf {
     const char **languages;
     const char *time_zone;
     const char *templates[2];
+    const char *logo[2];            /* for day and night */
+    pwr_palette color;
     int64_t session_lifetime_sec;
     int64_t session_idle_sec;
     int64_t session_cache_sec;

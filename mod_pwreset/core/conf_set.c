@@ -363,6 +363,11 @@ static const char *set_limits(const use *u, void *slot)
     return pwr_limits_take(u->pool, u->argc, u->argv, slot);
 }
 
+static const char *set_colors(const use *u, void *slot)
+{
+    return pwr_palette_take(u->pool, u->argc, u->argv, slot);
+}
+
 static const struct setter {
     const char *(*set)(const use *u, void *slot);
     int argc_min, argc_max;
@@ -386,6 +391,8 @@ static const struct setter {
     [PWR_KIND_IDENTIFY] = { set_identify, 1, 2, 2 * sizeof(int) },
     [PWR_KIND_FILE] = { set_text, 1, 1, sizeof(char *) },
     [PWR_KIND_LOG] = { set_log, 1, 1, sizeof(char *) },
+    [PWR_KIND_FILES] = { set_folder, 1, 2, 2 * sizeof(char *) },
+    [PWR_KIND_COLORS] = { set_colors, 2, 3, sizeof(pwr_palette) },
     [PWR_KIND_FOLDER] = { set_folder, 1, 2, 2 * sizeof(char *) },
     [PWR_KIND_PRESET] = { set_preset, 1, 2, 2 * sizeof(char *) },
     [PWR_KIND_REFUSALS] = { set_refusals, 2, 2, sizeof(char **) },

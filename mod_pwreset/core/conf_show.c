@@ -149,6 +149,24 @@ static void use_limits(apr_array_header_t *uses, const void *slot)
     }
 }
 
+static void use_colors(apr_array_header_t *uses, const void *slot)
+{
+    const pwr_palette *palette = slot;
+
+    for (int hue = 0; hue < PWR_HUES_N; hue++) {
+        const char **argv = apr_pcalloc(uses->pool, 4 * sizeof(*argv));
+
+        argv[0] = pwr_palette_name((pwr_hue)hue);
+        for (int i = 0; i < PWR_DAYTIMES_N; i++) {
+            argv[1 + i] = palette->set[i] >> hue & 1
+                ? pwr_color_show(uses->pool, palette->color[i][hue]) : NULL;
+        }
+        if (argv[1]) {
+            APR_ARRAY_PUSH(uses, const char **) = argv;
+        }
+    }
+}
+
 static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_FLAG] = use_flag,
     [PWR_KIND_TEXT] = use_text,
@@ -168,10 +186,12 @@ static void (*const users[])(apr_array_header_t *, const void *) = {
     [PWR_KIND_IDENTIFY] = use_identify,
     [PWR_KIND_FILE] = use_text,
     [PWR_KIND_LOG] = use_text,
+    [PWR_KIND_FILES] = use_folder,
     [PWR_KIND_FOLDER] = use_folder,
     [PWR_KIND_PRESET] = use_folder,
     [PWR_KIND_REFUSALS] = use_refusals,
     [PWR_KIND_GROUPS] = use_groups,
+    [PWR_KIND_COLORS] = use_colors,
     [PWR_KIND_LIMITS] = use_limits,
 };
 

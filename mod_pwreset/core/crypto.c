@@ -113,6 +113,15 @@ apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
     return finish(ctx, ok, out);
 }
 
+apr_status_t pwr_crypto_content(char *out, const void *bytes, size_t len)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)
+        && EVP_DigestUpdate(ctx, bytes, len);
+
+    return finish(ctx, ok, out);
+}
+
 apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
                               const void *bytes, size_t len)
 {

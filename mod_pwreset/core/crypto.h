@@ -51,6 +51,9 @@ apr_status_t pwr_crypto_digest(char *out, const char *realm,
 apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
                                     size_t n);
 
+/* SHA-256 of `len` bytes, to name a content by.  `out` as above. */
+apr_status_t pwr_crypto_content(char *out, const void *bytes, size_t len);
+
 /* 64 bits of HMAC-SHA-256 under a key of PWR_DIGEST_BYTES: places in tables
  * that nobody may choose, in the byte order of this host. */
 apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,

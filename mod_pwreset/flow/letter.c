@@ -47,6 +47,8 @@ static pwr_letter begin(const pwr_env *env, const pwr_job *job,
 
     pwr_model_text(model, "lang", voice->tag);
     pwr_model_text(model, "site_name", site->conf->site_name);
+    pwr_model_text(model, "accent", site->accent);
+    pwr_model_text(model, "on_accent", site->on_accent);
     pwr_page_contact(env->pool, site, model);
     pwr_model_text(model, "agent", pwr_agent_words(env->pool, job->agent));
     pwr_model_text(model, "url_forgot", absolute(env, voice, "/forgot"));

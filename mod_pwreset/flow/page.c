@@ -29,14 +29,16 @@ const char *pwr_page_version(apr_pool_t *pool, const pwr_builtin *asset)
     return apr_pstrmemdup(pool, asset->etag + 1, VERSION_LEN);
 }
 
+/* NULL for no name. */
 static const char *asset_path(const pwr_env *env, const char *name)
 {
-    const pwr_builtin *file = pwr_builtin_find(name);
+    const pwr_builtin *file = name ? pwr_site_asset(env->site, name) : NULL;
     const char *version = file ? pwr_page_version(env->pool, file) : NULL;
 
-    return pwr_url_with(env->pool,
-                        apr_pstrcat(env->pool, env->site->conf->base, "/",
-                                    name, NULL), "v", version);
+    return !name ? NULL
+        : pwr_url_with(env->pool, apr_pstrcat(env->pool,
+                                              env->site->conf->base, "/",
+                                              name, NULL), "v", version);
 }
 
 static void add_links(const pwr_env *env, const pwr_request *request,
@@ -61,6 +63,11 @@ static void add_links(const pwr_env *env, const pwr_request *request,
     pwr_model_text(model, "style_url", asset_path(env, "assets/pwreset.css"));
     pwr_model_text(model, "script_url", asset_path(env, "assets/pwreset.js"));
     pwr_model_text(model, "icon_url", asset_path(env, "assets/icon.svg"));
+    pwr_model_text(model, "brand_url",
+                   asset_path(env, env->site->style_brand));
+    pwr_model_text(model, "logo_url", asset_path(env, env->site->logo));
+    pwr_model_text(model, "logo_night_url",
+                   asset_path(env, env->site->logo_night));
 }
 
 void pwr_page_languages(const pwr_env *env, const pwr_request *request,

@@ -10,6 +10,10 @@
  *   site_name
  *   base            "/account"
  *   style_url, script_url, icon_url
+ *   brand_url       a second stylesheet, with the site's colours
+ *   logo_url, logo_night_url
+ *                   pictures in the place of the site's name, for daylight (or
+ *                   both) and the dark; each of these three may be absent
  *   url_login, url_logout, url_forgot, url_reset, url_change
  *                   paths with ?lang= carried; url_login is PwResetLoginURL
  *                   where the site has a login of its own
@@ -60,7 +64,8 @@
  *                   done_others (flags: one was ended, all others were)
  * message.html      heading, text, back_url, back_text (both or none)
  * mails             site_name, contact, contact_url, lang, agent, url_forgot,
- *                   url_reset, url_login (absolute), and
+ *                   url_reset, url_login (absolute), accent, on_accent (colours
+ *                   of what is to be clicked on: "#0f5fb8"), and
  *   recover         accounts (list: {login, link, token, name, notme: the
  *                   link "this was not me"}), several (flag), until, asked_at,
  *                   asked_from
@@ -71,7 +76,6 @@
 #ifndef PWR_PAGE_H
 #define PWR_PAGE_H
 
-#include "core/builtin.h"
 #include "flow/env.h"
 
 /* Begin a page: its status, template and a model with the common keys. */

@@ -191,7 +191,8 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
     site->decoy = pwr_scheme_decoy(pool, &conf->password_scheme);
     if ((error = make_zone(&m, site)) || (error = make_policy(&m, site))
         || (error = make_breach(&m, site))
-        || (error = pwr_voices_make(&m, site))) {
+        || (error = pwr_voices_make(&m, site))
+        || (error = pwr_brand_make(&m, site))) {
         return error;
     }
     *out = site;
@@ -206,4 +207,14 @@ const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag)
         }
     }
     return site->voices[0];
+}
+
+const pwr_builtin *pwr_site_asset(const pwr_site *site, const char *path)
+{
+    for (const pwr_builtin *own = site->assets; own->path; own++) {
+        if (strcmp(own->path, path) == 0) {
+            return own;
+        }
+    }
+    return pwr_builtin_find(path);
 }

@@ -7,6 +7,7 @@
 
 #include <apr_pools.h>
 
+#include "core/builtin.h"
 #include "core/catalog.h"
 #include "core/conf.h"
 #include "core/diag.h"
@@ -61,6 +62,13 @@ typedef struct pwr_site {
     const char *decoy;              /* verified when there is no such user */
     const char *const *tags;        /* enabled languages, NULL at the end */
     const pwr_voice *const *voices; /* one per tag; shared with other sites */
+    const pwr_builtin *assets;      /* what this site has instead of built-in
+                                     * ones, or beside; path NULL at the end */
+    const char *style_brand;        /* paths of such: its colours, and */
+    const char *logo;               /* pictures for day and night; or NULL */
+    const char *logo_night;
+    const char *accent;             /* "#0f5fb8": of what a mail is to be */
+    const char *on_accent;          /* clicked on */
 } pwr_site;
 
 /* What the sites of a host share, so that a thousand start as fast as one: the
@@ -73,9 +81,10 @@ pwr_kit *pwr_kit_make(apr_pool_t *pool);
 /* Make a site of a resolved configuration (all defaults filled in, realm,
  * public URL, site name and contact worked out).
  * Returns NULL and sets `*out`, or a sentence for the admin that names the
- * directive and, for a template, file and line.  A file of PwResetTemplates
- * that is broken or not to be trusted is such a sentence when `strict`, else it
- * is logged and the built-in ones are used.  `kit` is that of all sites of one
+ * directive and, for a template, file and line.  A file of PwResetTemplates or
+ * PwResetLogo that is broken or not to be trusted is such a sentence when
+ * `strict`, else it is logged and the built-in ones are used.  Where `strict`,
+ * colours that cannot be read are logged.  `kit` is that of all sites of one
  * `pool`. */
 const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
                           pwr_kit *kit, const pwr_diag *diag, int strict,
@@ -83,5 +92,8 @@ const char *pwr_site_make(apr_pool_t *pool, const pwr_conf *conf,
 
 /* The voice of a tag of site->tags. */
 const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag);
+
+/* What the site serves under "assets/..."; NULL when there is no such file. */
+const pwr_builtin *pwr_site_asset(const pwr_site *site, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What flow/site.c and voice.c share while a site is made. */
+/* What flow/site.c, voice.c and brand.c share while a site is made. */
 #ifndef PWR_SITE_PARTS_H
 #define PWR_SITE_PARTS_H
 
@@ -40,5 +40,9 @@ const char *pwr_maker_blame(const pwr_maker *m, const char *directive,
 /* Templates and sentences in all languages of the site.  Returns a sentence, or
  * NULL and sets site->tags and site->voices. */
 const char *pwr_voices_make(const pwr_maker *m, pwr_site *site);
+
+/* Style, pictures and colours.  Returns a sentence, or NULL and sets what is of
+ * the brand. */
+const char *pwr_brand_make(const pwr_maker *m, pwr_site *site);
 
 #endif

@@ -15,6 +15,9 @@ static const char *type_of(const char *path)
         { ".js", "text/javascript; charset=utf-8" },
         { ".svg", "image/svg+xml" },
         { ".png", "image/png" },
+        { ".jpg", "image/jpeg" },
+        { ".jpeg", "image/jpeg" },
+        { ".webp", "image/webp" },
         { NULL, "application/octet-stream" }
     };
     const char *suffix = strrchr(path, '.');
@@ -47,6 +50,8 @@ int pwr_asset_send(request_rec *r, const pwr_builtin *asset)
     ap_set_content_length(r, (apr_off_t)asset->len);
     apr_table_setn(r->headers_out, "ETag", asset->etag);
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+    /* A picture of the admin's that is opened as a page runs nothing. */
+    apr_table_setn(r->headers_out, "Content-Security-Policy", "sandbox");
     apr_table_setn(r->headers_out, "Cache-Control", is_version_asked(r, asset)
                    ? "public, max-age=31536000, immutable"
                    : "public, max-age=300");

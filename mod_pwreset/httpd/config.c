@@ -84,16 +84,22 @@ int pwr_server_any_active(const server_rec *main_server)
 }
 
 static const char *absolute_paths(cmd_parms *cmd, const pwr_conf_row *row,
-                                  const char **argv)
+                                  int argc, const char **argv)
 {
     int is_path = row->kind == PWR_KIND_FILE || row->kind == PWR_KIND_FOLDER
+        || row->kind == PWR_KIND_FILES
         || (row->kind == PWR_KIND_LOG && argv[0][0] != '|');
+    int n = !is_path ? 0 : row->kind == PWR_KIND_FILES ? argc : 1;
 
-    /* What is empty is refused later, and would be ServerRoot now. */
-    if (is_path && *argv[0]) {
-        argv[0] = ap_server_root_relative(cmd->pool, argv[0]);
+    for (int i = 0; i < n; i++) {
+        /* What is empty is refused later, and would be ServerRoot now. */
+        argv[i] = *argv[i] ? ap_server_root_relative(cmd->pool, argv[i])
+                           : argv[i];
+        if (!argv[i]) {
+            return "has an invalid path";
+        }
     }
-    return argv[0] ? NULL : "has an invalid path";
+    return NULL;
 }
 
 /* All our directives: the row says what to do with the words. */
@@ -115,7 +121,7 @@ static const char *take(cmd_parms *cmd, void *dir_config, const char *args)
     }
     error = argc == 0 || *args
         ? apr_psprintf(cmd->pool, "takes: %s", row->syntax)
-        : absolute_paths(cmd, row, argv);
+        : absolute_paths(cmd, row, argc, argv);
     if (!error) {
         error = pwr_conf_set(cmd->pool, self->conf, row, argc, argv);
     }

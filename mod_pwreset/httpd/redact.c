@@ -89,7 +89,7 @@ static char *with_mark(apr_pool_t *pool, const char *text)
 /* A link whose "?" is written as %3F, as mail programs and gateways do that
  * escape a link once too often: it leads where it was to lead, and what it
  * holds is a query. */
-static void mend_link(request_rec *r, const pwr_conf *conf)
+static void mend_link(request_rec *r, const pwr_site *site)
 {
     const char *escaped = find_escaped(r->uri);
     char *path, *query;
@@ -99,7 +99,7 @@ static void mend_link(request_rec *r, const pwr_conf *conf)
         return;
     }
     path = apr_pstrmemdup(r->pool, r->uri, (apr_size_t)(escaped - r->uri));
-    if (!pwr_route_has(conf, path)) {
+    if (!pwr_route_has(site, path)) {
         return;
     }
     query = apr_pstrdup(r->pool, escaped + 3);
@@ -119,7 +119,7 @@ const char *pwr_redact_request(request_rec *r, const pwr_server *self)
     const char *base = self->conf->base, *target, *query;
     int is_ours;
 
-    mend_link(r, self->conf);
+    mend_link(r, self->site);
     query = r->args;
     target = r->unparsed_uri;
     if (!target && r->the_request) {

@@ -125,17 +125,18 @@ static const pwr_route asset_route = {
 
 /* The route of a path, or of a file below /assets/ (then `*asset` is set);
  * NULL: not ours. */
-static const pwr_route *route_find(const pwr_conf *conf, const char *path,
+static const pwr_route *route_find(const pwr_site *site, const char *path,
                                    const pwr_builtin **asset)
 {
-    size_t base_len = strlen(conf->base);
+    const char *base = site->conf->base;
+    size_t base_len = strlen(base);
     const pwr_route *route;
 
     *asset = NULL;
     if (strcmp(path, lead_in_route.path) == 0) {
         return &lead_in_route;
     }
-    if (strncmp(path, conf->base, base_len) != 0) {
+    if (strncmp(path, base, base_len) != 0) {
         return NULL;
     }
     path += base_len;
@@ -145,16 +146,16 @@ static const pwr_route *route_find(const pwr_conf *conf, const char *path,
         }
     }
     if (strncmp(path, asset_route.path, strlen(asset_route.path)) == 0) {
-        *asset = pwr_builtin_find(path + 1);
+        *asset = pwr_site_asset(site, path + 1);
     }
     return *asset ? &asset_route : NULL;
 }
 
-int pwr_route_has(const pwr_conf *conf, const char *path)
+int pwr_route_has(const pwr_site *site, const char *path)
 {
     const pwr_builtin *asset;
 
-    return route_find(conf, path, &asset) != NULL;
+    return route_find(site, path, &asset) != NULL;
 }
 
 pwr_call *pwr_call_of(request_rec *r)
@@ -215,7 +216,7 @@ int pwr_route_translate(request_rec *r)
     if (!self || !call || r->main || r->prev) {
         return DECLINED;
     }
-    call->route = route_find(self->conf, r->uri, &call->asset);
+    call->route = route_find(self->site, r->uri, &call->asset);
     if (!call->route) {
         give_back_query(r, call);
         return DECLINED;

@@ -26,7 +26,7 @@ struct pwr_route {
 };
 
 /* Is there a page of ours, or a file of theirs, at this path? */
-int pwr_route_has(const pwr_conf *conf, const char *path);
+int pwr_route_has(const pwr_site *site, const char *path);
 
 /* The call of a request that is for one of our pages itself; NULL for others,
  * its sub-requests and what it was redirected to internally. */

@@ -82,11 +82,11 @@ sub test_refusals {
     asked('no file', {status => 78, err => qr/refused the configuration/}, 'schema');
 }
 
-# As it is, and with every default in force.  What needs files of the admin's
-# own stays out.
+# As it is, and with every default in force.  What refuses, or needs files of the
+# admin's own, stays out.
 sub test_reference {
     open my $in, '<', "$top/conf/pwreset.conf" or die "conf/pwreset.conf: $!";
-    my @lines = map { s/^#(?=PwReset)//r } grep { !/^#PwReset(?:PasswordWords|Templates)\b/ } <$in>;
+    my @lines = map { s/^#(?=PwReset)//r } grep { !/^#PwReset(?:PasswordWords|BreachList|Templates|Logo|Refuse)\b/ } <$in>;
     my %text = ('as it is' => "Include $top/conf/pwreset.conf", 'with every directive' => join '', @lines);
     for my $how (sort keys %text) {
         conf("$text{$how}\n" . vhost('a.example', 2));
