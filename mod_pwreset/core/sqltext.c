@@ -60,9 +60,15 @@ static const struct {
     { "DELETE", PWR_SQL_DELETE },
 };
 
+/* Nearly always the first character decides; a thousand sites have 100000
+ * statements. */
 static int starts(const char *s, const char *with)
 {
-    return strncmp(s, with, strlen(with)) == 0;
+    while (*with && *s == *with) {
+        s++;
+        with++;
+    }
+    return !*with;
 }
 
 static int is_word(char c)

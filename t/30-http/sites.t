@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# Figures: many sites of one httpd, with names and senders of their own, over one
-# store: they share connections, statements and the worker.
+# Figures: a thousand sites of one httpd, with names, senders and looks of their
+# own, over one store: they start at once, and share connections, statements and
+# the worker.
 use strict;
 use warnings;
 use FindBin;
@@ -9,5 +10,5 @@ use lib "$FindBin::Bin/../lib";
 use PWR::Many;
 use Test::More;
 
-many_sites(100);
+many_sites(1000);
 done_testing();
