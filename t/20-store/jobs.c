@@ -61,6 +61,7 @@ static void test_monsters(bench *made, pwr_store *store, apr_pool_t *pool)
     char *huge = apr_palloc(pool, 100001);
     pwr_job job = plain;
     pwr_jobs jobs;
+    int mine;
 
     for (int i = 0; i < 100000; i += 4) {
         memcpy(huge + i, KEY_EMOJI, 5);
@@ -72,6 +73,11 @@ static void test_monsters(bench *made, pwr_store *store, apr_pool_t *pool)
     tap_ok(jobs.n == 1 && strlen(jobs.row->agent) == 255 * 4
            && strlen(jobs.row->identifier) == 512 * 4
            && strlen(jobs.row->address) == 64 * 4, "at whole characters");
+    store->ops->job_claim(store, pool, jobs.row, "A", 60, &mine);
+    store->ops->job_retry(store, pool, jobs.row, "A", 0, huge);
+    batch(store, pool, &jobs);
+    tap_ok(jobs.n == 1 && strlen(jobs.row->error) == 1000 * 4,
+           "so is what a mail program said");
     bench_sql(made, "DELETE FROM {p}job");
 
     job = plain;
