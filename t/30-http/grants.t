@@ -22,6 +22,7 @@ my %own = (
     PwResetUserQuery => "$columns WHERE m.mail = :email", PwResetLoginQuery => "$columns WHERE m.nick = :login",
     PwResetIdQuery => "$columns WHERE m.uid = :id",
     PwResetPasswordUpdate => 'UPDATE members SET pw = :hash, changed_at = :now WHERE uid = :id',
+    PwResetGroupQuery => 'SELECT t.name AS `group` FROM teams t JOIN team_of o ON o.team_id = t.id WHERE o.uid = :id',
 );
 my @after = ('DELETE FROM logins WHERE uid = :id', 'INSERT INTO history (uid, at) VALUES (:id, :now)',
     'UPDATE stat SET n = n + 1 WHERE id IN (SELECT stat_id FROM members WHERE uid = :id)');
@@ -31,6 +32,9 @@ my @tables = (
     'CREATE TABLE lang (id INT PRIMARY KEY, tag VARCHAR(5), private TEXT)',
     'CREATE TABLE logins (uid INT, private TEXT)', 'CREATE TABLE history (uid INT, at BIGINT, private TEXT)',
     'CREATE TABLE stat (id INT PRIMARY KEY, n INT, private TEXT)',
+    'CREATE TABLE teams (id INT PRIMARY KEY, name VARCHAR(50), private TEXT)',
+    'CREATE TABLE team_of (uid INT, team_id INT, private TEXT)',
+    q(INSERT INTO teams VALUES (1, 'editors', 'x')), 'INSERT INTO team_of VALUES (7, 1, 0)',
     q(INSERT INTO members VALUES (7, 'anna', 'anna@example.org', NULL, 1, 0, 3, 'x')), q(INSERT INTO lang VALUES (1, 'ru', '')),
     q(INSERT INTO logins VALUES (7, 'x'), (8, 'x')), q(INSERT INTO stat VALUES (3, 0, ''), (4, 0, '')),
 );
@@ -185,7 +189,8 @@ sub own {
     $walk->httpd->expect_log('PWR0206')->allow_log('PWR0232');
     $walk->sql($_) for @tables;
     $walk->sql('UPDATE members SET pw = ?', crypt OLD, '$6$abcdefgh$');
-    my @grants = prepared($walk, map({ qq($_ "$own{$_}") } sort keys %own), map { qq(PwResetAfterChange "$_") } @after);
+    my @grants = prepared($walk, map({ qq($_ "$own{$_}") } sort keys %own), map({ qq(PwResetAfterChange "$_") } @after),
+        'PwResetGroupPolicy editors length=13');
     unlike($_, qr/private/, 'nothing of what no query names') for @grants;
     $walk->httpd->start;
     everything($walk, 'anna', 'anna@example.org');
