@@ -14,6 +14,7 @@
 #include "core/text.h"
 #include "flow/account.h"
 #include "flow/forgot.h"
+#include "flow/hash.h"
 #include "io/remedy.h"
 
 #define NOTE (-1)               /* as a status: worth a look, no trouble */
@@ -87,8 +88,7 @@ static void tell_refused(look *l)
 
 static void tell_password(look *l, const pwr_user *user)
 {
-    const char *stored = pwr_wrap_default(
-        l->call->pool, l->call->vhost->conf->default_scheme, user->password);
+    const char *stored = pwr_hash_read(&l->env, user);
 
     if (pwr_format_of(stored).engine != PWR_ENGINE_NONE) {
         return;

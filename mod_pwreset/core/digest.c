@@ -84,6 +84,24 @@ static int cram_read(pwr_digest *digest, const pwr_wrap *wrap,
                       CRAM_BYTES) == CRAM_BYTES;
 }
 
+/* Before the colon hex or base64, behind it what comes before the password. */
+static int login_read(pwr_digest *digest, const pwr_wrap *wrap,
+                      const char *text)
+{
+    char head[2 * PWR_DIGEST_MAX];
+    size_t len = strcspn(text, ":");
+
+    if (!text[len] || len >= sizeof(head)) {
+        return 0;
+    }
+    memcpy(head, text, len);
+    head[len] = '\0';
+    digest->is_salt_first = 1;
+    digest->salt_len = strlen(text + len + 1);
+    memcpy(digest->salt, text + len + 1, digest->salt_len);
+    return plain_read(digest, wrap, head);
+}
+
 static int salt8_read(pwr_digest *digest, const pwr_wrap *wrap,
                       const char *text)
 {
@@ -144,6 +162,7 @@ int pwr_digest_read(pwr_digest *digest, const pwr_wrap *wrap,
         [PWR_BODY_CRYPT] = shape_read,
         [PWR_BODY_DIGEST] = plain_read,
         [PWR_BODY_SALTED] = salted_read,
+        [PWR_BODY_LOGIN] = login_read,
         [PWR_BODY_SALT8] = salt8_read,
         [PWR_BODY_CRAM] = cram_read,
     };

@@ -390,6 +390,7 @@ static body_look *const looks[] = {
     [PWR_BODY_CUT] = cut_look,
     [PWR_BODY_DIGEST] = shape_look,
     [PWR_BODY_SALTED] = shape_look,
+    [PWR_BODY_LOGIN] = shape_look,
     [PWR_BODY_SALT8] = shape_look,
     [PWR_BODY_CRAM] = cram_look,
     [PWR_BODY_SCRAM] = pbkdf2_look,

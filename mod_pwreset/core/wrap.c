@@ -63,6 +63,7 @@ static const wrap_row names[] = {
     { "BITRIX", PWR_BODY_SALT8, NULL, "MD5", 0, "" },
     { "CRAM-MD5", PWR_BODY_CRAM, NULL, NULL, 0, DOVECOT },
     { "HMAC-MD5", PWR_BODY_CRAM, NULL, NULL, 0, DOVECOT },
+    { "DIGEST-MD5", PWR_BODY_LOGIN, NULL, "MD5", 0, DOVECOT },
     { "SCRAM-SHA-1", PWR_BODY_SCRAM, NULL, "SHA1", 0, DOVECOT },
     { "SCRAM-SHA-256", PWR_BODY_SCRAM, NULL, "SHA256", 0, DOVECOT },
     { "PBKDF2", PWR_BODY_PBKDF2_DOVECOT, NULL, "SHA1", 0, DOVECOT },
@@ -285,4 +286,23 @@ const char *pwr_wrap_name_refusal(apr_pool_t *pool, const char *name)
     }
     return apr_psprintf(pool, "there is no scheme \"%s\"; possible are %s",
                         pwr_text_printable(pool, name, 40), list);
+}
+
+const char *pwr_wrap_with_login(apr_pool_t *pool, const char *login,
+                                const char *stored)
+{
+    size_t user_len, size;
+    const char *at;
+    char *whole;
+
+    if (!login || !stored || pwr_wrap_of(stored).body != PWR_BODY_LOGIN
+        || strchr(stored, ':')) {
+        return stored;
+    }
+    user_len = strcspn(login, "@");
+    at = login[user_len] ? login + user_len + 1 : "";
+    size = strlen(stored) + strlen(login) + sizeof(":::");
+    whole = pwr_secret_alloc(pool, size);
+    apr_snprintf(whole, size, "%s:%.*s:%s:", stored, (int)user_len, login, at);
+    return whole;
 }

@@ -32,6 +32,8 @@ typedef enum pwr_body {
     PWR_BODY_CUT,           /* "10-" and its first ten bytes */
     PWR_BODY_DIGEST,        /* H(password) */
     PWR_BODY_SALTED,        /* H(password, salt), salt */
+    PWR_BODY_LOGIN,         /* H(user:realm:password), and behind a colon
+                             * "user:realm:", see pwr_wrap_with_login() */
     PWR_BODY_SALT8,         /* salt of eight characters, H(salt, password) */
     PWR_BODY_CRAM,          /* the two states of HMAC-MD5 */
     PWR_BODY_SCRAM,         /* rounds,salt,stored key,server key (RFC 5803) */
@@ -83,6 +85,12 @@ void pwr_wrap_prefix(char *out, const pwr_wrap *wrap, const char *stored);
  * there is no such scheme.  The copy is wiped with `pool`. */
 const char *pwr_wrap_default(apr_pool_t *pool, const char *name,
                              const char *stored);
+
+/* `stored` with what a scheme that needs the login name (DIGEST-MD5, RFC 2831)
+ * is read with; any other as it is.  The realm is what stands behind the @, as
+ * Dovecot has it.  The copy is wiped with `pool`. */
+const char *pwr_wrap_with_login(apr_pool_t *pool, const char *login,
+                                const char *stored);
 
 /* Is `name` one that may stand between braces?  Else returns a sentence. */
 const char *pwr_wrap_name_refusal(apr_pool_t *pool, const char *name);

@@ -99,7 +99,7 @@ static apr_status_t judge_current(const pwr_env *env,
         too_often(env, request, retry_sec, response);
         return APR_SUCCESS;
     }
-    status = pwr_hash_verify(env, current, user->password, 1, response,
+    status = pwr_hash_verify(env, current, user, 1, response,
                              &match);
     if (status != APR_SUCCESS || match) {
         host->limit_give(env->host_baton, PWR_LIMIT_CHANGE_ACCOUNT, user->id);

@@ -74,8 +74,16 @@ apr_status_t pwr_hash_reserve(const pwr_env *env)
     return env->host->gate_sit(env->host_baton, env->pool);
 }
 
+const char *pwr_hash_read(const pwr_env *env, const pwr_user *user)
+{
+    const char *named = pwr_wrap_default(
+        env->pool, env->site->conf->default_scheme, user->password);
+
+    return pwr_wrap_with_login(env->pool, user->login, named);
+}
+
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
-                             const char *stored, int is_known,
+                             const pwr_user *user, int is_known,
                              pwr_response *response, int *match)
 {
     int64_t entered_usec;
@@ -87,10 +95,7 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
         return status;
     }
     entered_usec = env->host->now_usec(env->host_baton);
-    *match = verify_all(env, password,
-                        pwr_wrap_default(env->pool,
-                                         env->site->conf->default_scheme,
-                                         stored));
+    *match = verify_all(env, password, pwr_hash_read(env, user));
     if (!*match) {
         response->answer_at_usec = refuse_at_usec(env, entered_usec);
     }

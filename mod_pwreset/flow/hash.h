@@ -10,15 +10,19 @@
  * costs no statement.  PWR_GATE_FULL: there is none. */
 apr_status_t pwr_hash_reserve(const pwr_env *env);
 
-/* Verify `password` against `stored`; where that is NULL (no such user) or
+/* Verify `password` against that of `user`; where it is NULL (no such user) or
  * nothing that can match, against what costs as much as the dearest hash of
  * this realm.  PWR_GATE_FULL: not verified.
  * `is_known`: by a session, a string or a browser, see gate_enter.
  * `*match` is 0 unless it matches; then `response->answer_at_usec` is set, so
  * that neither the scheme nor the account shows in the time. */
 apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
-                             const char *stored, int is_known,
+                             const pwr_user *user, int is_known,
                              pwr_response *response, int *match);
+
+/* What is stored of a user as it is read: rows that do not tell their scheme by
+ * PwResetDefaultScheme, with the login name where it takes that. */
+const char *pwr_hash_read(const pwr_env *env, const pwr_user *user);
 
 /* Refuse without having verified, no sooner than had it been done: in a seat,
  * as all whose answer waits.  PWR_GATE_FULL: there was none. */

@@ -222,8 +222,7 @@ static apr_status_t try_to_enter(const pwr_env *env,
         return status ? status : fail(env, request, &attempt, response);
     }
     status = pwr_hash_verify(env, pwr_form_get(request->form, "password"),
-                             user.password, attempt.is_known, response,
-                             &match);
+                             &user, attempt.is_known, response, &match);
     if (status != APR_SUCCESS) {
         pwr_attempt_drop(env, &attempt);
         return status;

@@ -20,8 +20,7 @@ static int is_wanted(const pwr_env *env, const pwr_user *user,
                      const char *password)
 {
     const pwr_conf *conf = env->site->conf;
-    const char *named = pwr_wrap_default(env->pool, conf->default_scheme,
-                                         user->password);
+    const char *named = pwr_hash_read(env, user);
     pwr_scheme scheme = pwr_scheme_choose(&conf->password_scheme,
                                           user->password);
 

@@ -195,7 +195,7 @@ static apr_status_t second_click(const pwr_env *env,
             &may);
     }
     if (status == APR_SUCCESS && may) {
-        status = pwr_hash_verify(env, password, a->user.password, 1, response,
+        status = pwr_hash_verify(env, password, &a->user, 1, response,
                                  &match);
     }
     if (match) {

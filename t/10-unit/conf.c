@@ -88,7 +88,7 @@ static void test_refusals(apr_pool_t *pool)
         { "PwResetPasswordScheme", "md5" },
         { "PwResetDefaultScheme", "md55" },
         { "PwResetDefaultScheme", "{}" },
-        { "PwResetDefaultScheme", "DIGEST-MD5" },
+        { "PwResetDefaultScheme", "LANMAN" },
         { "PwResetRehash", "always" },
         { "PwResetMailFrom", "Nobody <nobody@example.org>" },
         { "PwResetMailFrom", "-oQ/tmp@example.org" },

@@ -15,6 +15,7 @@
 #define FILE_BYTES_MAX (1 << 20)
 #define FIELDS_N 4
 #define VECTORS_MIN 250
+#define LOGIN "ivan@example.org"    /* whose they are */
 
 static int verify(const char *password, const char *stored)
 {
@@ -97,7 +98,8 @@ static void vector_test(apr_pool_t *pool, char **fields, int is_new)
     char *password = password_of(fields[2]);
     const char *name = strcmp(fields[1], "-") == 0 ? NULL : fields[1];
     const char *bare = fields[3];
-    const char *stored = pwr_wrap_default(pool, name, bare);
+    const char *stored = pwr_wrap_with_login(
+        pool, LOGIN, pwr_wrap_default(pool, name, bare));
 
     if (!tap_ok(verify(password, stored), "%s: %s", fields[0], bare)) {
         return;

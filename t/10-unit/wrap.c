@@ -65,7 +65,7 @@ static void test_unknown(void)
     static const char *const table[] = {
         "{", "{}", "{}x", "{FOO}x", "{PLAIN", "{PLAIN.}x", "{PLAIN.XML}x",
         "{.HEX}x", "{ PLAIN}x", "{PLAIN }x", "{BLF-CRYPT}$6$salt$x",
-        ("{SHA512-CRYPT}" BCRYPT), "{DIGEST-MD5}5f4d", "{LANMAN}x",
+        ("{SHA512-CRYPT}" BCRYPT), "{LANMAN}x",
     };
     static const char *const broken[] = {
         "{SHA512-CRYPT.B64}JDUkc2FsdCR4", "{BLF-CRYPT.HEX}2436",
@@ -128,13 +128,35 @@ static void test_default(apr_pool_t *pool)
     tap_str(pwr_wrap_default(pool, "PLAIN", NULL), NULL, "nothing stored");
 }
 
+static void test_login(apr_pool_t *pool)
+{
+    static const struct { const char *login, *stored, *whole; } table[] = {
+        { "ivan", "{DIGEST-MD5}5f4d", "{DIGEST-MD5}5f4d:ivan::" },
+        { "ivan@a.example", "{digest-md5}5f4d",
+          "{digest-md5}5f4d:ivan:a.example:" },
+        { "a@b@c", "{DIGEST-MD5.B64}x", "{DIGEST-MD5.B64}x:a:b@c:" },
+        { "", "{DIGEST-MD5}5f4d", "{DIGEST-MD5}5f4d:::" },
+        { NULL, "{DIGEST-MD5}5f4d", "{DIGEST-MD5}5f4d" },
+        { "ivan", "{DIGEST-MD5}5f4d:olga::", "{DIGEST-MD5}5f4d:olga::" },
+        { "ivan", "{PLAIN-MD5}5f4d", "{PLAIN-MD5}5f4d" },
+        { "ivan", BCRYPT, BCRYPT }, { "ivan", NULL, NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        tap_str(pwr_wrap_with_login(pool, table[i].login, table[i].stored),
+                table[i].whole, "%s of %s",
+                table[i].stored ? table[i].stored : "nothing",
+                table[i].login ? table[i].login : "nobody");
+    }
+}
+
 static void test_names(apr_pool_t *pool)
 {
     static const char *const good[] = {
         "PLAIN-MD5", "plain-md5", "CRYPT", "Ssha512", "BITRIX",
     };
     static const char *const bad[] = {
-        "", "MD55", "{PLAIN}", "PLAIN.HEX", "DIGEST-MD5",
+        "", "MD55", "{PLAIN}", "PLAIN.HEX", "LANMAN",
     };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
@@ -156,6 +178,7 @@ int main(void)
     test_unknown();
     test_long(pool);
     test_default(pool);
+    test_login(pool);
     test_names(pool);
     return tap_end();
 }

@@ -21,6 +21,7 @@ my %row = (
     md5 => [crypt(OLD, '$1$abcdefgh$'), qr/^\$2y\$12\$/],
     cheap => [crypt(OLD, "\$2b\$04\$$dots"), qr/^\$2y\$12\$/],
     dovecot => ['{SHA512}' . sha512_hex(OLD), qr/^\{BLF-CRYPT\}\$2y\$12\$/],
+    mechanism => ['{DIGEST-MD5}' . md5_hex('mechanism::' . OLD), qr/^\{BLF-CRYPT\}\$2y\$12\$/],
     sha512 => ['{SHA512-CRYPT}' . crypt(OLD, '$6$abcdefgh$'), qr/^\{SHA512-CRYPT\}\$6\$rounds=100000\$/],
     strong => [crypt(OLD, "\$2a\$10\$$dots"), undef],
     des => [crypt(OLD, 'ab'), undef],           # what is behind eight bytes may be a slip

@@ -94,6 +94,11 @@ for my $scheme (@dovecot) {
             run('', "$root/bin/doveadm", '-O', 'pw', '-s', $scheme, '-p', $password));
     }
 }
+# Of the user that t/10-unit/vectors.c names.
+for my $password (@passwords[0 .. 2]) {
+    row('doveadm pw DIGEST-MD5', $password, run('', "$root/bin/doveadm", '-O', 'pw', '-s', 'DIGEST-MD5', '-u',
+        'ivan@example.org', '-p', $password));
+}
 # What it writes of this scheme it does not read without the length.
 row('doveadm pw -s PLAIN-TRUNC', $_, '{PLAIN-TRUNC}' . length($_) . "-$_") for @passwords[0 .. 2];
 # Rows whose scheme Dovecot's default_pass_scheme tells.
