@@ -68,7 +68,7 @@ pwr_agenda *pwr_agenda_make(apr_pool_t *pool, server_rec *main_server,
         pwr_server *self = pwr_server_active(s);
 
         if (self) {
-            apr_hash_set(agenda->far, &self->server, sizeof(self->server),
+            apr_hash_set(agenda->far, &self->server, sizeof(server_rec *),
                          apr_pcalloc(pool, sizeof(pwr_job)));
         }
     }
@@ -226,7 +226,7 @@ int pwr_agenda_read(pwr_agenda *agenda, server_rec *main_server,
 {
     pwr_job old = { .id = "" };
     pwr_job *far = apr_hash_get(agenda->far, &self->server,
-                                sizeof(self->server));
+                                sizeof(server_rec *));
     int before = agenda->errands_n;
 
     if (!read_pages(agenda, main_server, self, &old, PAGES_OLD)) {

@@ -65,7 +65,10 @@ static apr_status_t leave_row(void *data)
 
 void pwr_shared_child(apr_pool_t *pchild)
 {
-    for (int i = 0; memory && my_row < 0 && i < PWR_CHILDREN_MAX; i++) {
+    if (!memory) {
+        return;
+    }
+    for (int i = 0; my_row < 0 && i < PWR_CHILDREN_MAX; i++) {
         pid_t pid = __atomic_load_n(&memory->child[i], __ATOMIC_RELAXED);
 
         if (!is_alive(pid)
@@ -135,6 +138,7 @@ int pwr_shared_wake_fd(void)
     return wake_fd;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes it */
 int pwr_shared_may_tell(int64_t *told_ms)
 {
     int64_t now_ms = pwr_now_ms();
