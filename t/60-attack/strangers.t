@@ -62,7 +62,8 @@ sub two {
     my $before = $walk->state;
     for my $row (@bodies) {
         my ($type, $body) = @$row;
-        my $r = $client->request(POST => '/account/forgot', body => $body, headers => [['Content-Type', $type]]);
+        my @headers = (['Content-Type', $type], $type =~ /json/ ? [Accept => $type] : ());
+        my $r = $client->request(POST => '/account/forgot', body => $body, headers => \@headers);
         like($r->status, qr/^4(?:00|13|15|22)$/, "$body: refused") or diag $r->status;
     }
     is($client->post("/account/forgot?email=$v", [])->status, 422, 'an address in the query is none');
