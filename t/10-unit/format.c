@@ -230,7 +230,7 @@ static void test_mask(void)
         "$md5$GUBv0xjJ$$d6ejxDllt.ZPqcsHlq20e.",
         "$apr1$abcdefgh$4LI/Gn3evKPkoomhqknWK.",
         "_J9..rasmBYk8r9AiWNc", "rl.3StKT.4T8M",
-        "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", "$S$C" SALT_SHA,
+        "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", ("$S$C" SALT_SHA),
     };
     static const struct { const char *stored, *mask; } same[] = {
         { "{SHA}VnC0NYrih/6OdML/b2KT+QVAkHc=", DIGEST_MASK },
