@@ -90,5 +90,6 @@ like($walk->stored('strong'), qr/^\$argon2id\$/, 'another scheme is the one of t
 is(login('argon', 'strong', $wrong), 422, 'a wrong password stays wrong');
 
 $walk->settle;
+is_deeply([$audit->faults], [], 'the audit is as docs/audit.md says');
 $sites->httpd->done;
 done_testing();
