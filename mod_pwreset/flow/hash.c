@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "flow/hash.h"
 
+#include <string.h>
+
 #include "core/cost.h"
 #include "core/format.h"
 #include "core/password.h"
@@ -8,6 +10,11 @@
 /* What finding the account took is rounded up to this, lest the time of one
  * row more in a result shows. */
 #define STEP_USEC 10000
+
+/* Up to here a password takes what any does; beyond, most schemes take the
+ * longer the longer it is, and others nothing or the same, which must not tell
+ * whose hash it was. */
+#define SHORT_BYTES 32
 
 /* Verify, and let the realm learn what it took; an over-long password, or none
  * but blanks where they are trimmed, takes nothing and teaches nothing. */
@@ -20,7 +27,7 @@ static int verify(const pwr_env *env, const char *password,
 
     pwr_password_verify(password, stored, &match);
     took_usec = env->host->now_usec(env->host_baton) - begin_usec;
-    if (pwr_password_fits(password, stored)
+    if (strlen(password) < SHORT_BYTES && pwr_password_fits(password, stored)
         && pwr_format_mask(like, sizeof(like), stored)) {
         /* A digest takes less than what is measured, and is a cost too. */
         env->host->cost_learn(env->host_baton, like, is_row,
@@ -47,26 +54,30 @@ static int verify_all(const pwr_env *env, const char *password,
     return match;
 }
 
-/* When a refusal may leave: after the dearest hash, counted from when this one
- * could begin. */
-static int64_t refuse_at_usec(const pwr_env *env, int64_t entered_usec)
+/* When a refusal may leave: after the dearest hash of a password so long,
+ * counted from when this one could begin. */
+static int64_t refuse_at_usec(const pwr_env *env, int64_t entered_usec,
+                              size_t len)
 {
     int64_t steps = (entered_usec - env->began_usec + STEP_USEC - 1)
         / STEP_USEC;
     char like[PWR_COST_LIKE_MAX];
+    int64_t took_usec = env->host->cost_dearest(env->host_baton, like)
+        * (int64_t)(1 + len / SHORT_BYTES);
 
     return env->began_usec + steps * STEP_USEC
-        + env->host->cost_dearest(env->host_baton, like);
+        + (took_usec < PWR_COST_USEC_MAX ? took_usec : PWR_COST_USEC_MAX);
 }
 
 /* Whoever asks for one name several times at once is served in turns, and the
  * turns must not tell what the hash took either: where that differs between
- * accounts, the place is kept until the answer leaves. */
+ * accounts, the place is kept until the answer leaves, or would for a short
+ * password: long ones must not keep it for seconds. */
 static int64_t leave_at_usec(const pwr_env *env, int match,
-                             const pwr_response *response)
+                             int64_t entered_usec)
 {
     return !match && env->host->cost_differs(env->host_baton)
-        ? response->answer_at_usec : 0;
+        ? refuse_at_usec(env, entered_usec, 0) : 0;
 }
 
 apr_status_t pwr_hash_reserve(const pwr_env *env)
@@ -97,10 +108,11 @@ apr_status_t pwr_hash_verify(const pwr_env *env, const char *password,
     entered_usec = env->host->now_usec(env->host_baton);
     *match = verify_all(env, password, pwr_hash_read(env, user));
     if (!*match) {
-        response->answer_at_usec = refuse_at_usec(env, entered_usec);
+        response->answer_at_usec = refuse_at_usec(env, entered_usec,
+                                                  strlen(password));
     }
     env->host->gate_leave(env->host_baton, env->pool,
-                          leave_at_usec(env, *match, response));
+                          leave_at_usec(env, *match, entered_usec));
     return APR_SUCCESS;
 }
 
@@ -113,7 +125,7 @@ apr_status_t pwr_hash_refuse(const pwr_env *env, pwr_response *response)
     }
     env->host->gate_leave(env->host_baton, env->pool, 0);
     response->answer_at_usec = refuse_at_usec(
-        env, env->host->now_usec(env->host_baton));
+        env, env->host->now_usec(env->host_baton), 0);
     return APR_SUCCESS;
 }
 
