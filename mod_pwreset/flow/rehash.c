@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/format.h"
+#include "core/prehash.h"
 #include "flow/audit.h"
 #include "flow/hash.h"
 
@@ -29,11 +30,23 @@ static int is_wanted(const pwr_env *env, const pwr_user *user,
         && pwr_scheme_is_outdated(env->pool, &conf->password_scheme, named);
 }
 
+/* What the row was verified with, where blanks at its ends did not count: they
+ * must not from now on either. */
+static const char *taken(const pwr_env *env, const pwr_user *user,
+                         const char *password)
+{
+    pwr_prehash prehash = pwr_format_of(pwr_hash_read(env, user)).prehash;
+
+    return prehash == PWR_PREHASH_TRIM || prehash == PWR_PREHASH_WORDPRESS
+        ? pwr_prehash_trim(env->pool, password) : password;
+}
+
 void pwr_rehash_do(const pwr_env *env, const pwr_request *request,
                    const pwr_user *user, const char *password)
 {
     pwr_rehash rehash = { .realm = env->site->conf->realm, .user = user };
 
+    password = taken(env, user, password);
     if (!is_wanted(env, user, password)
         || pwr_hash_make(env, password, user->password, &rehash.stored)
                != APR_SUCCESS

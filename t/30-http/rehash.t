@@ -89,6 +89,12 @@ $sites->signed_in('argon', 'strong');
 like($walk->stored('strong'), qr/^\$argon2id\$/, 'another scheme is the one of the table');
 is(login('argon', 'strong', $wrong), 422, 'a wrong password stays wrong');
 
+# WordPress takes blanks off what is typed, and its row does not know of them.
+$walk->add('blank', password => '$P$BxyBH5Y9aHrQPTHyOo0n8k765RslWP/');
+is(login('argon', 'blank', 'secret one '), 303, 'a blank at the end does no harm in a row of WordPress');
+like($walk->stored('blank'), qr/^\$argon2id\$/, 'which is hashed anew');
+is(login('argon', 'blank', 'secret one'), 303, 'without it');
+
 $walk->settle;
 is_deeply([$audit->faults], [], 'the audit is as docs/audit.md says');
 $sites->httpd->done;
