@@ -178,7 +178,9 @@ apr_status_t pwr_rules_used(const pwr_env *env, const pwr_user *user,
         return APR_SUCCESS;
     }
     if (user->password) {
-        status = pwr_hash_verify_any(env, password, &user->password, 1, used);
+        const char *stored = pwr_hash_read(env, user);
+
+        status = pwr_hash_verify_any(env, password, &stored, 1, used);
     }
     if (status == APR_SUCCESS && !*used) {
         status = env->store->ops->history_list(env->store, env->pool,

@@ -48,6 +48,8 @@ sub at_reset {
     is(reset_to($walk, $token, $words[0]), 0, 'the second before');
     ok(reset_to($walk, $token, OLD), 'the third before is no longer known');
     ok($walk->works('ivan', OLD), 'and is the password');
+    $walk->add('digest', password => '{DIGEST-MD5}' . md5_hex('digest::' . OLD));
+    is(reset_to($walk, string_of($walk, 'digest'), OLD), 0, 'the current one of a row that takes the login name');
     is($walk->value('SELECT COUNT(*) FROM pwreset_history'), 2, 'two are known of him');
     is($walk->value('SELECT COUNT(*) FROM pwreset_history WHERE password = ?', $walk->stored('ivan')), 0,
         'the current one is not among them');
