@@ -379,7 +379,10 @@ static apr_status_t send_all(const pwr_env *env, const pwr_delivery *delivery,
             settlement->detail = said;
         }
     }
-    await(env, job, late, tried_n);
+    /* Else some were not reached, and wait as well. */
+    if (status == APR_SUCCESS && mine) {
+        await(env, job, late, tried_n);
+    }
     return status;
 }
 
