@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/preset.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -30,13 +29,23 @@ static char *line_next(apr_pool_t *pool, const char **rest, int *number)
     return *line ? line : NULL;
 }
 
-/* Not for one who writes a file that others use for their tables. */
-static int is_out_of_place(const pwr_conf_row *row)
+/* Nothing that runs a program, reads a file or speaks for the site. */
+static const char *const in_place[] = {
+    "PwResetUserQuery", "PwResetLoginQuery", "PwResetIdQuery",
+    "PwResetListQuery", "PwResetGroupQuery", "PwResetPasswordUpdate",
+    "PwResetAfterChange", "PwResetRefuse", "PwResetIdentify",
+    "PwResetPasswordScheme", "PwResetDefaultScheme", "PwResetRehash",
+    "PwResetLogin", "PwResetLoginURL", NULL
+};
+
+static int is_in_place(const pwr_conf_row *row)
 {
-    return row->scope != PWR_SCOPE_VHOST || row->kind == PWR_KIND_PRESET
-        || row->kind == PWR_KIND_FILE || row->kind == PWR_KIND_LOG
-        || row->kind == PWR_KIND_FOLDER
-        || row->offset == offsetof(pwr_conf, insist);
+    for (int i = 0; in_place[i]; i++) {
+        if (strcmp(row->name, in_place[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static const char *line_take(apr_pool_t *pool, const char *line,
@@ -58,7 +67,7 @@ static const char *line_take(apr_pool_t *pool, const char *line,
         return apr_psprintf(pool, "%s is no directive of mod_pwreset",
                             pwr_text_printable(pool, argv[0], 40));
     }
-    if (is_out_of_place(row)) {
+    if (!is_in_place(row)) {
         return apr_psprintf(pool, "%s has no place in a preset", row->name);
     }
     fault = pwr_conf_set(pool, made, row, argc - 1,

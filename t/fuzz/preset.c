@@ -25,5 +25,6 @@ static void fuzz_one(apr_pool_t *pool, fuzz_input in)
                    || (!fault && row->scope == PWR_SCOPE_VHOST));
     }
     FUZZ_CLAIM(!conf->insist && !conf->preset[0] && !conf->templates[0]);
+    FUZZ_CLAIM(!conf->hook && !conf->sendmail);
     pwr_conf_defaults(pool, conf);
 }
