@@ -14,7 +14,8 @@
  *  answer  httpd/exchange.c      pwr_response -> wire
  *          (httpd/asset.c        a file below /assets/ -> wire)
  *  later   httpd/worker.c ->     job row -> message -> mail program -> row gone
- *          flow/deliver.c -> io/outbox.c -> core/mime.c -> io/sendmail.c
+ *          flow/deliver.c -> flow/letter.c -> io/outbox.c -> core/mime.c
+ *          -> io/sendmail.c -> io/program.c (flow/hook.c -> io/program.c)
  */
 #include "httpd/route.h"
 
