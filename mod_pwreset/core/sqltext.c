@@ -8,6 +8,8 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
+#include "core/sqltext_token.h"
+
 #define PREFIX_MARK "{prefix}"
 
 typedef struct scanner {
@@ -312,95 +314,7 @@ const char *pwr_sqltext_compile(apr_pool_t *pool, const char *sql,
     return NULL;
 }
 
-/* ---- names ---- */
-
-#define NAME_PARTS 2
-#define BLANKS " \t\r\n\v\f"
-
-/* Names may hold any letters. */
-static int is_name(char c)
-{
-    return is_word(c) || c == '$' || (unsigned char)c >= 0x80;
-}
-
-/* One part of a name at `p`, bare or in backquotes; its whole length, or 0. */
-static size_t part_len(apr_pool_t *pool, const char *p, const char **part)
-{
-    size_t len = 0;
-
-    if (*p == '`') {
-        len = strcspn(p + 1, "`");
-        *part = apr_pstrmemdup(pool, p + 1, len);
-        return p[1 + len] ? len + 2 : 0;
-    }
-    while (is_name(p[len])) {
-        len++;
-    }
-    *part = apr_pstrmemdup(pool, p, len);
-    return len;
-}
-
-static size_t chain_len(apr_pool_t *pool, const char *sql, pwr_sql_name *name)
-{
-    const char *parts[NAME_PARTS] = { NULL, NULL }, *part;
-    const char *p = sql;
-    size_t len;
-    int n = 0;
-
-    while ((len = part_len(pool, p, &part)) > 0) {
-        if (n < NAME_PARTS) {
-            parts[n++] = part;
-        }
-        p += len;
-        len = strspn(p, BLANKS);
-        if (p[len] != '.') {
-            break;
-        }
-        p += len + 1;
-        p += strspn(p, BLANKS);
-    }
-    name->base = n == NAME_PARTS ? parts[0] : NULL;
-    name->name = parts[n == NAME_PARTS];
-    return (size_t)(p - sql);
-}
-
-static int is_same_name(const pwr_sql_name *a, const pwr_sql_name *b)
-{
-    return strcmp(a->name, b->name) == 0
-        && strcmp(a->base ? a->base : "", b->base ? b->base : "") == 0;
-}
-
-static void name_add(apr_array_header_t *names, const pwr_sql_name *name)
-{
-    for (int i = 0; i < names->nelts; i++) {
-        if (is_same_name(&APR_ARRAY_IDX(names, i, pwr_sql_name), name)) {
-            return;
-        }
-    }
-    APR_ARRAY_PUSH(names, pwr_sql_name) = *name;
-}
-
-const pwr_sql_name *pwr_sqltext_names(apr_pool_t *pool, const char *sql)
-{
-    apr_array_header_t *names = apr_array_make(pool, 8, sizeof(pwr_sql_name));
-    const pwr_sql_name end = { NULL, NULL };
-
-    while (*sql) {
-        const kept_row *row = *sql == '`' ? NULL : find_kept(sql);
-        pwr_sql_name name;
-        size_t len = row ? kept_len(sql, row) : chain_len(pool, sql, &name);
-
-        if (!row && len == 3 && apr_cstr_casecmpn(sql, "SET", len) == 0) {
-            break;
-        }
-        if (!row && len > 0) {
-            name_add(names, &name);
-        }
-        sql += len > 0 ? len : 1;
-    }
-    APR_ARRAY_PUSH(names, pwr_sql_name) = end;
-    return (const pwr_sql_name *)names->elts;
-}
+/* ---- a column ---- */
 
 /* Where the parameter of this number, from 0, stands in the format. */
 static const char *param_find(const char *format, int number)
@@ -452,7 +366,7 @@ const char *pwr_sqltext_column(apr_pool_t *pool, const pwr_sqltext *sql,
         p = back_over(start, end, is_quoted);
     }
     else {
-        p = back_over(start, end, is_name);
+        p = back_over(start, end, pwr_sqltext_is_name);
     }
     return p < end ? apr_pstrmemdup(pool, p, (apr_size_t)(end - p)) : NULL;
 }

@@ -66,6 +66,9 @@ typedef struct pwr_sql_name {
     const char *name;
 } pwr_sql_name;
 
+/* Are they the same, letter by letter? */
+int pwr_sqltext_same_name(const pwr_sql_name *a, const pwr_sql_name *b);
+
 /* All names in front of the first SET (of a text without one, all there are),
  * each once; `name` is NULL at the end.  The tables of an UPDATE are among
  * them, beside whatever else looks like a name. */

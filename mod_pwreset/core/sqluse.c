@@ -6,7 +6,7 @@
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-#include "core/sqluse_token.h"
+#include "core/sqltext_token.h"
 
 #define DEPTH_MAX 32            /* of parentheses */
 
@@ -471,9 +471,7 @@ static int is_noted(const apr_array_header_t *uses, const pwr_sql_use *use)
         const pwr_sql_use *one = &APR_ARRAY_IDX(uses, i, pwr_sql_use);
 
         if (one->right == use->right
-            && strcmp(one->table.name, use->table.name) == 0
-            && strcmp(one->table.base ? one->table.base : "",
-                      use->table.base ? use->table.base : "") == 0
+            && pwr_sqltext_same_name(&one->table, &use->table)
             && !one->column == !use->column
             && (!use->column
                 || apr_cstr_casecmp(one->column, use->column) == 0)) {

@@ -3,8 +3,6 @@
  * --grants`: read from the statements themselves. */
 #include "io/store_parts.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
 #include "core/sqluse.h"
@@ -36,12 +34,6 @@ static void stmt_read(grants *g, const pwr_dbd_stmt *stmt)
     }
 }
 
-static int is_same_table(const pwr_sql_name *a, const pwr_sql_name *b)
-{
-    return strcmp(a->name, b->name) == 0
-        && strcmp(a->base ? a->base : "", b->base ? b->base : "") == 0;
-}
-
 /* "SELECT (`a`, `b`)", "DELETE", or NULL. */
 static const char *right_show(const grants *g, const pwr_sql_name *table,
                               pwr_sql_right right)
@@ -51,7 +43,8 @@ static const char *right_show(const grants *g, const pwr_sql_name *table,
     for (int i = 0; i < g->uses->nelts; i++) {
         const pwr_sql_use *use = &APR_ARRAY_IDX(g->uses, i, pwr_sql_use);
 
-        if (use->right != right || !is_same_table(&use->table, table)) {
+        if (use->right != right
+            || !pwr_sqltext_same_name(&use->table, table)) {
             continue;
         }
         if (!use->column) {
@@ -103,8 +96,8 @@ static int is_shown(const grants *g, int before)
     const pwr_sql_use *use = &APR_ARRAY_IDX(g->uses, before, pwr_sql_use);
 
     for (int i = 0; i < before; i++) {
-        if (is_same_table(&APR_ARRAY_IDX(g->uses, i, pwr_sql_use).table,
-                          &use->table)) {
+        if (pwr_sqltext_same_name(
+                &APR_ARRAY_IDX(g->uses, i, pwr_sql_use).table, &use->table)) {
             return 1;
         }
     }

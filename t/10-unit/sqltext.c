@@ -307,7 +307,9 @@ static void test_names(apr_pool_t *pool)
         { "UPDATE settings SET x", "UPDATE settings" },
         { "UPDATE \xD1\x8E$1 SET x", "UPDATE \xD1\x8E$1" },
         { "select `d`.`t`.`c` AS `c` from `d`.`t`", "select d.t AS c from" },
-        { "UPDATE `open SET x", "UPDATE open" },
+        { "UPDATE d./* c */t SET x", "UPDATE d.t" },
+        { "UPDATE 2024_users,1e2,0x1F,7 SET x", "UPDATE 2024_users" },
+        { "UPDATE `open SET x", "UPDATE open SET x" },
         { "UPDATE a.", "UPDATE a" },
         { "", "" }, { ".", "" }, { "'", "" },
     };

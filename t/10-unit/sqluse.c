@@ -66,6 +66,8 @@ static const struct { const char *sql, *uses; } read_rows[] = {
     { "UPDATE m JOIN d ON d.name = m.dom SET m.until = NOW() + INTERVAL d.days"
       " DAY WHERE m.id = %s", "S d.name S m.dom U m.until S d.days S m.id" },
     { "UPDATE t SET a = (SELECT MAX(b) FROM u), c = 1", "U t.a S u.b U t.c" },
+    { "UPDATE 2024_users SET 2fa = 1e5, b = 0xFF, c = 1.5e-3 * 2",
+      "U 2024_users.2fa U 2024_users.b U 2024_users.c" },
     { "UPDATE t SET a = DEFAULT, b = CURRENT_TIMESTAMP, c = NULL",
       "U t.a U t.b U t.c" },
     /* INSERT */

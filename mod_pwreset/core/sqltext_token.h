@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words of a statement that pwr_sqltext_compile() made, for core/sqluse.c:
- * blanks and comments are passed over, what is in quotes is one value.
+/* The words of a statement that pwr_sqltext_compile() made: blanks and comments
+ * are passed over, what is in quotes is one value.
  * Pure. */
-#ifndef PWR_SQLUSE_TOKEN_H
-#define PWR_SQLUSE_TOKEN_H
+#ifndef PWR_SQLTEXT_TOKEN_H
+#define PWR_SQLTEXT_TOKEN_H
 
 #include <apr_pools.h>
 
@@ -30,5 +30,8 @@ pwr_sql_token pwr_sql_token_take(apr_pool_t *pool, const char **text);
 
 /* Is it this word, in any case and without quotes? */
 int pwr_sql_token_is(const pwr_sql_token *token, const char *word);
+
+/* May it stand in a bare name?  These may hold any letters. */
+int pwr_sqltext_is_name(char c);
 
 #endif
