@@ -78,44 +78,25 @@ static void head_print(void)
            "LEASE", "ERROR");
 }
 
-/* NULL for what is not there; jansson takes UTF-8 alone, which is all that the
- * store gives. */
-static json_t *text_json(const char *text)
+static json_t *number_json(int is_there, int64_t number)
 {
-    return text ? json_string(text) : json_null();
+    return is_there ? json_integer(number) : json_null();
 }
 
-static json_t *job_json(const pwr_job *job)
-{
-    const struct { const char *name; json_t *value; } members[] = {
-        { "id", json_string(job->id) },
-        { "realm", text_json(job->realm) },
-        { "kind", json_string(kind_of(job)) },
-        { "for", text_json(whom_of(job)) },
-        { "user_id", text_json(job->user_id) },
-        { "tries", json_integer(job->tries) },
-        { "created", json_integer(job->created) },
-        { "due", job->gave_up ? json_null() : json_integer(job->due) },
-        { "gave_up", job->gave_up ? json_integer(job->gave_up)
-                                  : json_null() },
-        { "owner", text_json(job->owner) },
-        { "lease_until", job->owner ? json_integer(job->lease_until)
-                                    : json_null() },
-        { "address", text_json(job->address) },
-        { "agent", text_json(job->agent) },
-        { "error", text_json(job->error) },
-    };
-    json_t *object = json_object();
-
-    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-        json_object_set_new(object, members[i].name, members[i].value);
-    }
-    return object;
-}
-
+/* jansson takes UTF-8 alone, which is all that the store gives. */
 static void json_print(const pwr_job *job)
 {
-    json_t *object = job_json(job);
+    json_t *object = json_pack(
+        "{s:s, s:s?, s:s, s:s?, s:s?, s:i, s:I, s:o, s:o, s:s?, s:o, s:s?,"
+        " s:s?, s:s?}",
+        "id", job->id, "realm", job->realm, "kind", kind_of(job),
+        "for", whom_of(job), "user_id", job->user_id, "tries", job->tries,
+        "created", (json_int_t)job->created,
+        "due", number_json(!job->gave_up, job->due),
+        "gave_up", number_json(job->gave_up != 0, job->gave_up),
+        "owner", job->owner,
+        "lease_until", number_json(job->owner != NULL, job->lease_until),
+        "address", job->address, "agent", job->agent, "error", job->error);
 
     json_dumpf(object, stdout, JSON_COMPACT);
     putchar('\n');

@@ -8,7 +8,8 @@
 #include <apr_time.h>
 #include <unistr.h>
 
-#define POINT_BYTES 12              /* of one character: \uD83D\uDE00 */
+#include "core/json.h"
+
 #define REST "\\u2026"              /* an ellipsis */
 #define YEARS_9999_USEC INT64_C(253402300799999999)
 
@@ -90,37 +91,26 @@ const char *pwr_event_name(pwr_event_kind kind)
     return rows[kind].name;
 }
 
-/* One character of `s` in `out`, of POINT_BYTES + 1; returns its bytes there,
- * and in `*width` those of `s`. */
+/* One character of `s` in `out`, of PWR_JSON_ESCAPE_MAX; returns its bytes
+ * there, and in `*width` those of `s`. */
 static size_t escape_one(char *out, const char *s, size_t len, size_t *width)
 {
     ucs4_t point;
 
     *width = (size_t)u8_mbtouc(&point, (const uint8_t *)s, len);
-    if (point == '"' || point == '\\') {
-        out[0] = '\\';
-        out[1] = (char)point;
-        return 2;
+    if (point < 0x20 || point >= 0x7F || point == '"' || point == '\\') {
+        return pwr_json_escape(out, point);
     }
-    if (point >= 0x20 && point < 0x7F) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x10000) {
-        return (size_t)apr_snprintf(out, POINT_BYTES + 1, "\\u%04x",
-                                    (unsigned)point);
-    }
-    point -= 0x10000;
-    return (size_t)apr_snprintf(out, POINT_BYTES + 1, "\\u%04x\\u%04x",
-                                0xD800 + (unsigned)(point >> 10),
-                                0xDC00 + (unsigned)(point & 0x3FF));
+    *out = (char)point;
+    return 1;
 }
 
 const char *pwr_event_escape(apr_pool_t *pool, const char *s,
                              size_t bytes_max)
 {
     size_t len = strlen(s), n = 0, uncut = 0;
-    char *out = apr_palloc(pool, bytes_max + POINT_BYTES + sizeof(REST));
+    char *out = apr_palloc(pool, bytes_max + PWR_JSON_ESCAPE_MAX
+                                 + sizeof(REST));
 
     while (len > 0 && n <= bytes_max) {
         size_t width;

@@ -159,6 +159,22 @@ pwr_json_step pwr_json_next(pwr_json_reader *reader, pwr_json_member *member)
 
 /* ---- writing ---- */
 
+size_t pwr_json_escape(char *out, uint32_t point)
+{
+    const size_t size = PWR_JSON_ESCAPE_MAX;
+
+    if (point == '"' || point == '\\') {
+        return (size_t)apr_snprintf(out, size, "\\%c", (char)point);
+    }
+    if (point < 0x10000) {
+        return (size_t)apr_snprintf(out, size, "\\u%04x", (unsigned)point);
+    }
+    point -= 0x10000;
+    return (size_t)apr_snprintf(out, size, "\\u%04x\\u%04x",
+                                0xD800 + (unsigned)(point >> 10),
+                                0xDC00 + (unsigned)(point & 0x3FF));
+}
+
 /* "<" too: nobody who takes this for a page finds a tag in it. */
 static int needs_escape(ucs4_t point)
 {
@@ -174,12 +190,10 @@ void pwr_json_text(pwr_sink *sink, const char *text)
     while (left > 0) {
         ucs4_t point;
         int width = u8_mbtouc(&point, (const uint8_t *)text, left);
-        char escaped[UNIT_LEN + 1];
+        char escaped[PWR_JSON_ESCAPE_MAX];
 
         if (needs_escape(point)) {
-            apr_snprintf(escaped, sizeof(escaped), "\\u%04x",
-                         (unsigned)point);
-            pwr_sink_text(sink, escaped);
+            pwr_sink_add(sink, escaped, pwr_json_escape(escaped, point));
         }
         else if (point == REPLACEMENT) {
             pwr_sink_text(sink, "\xEF\xBF\xBD");

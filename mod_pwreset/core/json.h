@@ -9,6 +9,7 @@
 #define PWR_JSON_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/model.h"
 #include "core/sink.h"
@@ -36,6 +37,13 @@ typedef enum pwr_json_step {
 /* The object's next member, in the order they were sent, names repeated if they
  * were.  Not to be called again after PWR_JSON_BAD or PWR_JSON_END. */
 pwr_json_step pwr_json_next(pwr_json_reader *reader, pwr_json_member *member);
+
+#define PWR_JSON_ESCAPE_MAX sizeof("\\uD83D\\uDE00")
+
+/* This character in ASCII, escaped, at `out`, which holds PWR_JSON_ESCAPE_MAX:
+ * \" and \\, any other one as \uXXXX, or two of these beyond U+FFFF.  Returns
+ * its bytes; a NUL stands behind them. */
+size_t pwr_json_escape(char *out, uint32_t point);
 
 /* A string with its quotes.  What is not UTF-8 becomes U+FFFD. */
 void pwr_json_text(pwr_sink *sink, const char *text);

@@ -7,6 +7,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "core/json.h"
+
 #define TOTAL "_total"
 
 /* What the metrics of a host, store or realm are of, by number. */
@@ -130,48 +132,30 @@ void pwr_status_auto(const pwr_status_out *out)
 
 /* ---- JSON ---- */
 
-/* Texts are lines of UTF-8 already. */
-static const char *quoted(apr_pool_t *pool, const char *text)
+static void json_text(const pwr_status_out *out, const char *before,
+                      const char *key, const char *value)
 {
-    char *quote, *to;
-
-    if (!text) {
-        return "null";
+    pwr_status_put(out, "%s\"%s\": ", before, key);
+    if (value) {
+        pwr_json_text(out->sink, value);
     }
-    quote = to = apr_palloc(pool, 2 * strlen(text) + 3);
-    *to++ = '"';
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            *to++ = '\\';
-        }
-        *to++ = *text;
+    else {
+        pwr_sink_text(out->sink, "null");
     }
-    *to++ = '"';
-    *to = '\0';
-    return quote;
-}
-
-static void json_text(const pwr_status_out *out, const char *key,
-                      const char *value)
-{
-    pwr_status_put(out, "\"%s\": %s, ", key, quoted(out->pool, value));
 }
 
 static void json_numbers(const pwr_status_out *out, pwr_metric_where where,
                          int i)
 {
     const void *of = object_of(out->status, where, i);
-    const char *comma = "";
 
     for (const pwr_metric *row = pwr_metrics; row->name; row++) {
         int64_t n;
 
         if (row->where == where) {
             n = pwr_metric_of(row, of);
-            pwr_status_put(out, "%s\"%s\": %s", comma,
-                           key_of(out->pool, row),
+            pwr_status_put(out, ", \"%s\": %s", key_of(out->pool, row),
                            n < 0 ? "null" : number(out->pool, row, n));
-            comma = ", ";
         }
     }
 }
@@ -180,9 +164,8 @@ static void json_store(const pwr_status_out *out, int i)
 {
     const pwr_status_store *s = &out->status->store[i];
 
-    pwr_status_put(out, "%s\n  {", i ? "," : "");
-    json_text(out, "name", s->name);
-    json_text(out, "last_error", s->error);
+    json_text(out, i ? ",\n  {" : "\n  {", "name", s->name);
+    json_text(out, ", ", "last_error", s->error);
     json_numbers(out, PWR_METRIC_STORE, i);
     pwr_sink_text(out->sink, "}");
 }
@@ -191,12 +174,11 @@ static void json_realm(const pwr_status_out *out, int i)
 {
     const pwr_status_realm *r = &out->status->realm[i];
 
-    pwr_status_put(out, "%s\n  {", i ? "," : "");
-    json_text(out, "name", r->name);
-    json_text(out, "site", r->site);
-    json_text(out, "store", r->store);
-    json_text(out, "job_error", r->job_error);
-    json_text(out, "mail_error", r->mail_error);
+    json_text(out, i ? ",\n  {" : "\n  {", "name", r->name);
+    json_text(out, ", ", "site", r->site);
+    json_text(out, ", ", "store", r->store);
+    json_text(out, ", ", "job_error", r->job_error);
+    json_text(out, ", ", "mail_error", r->mail_error);
     json_numbers(out, PWR_METRIC_REALM, i);
     pwr_sink_text(out->sink, "}");
 }
@@ -205,21 +187,21 @@ static void json_problem(const pwr_status_out *out, int i)
 {
     const pwr_problem *p = &out->problems->row[i];
 
-    pwr_status_put(out, "%s\n  {", i ? "," : "");
-    json_text(out, "severity", p->is_error ? "error" : "warning");
-    json_text(out, "text", p->text);
-    pwr_status_put(out, "\"remedy\": %s}", quoted(out->pool, p->remedy));
+    json_text(out, i ? ",\n  {" : "\n  {", "severity",
+              p->is_error ? "error" : "warning");
+    json_text(out, ", ", "text", p->text);
+    json_text(out, ", ", "remedy", p->remedy);
+    pwr_sink_text(out->sink, "}");
 }
 
 void pwr_status_json(const pwr_status_out *out)
 {
     const pwr_status *s = out->status;
 
-    pwr_sink_text(out->sink, "{\"host\": {");
-    json_text(out, "name", s->host.name);
-    json_text(out, "version", s->host.version);
-    json_text(out, "server", s->host.software);
-    json_text(out, "worker", s->host.worker);
+    json_text(out, "{\"host\": {", "name", s->host.name);
+    json_text(out, ", ", "version", s->host.version);
+    json_text(out, ", ", "server", s->host.software);
+    json_text(out, ", ", "worker", s->host.worker);
     json_numbers(out, PWR_METRIC_HOST, 0);
     pwr_sink_text(out->sink, "},\n\"problems\": [");
     for (int i = 0; i < out->problems->n; i++) {
@@ -239,6 +221,22 @@ void pwr_status_json(const pwr_status_out *out)
 /* ---- Prometheus ---- */
 
 /* In label values ", \ and LF are escaped; there is no LF in a line. */
+static const char *quoted(apr_pool_t *pool, const char *text)
+{
+    char *quote = apr_palloc(pool, 2 * strlen(text) + 3), *to = quote;
+
+    *to++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            *to++ = '\\';
+        }
+        *to++ = *text;
+    }
+    *to++ = '"';
+    *to = '\0';
+    return quote;
+}
+
 static const char *labels_of(const pwr_status_out *out, const pwr_metric *row,
                              int i)
 {

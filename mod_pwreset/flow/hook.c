@@ -47,43 +47,21 @@ static const char *time_of(apr_pool_t *pool, const pwr_job *job)
                         t.tm_min, t.tm_sec);
 }
 
-/* null for what is not there, or is no text. */
-static json_t *text_json(const char *text)
+/* NULL for what is no text. */
+static const char *utf8(const char *text)
 {
-    return text && pwr_text_is_utf8(text, strlen(text)) ? json_string(text)
-                                                        : json_null();
-}
-
-static json_t *job_json(apr_pool_t *pool, const pwr_job *job)
-{
-    const struct { const char *name; json_t *value; } members[] = {
-        { "id", text_json(job->id) },
-        { "event", text_json(event_of(job)) },
-        { "realm", text_json(job->realm) },
-        { "user", text_json(job->user_id) },
-        { "login", text_json(job->login) },
-        { "time", text_json(time_of(pool, job)) },
-        { "language", text_json(job->language) },
-        { "address", text_json(job->address) },
-        { "try", json_integer(job->tries) },
-    };
-    json_t *object = json_object();
-    int failed = 0;
-
-    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
-        failed |= json_object_set_new(object, members[i].name,
-                                      members[i].value);
-    }
-    if (failed) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
+    return text && pwr_text_is_utf8(text, strlen(text)) ? text : NULL;
 }
 
 const char *pwr_hook_json(apr_pool_t *pool, const pwr_job *job)
 {
-    json_t *object = job_json(pool, job);
+    json_t *object = json_pack(
+        "{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:i}",
+        "id", utf8(job->id), "event", event_of(job),
+        "realm", utf8(job->realm), "user", utf8(job->user_id),
+        "login", utf8(job->login), "time", time_of(pool, job),
+        "language", utf8(job->language), "address", utf8(job->address),
+        "try", job->tries);
     char *text = object ? json_dumps(object, JSON_ENSURE_ASCII | JSON_COMPACT)
                         : NULL;
     const char *line = text ? apr_pstrcat(pool, text, "\n", NULL) : NULL;

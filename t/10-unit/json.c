@@ -21,7 +21,7 @@ static void test_text(apr_pool_t *pool)
     static const struct { const char *text, *json; } table[] = {
         { "", "\"\"" },
         { "ivan@example.org", "\"ivan@example.org\"" },
-        { "a\"b\\c", "\"a\\u0022b\\u005cc\"" },
+        { "a\"b\\c", "\"a\\\"b\\\\c\"" },
         { "\r\n\t\x01\x7F", "\"\\u000d\\u000a\\u0009\\u0001\\u007f\"" },
         { "</script>", "\"\\u003c/script>\"" },
         { "\xD0\x98\xF0\x9F\x98\x80", "\"\xD0\x98\xF0\x9F\x98\x80\"" },
