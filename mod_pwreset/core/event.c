@@ -131,7 +131,7 @@ const char *pwr_event_escape(apr_pool_t *pool, const char *s,
     return out;
 }
 
-static const char *time_text(apr_pool_t *pool, int64_t at_usec)
+const char *pwr_event_time(apr_pool_t *pool, int64_t at_usec, int has_msec)
 {
     apr_time_exp_t t;
 
@@ -139,9 +139,10 @@ static const char *time_text(apr_pool_t *pool, int64_t at_usec)
         at_usec = 0;
     }
     apr_time_exp_gmt(&t, at_usec);
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
                         t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec, t.tm_usec / 1000);
+                        t.tm_min, t.tm_sec, has_msec
+                        ? apr_psprintf(pool, ".%03d", t.tm_usec / 1000) : "");
 }
 
 const char *pwr_event_line(apr_pool_t *pool, const pwr_event *event)
@@ -149,7 +150,7 @@ const char *pwr_event_line(apr_pool_t *pool, const pwr_event *event)
     unsigned carries = rows[event->kind].carries;
     const char *line = apr_psprintf(pool, "{\"time\":\"%s\",\"level\":\"%s\","
                                     "\"event\":\"%s\"",
-                                    time_text(pool, event->at_usec),
+                                    pwr_event_time(pool, event->at_usec, 1),
                                     rows[event->kind].level,
                                     rows[event->kind].name);
 

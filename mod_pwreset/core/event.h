@@ -74,6 +74,10 @@ const char *pwr_event_name(pwr_event_kind kind);
 const char *pwr_event_escape(apr_pool_t *pool, const char *s,
                              size_t bytes_max);
 
+/* When it happened, as RFC 3339 has it: "2026-11-29T05:20:01.234Z", or without
+ * the fraction.  What is before 1970 or after 9999 becomes 1970. */
+const char *pwr_event_time(apr_pool_t *pool, int64_t at_usec, int has_msec);
+
 /* One line, without its line feed. */
 const char *pwr_event_line(apr_pool_t *pool, const pwr_event *event);
 

@@ -37,16 +37,6 @@ static const char *event_of(const pwr_job *job)
         ? pwr_event_name(events[job->by]) : NULL;
 }
 
-static const char *time_of(apr_pool_t *pool, const pwr_job *job)
-{
-    apr_time_exp_t t;
-
-    apr_time_exp_gmt(&t, apr_time_from_sec(job->created));
-    return apr_psprintf(pool, "%04d-%02d-%02dT%02d:%02d:%02dZ",
-                        t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
-                        t.tm_min, t.tm_sec);
-}
-
 /* NULL for what is no text. */
 static const char *utf8(const char *text)
 {
@@ -59,7 +49,8 @@ const char *pwr_hook_json(apr_pool_t *pool, const pwr_job *job)
         "{s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:i}",
         "id", utf8(job->id), "event", event_of(job),
         "realm", utf8(job->realm), "user", utf8(job->user_id),
-        "login", utf8(job->login), "time", time_of(pool, job),
+        "login", utf8(job->login),
+        "time", pwr_event_time(pool, apr_time_from_sec(job->created), 0),
         "language", utf8(job->language), "address", utf8(job->address),
         "try", job->tries);
     char *text = object ? json_dumps(object, JSON_ENSURE_ASCII | JSON_COMPACT)
