@@ -6,6 +6,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "core/encoded.h"
+
 #define SHA1_HEX 40
 #define KEY_HEX (2 * PWR_BREACH_RECORD)
 /* SHA-1 spreads evenly, so a look at where a key should be nearly finds it;
@@ -170,20 +172,11 @@ apr_status_t pwr_breach_key(const char *password, uint64_t *key)
     return is_done ? APR_SUCCESS : APR_EGENERAL;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    c |= 'a' ^ 'A';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int key_read(const char *hex, uint64_t *key)
 {
     *key = 0;
     for (int i = 0; i < SHA1_HEX; i++) {
-        int value = hex_value(hex[i]);
+        int value = pwr_encoded_hex_digit(hex[i]);
 
         if (value < 0) {
             return 0;

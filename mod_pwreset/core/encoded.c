@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include <apr_encode.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 
@@ -13,22 +12,27 @@
 static const char digits64[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/.";
 
-static unsigned hex_digit(char c)
+int pwr_encoded_hex_byte(const char *digits)
 {
-    return apr_isdigit(c) ? (unsigned)(c - '0')
-        : (unsigned)(apr_tolower(c) - 'a' + 10);
+    int high = pwr_encoded_hex_digit(digits[0]);
+    int low = high < 0 ? -1 : pwr_encoded_hex_digit(digits[1]);
+
+    return low < 0 ? -1 : 16 * high + low;
 }
 
 size_t pwr_encoded_hex(unsigned char *out, size_t size, const char *text,
                        size_t len)
 {
-    if (len == 0 || len % 2 != 0 || len / 2 > size
-        || strspn(text, "0123456789abcdefABCDEF") < len) {
+    if (len % 2 != 0 || len / 2 > size) {
         return 0;
     }
     for (size_t i = 0; i < len / 2; i++) {
-        out[i] = (unsigned char)(hex_digit(text[2 * i]) << 4
-                                 | hex_digit(text[2 * i + 1]));
+        int byte = pwr_encoded_hex_byte(text + 2 * i);
+
+        if (byte < 0) {
+            return 0;
+        }
+        out[i] = (unsigned char)byte;
     }
     return len / 2;
 }
@@ -68,6 +72,16 @@ size_t pwr_encoded_base64(unsigned char *out, size_t size, const char *text,
     }
     OPENSSL_cleanse(plain, sizeof(plain));
     return n;
+}
+
+const char pwr_encoded_crypt_digits[] =
+    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+int pwr_encoded_crypt_digit(char c)
+{
+    const char *found = c ? strchr(pwr_encoded_crypt_digits, c) : NULL;
+
+    return found ? (int)(found - pwr_encoded_crypt_digits) : -1;
 }
 
 /* APR_ENCODE_NOPADDING would also choose the alphabet of URLs. */

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "core/digest.h"
+#include "core/encoded.h"
 #include "core/pbkdf2.h"
 #include "core/phpass.h"
 
@@ -28,9 +29,6 @@
 /* The smallest of OWASP's equivalent settings: 7 MiB written five times. */
 #define ARGON2_WORK_MIN (7u * 1024 * 5)
 #define CRYPT_KIB_MIN (16u * 1024)  /* Debian's yescrypt, libsodium's scrypt */
-
-static const char digits64[] =
-    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /* No digest takes longer than the work around it. */
 #define DIGEST_MASK "{SHA}AAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -84,11 +82,10 @@ static const char *field_read(const char *p, const char *name, char end,
     return p && *p == end ? p + 1 : NULL;
 }
 
-static int digit64(char c)
+/* Of how many digits of crypt(3) does it begin? */
+static size_t digits64_len(const char *rest)
 {
-    const char *found = c ? strchr(digits64, c) : NULL;
-
-    return found ? (int)(found - digits64) : -1;
+    return strspn(rest, pwr_encoded_crypt_digits);
 }
 
 static uint64_t fixed_read(const char *rest, pwr_format *format)
@@ -101,21 +98,21 @@ static uint64_t fixed_read(const char *rest, pwr_format *format)
 static uint64_t des_read(const char *rest, pwr_format *format)
 {
     format->cuts_at = DES_BYTES;
-    return strlen(rest) == DES_LEN && strspn(rest, digits64) == DES_LEN;
+    return strlen(rest) == DES_LEN && digits64_len(rest) == DES_LEN;
 }
 
 static uint64_t bsdi_read(const char *rest, pwr_format *format)
 {
     format->setting_len = BSDI_ROUNDS_LEN;
     return strlen(rest) == BSDI_LEN - 1
-        && strspn(rest, digits64) == BSDI_LEN - 1;
+        && digits64_len(rest) == BSDI_LEN - 1;
 }
 
 static uint64_t bcrypt_read(const char *rest, pwr_format *format)
 {
     if (strspn(rest, "0123456789") != 2 || rest[2] != '$'
         || strlen(rest + 3) != BCRYPT_TAIL_LEN
-        || strspn(rest + 3, digits64) != BCRYPT_TAIL_LEN) {
+        || digits64_len(rest + 3) != BCRYPT_TAIL_LEN) {
         return 0;
     }
     format->setting_len = 3;
@@ -185,8 +182,8 @@ static uint64_t yescrypt_read(const char *rest, pwr_format *format)
 {
     int log_n, r;
 
-    if (rest[0] != 'j' || (log_n = digit64(rest[1])) < 0
-        || (r = digit64(rest[2])) < 0 || rest[3] != '$'
+    if (rest[0] != 'j' || (log_n = pwr_encoded_crypt_digit(rest[1])) < 0
+        || (r = pwr_encoded_crypt_digit(rest[2])) < 0 || rest[3] != '$'
         || rest[1] > 'j' || rest[2] > 'j') {
         return 0;
     }
@@ -199,7 +196,7 @@ static int scrypt_number(const char *p, uint64_t *number)
 {
     *number = 0;
     for (int i = 0; i < 5; i++) {
-        int digit = digit64(p[i]);
+        int digit = pwr_encoded_crypt_digit(p[i]);
 
         if (digit < 0) {
             return 0;
@@ -212,7 +209,7 @@ static int scrypt_number(const char *p, uint64_t *number)
 /* Binary logarithm of N, r, p. */
 static uint64_t scrypt_read(const char *rest, pwr_format *format)
 {
-    int log_n = digit64(rest[0]);
+    int log_n = pwr_encoded_crypt_digit(rest[0]);
     uint64_t r, p;
 
     if (log_n < 0 || !scrypt_number(rest + 1, &r)

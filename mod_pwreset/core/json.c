@@ -4,10 +4,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <unistr.h>
 
+#include "core/encoded.h"
 #include "core/text.h"
 
 #define UNIT_LEN 6              /* of \uXXXX */
@@ -37,19 +37,17 @@ static int skip(pwr_json_reader *reader, char wanted)
 /* The unit of UTF-16 that \uXXXX at `p` names; zero when none stands there. */
 static int read_unit(const char *p, const char *end, uint32_t *unit)
 {
-    static const char digits[] = "0123456789abcdef";
-
     if (end - p < UNIT_LEN || p[0] != '\\' || p[1] != 'u') {
         return 0;
     }
     *unit = 0;
     for (int i = 2; i < UNIT_LEN; i++) {
-        const char *digit = p[i] ? strchr(digits, apr_tolower(p[i])) : NULL;
+        int digit = pwr_encoded_hex_digit(p[i]);
 
-        if (!digit) {
+        if (digit < 0) {
             return 0;
         }
-        *unit = *unit << 4 | (uint32_t)(digit - digits);
+        *unit = *unit << 4 | (uint32_t)digit;
     }
     return 1;
 }

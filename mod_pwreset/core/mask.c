@@ -8,6 +8,8 @@
 #include <apr_tables.h>
 #include <apr_strings.h>
 
+#include "core/encoded.h"
+
 /* What a word is made of; all of UTF-8 beyond ASCII belongs to it. */
 static int is_word(char c)
 {
@@ -54,24 +56,17 @@ static const char *mask_of(const char *word, size_t len,
     return NULL;
 }
 
-static int hex_of(char c)
-{
-    return apr_isdigit(c) ? c - '0' : apr_tolower(c) - 'a' + 10;
-}
-
 /* \xHH, as logs have it, is a byte again. */
 static const char *unescaped(apr_pool_t *pool, const char *text)
 {
     char *copy = apr_pstrdup(pool, text), *to = copy;
 
     while (*text) {
-        if (text[0] == '\\' && text[1] == 'x' && apr_isxdigit(text[2])
-            && apr_isxdigit(text[3]) && hex_of(text[2]) + hex_of(text[3])) {
-            *to++ = (char)(16 * hex_of(text[2]) + hex_of(text[3]));
-            text += 4;
-            continue;
-        }
-        *to++ = *text++;
+        int byte = strncmp(text, "\\x", 2) == 0
+            ? pwr_encoded_hex_byte(text + 2) : -1;
+
+        *to++ = (char)(byte > 0 ? byte : *text);
+        text += byte > 0 ? 4 : 1;
     }
     *to = '\0';
     return copy;

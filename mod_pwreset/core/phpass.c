@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 
 #include "core/crypto.h"
+#include "core/encoded.h"
 
 #define COST_AT 3
 #define SALT_AT 4
@@ -15,9 +16,6 @@
 #define HASH_AT (SALT_AT + SALT_LEN)
 #define LOG_MIN 7
 #define HASH_DIGITS_MAX 88          /* of 64 bytes, and the NUL */
-
-static const char digits64[] =
-    "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 static const struct {
     const char *prefix;
@@ -42,9 +40,7 @@ static size_t kind_of(const char *stored)
 /* Of a setting alone, too. */
 static uint64_t rounds_of(const char *stored)
 {
-    const char *found = stored[COST_AT] ? strchr(digits64, stored[COST_AT])
-                                        : NULL;
-    long log = found ? found - digits64 : 0;
+    int log = pwr_encoded_crypt_digit(stored[COST_AT]);
 
     return log >= LOG_MIN && log <= PWR_PHPASS_LOG_MAX ? UINT64_C(1) << log
                                                        : 0;
@@ -56,7 +52,8 @@ uint64_t pwr_phpass_rounds(const char *stored)
 
     if (strncmp(stored, kinds[kind].prefix, COST_AT) != 0
         || strlen(stored) != HASH_AT + kinds[kind].hash_len
-        || strspn(stored + HASH_AT, digits64) != kinds[kind].hash_len) {
+        || strspn(stored + HASH_AT, pwr_encoded_crypt_digits)
+               != kinds[kind].hash_len) {
         return 0;
     }
     return rounds_of(stored);
@@ -71,7 +68,7 @@ static void digits_put(char *out, const unsigned char *bytes, size_t n)
         word |= i + 1 < n ? (uint32_t)bytes[i + 1] << 8 : 0;
         word |= i + 2 < n ? (uint32_t)bytes[i + 2] << 16 : 0;
         for (size_t digit = 0; digit <= (n - i < 3 ? n - i : 3); digit++) {
-            *out++ = digits64[word >> (6 * digit) & 63];
+            *out++ = pwr_encoded_crypt_digits[word >> (6 * digit) & 63];
         }
     }
     *out = '\0';
@@ -127,7 +124,7 @@ const char *pwr_phpass_make(apr_pool_t *pool, const char *setting,
     }
     memcpy(row, setting, SALT_AT);
     for (int i = 0; i < SALT_LEN; i++) {
-        row[SALT_AT + i] = digits64[salt[i] & 63];
+        row[SALT_AT + i] = pwr_encoded_crypt_digits[salt[i] & 63];
     }
     row[HASH_AT] = '\0';
     if (!hash_make(made, password, row)) {

@@ -119,7 +119,6 @@ const char *pwr_text_canonical(apr_pool_t *pool, const char *s)
 const char *pwr_text_printable(apr_pool_t *pool, const char *s,
                                size_t bytes_max)
 {
-    static const char hex[] = "0123456789abcdef";
     char *out, *p;
 
     if (!s) {
@@ -135,8 +134,8 @@ const char *pwr_text_printable(apr_pool_t *pool, const char *s,
         }
         *p++ = '\\';
         *p++ = 'x';
-        *p++ = hex[c >> 4];
-        *p++ = hex[c & 15];
+        pwr_text_hex(p, &c, 1);
+        p += 2;
     }
     *p = '\0';
     return out;

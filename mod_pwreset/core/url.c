@@ -13,6 +13,7 @@
 #include <unicase.h>
 #include <unistr.h>
 
+#include "core/encoded.h"
 #include "core/text.h"
 
 #define LOCAL_BYTES_MAX 2000
@@ -36,24 +37,10 @@ static const scheme_row schemes[] = {
     { NULL, NULL, 0 }
 };
 
-static int hex_value(char c)
-{
-    if (apr_isdigit(c)) {
-        return c - '0';
-    }
-    return apr_isxdigit(c) ? apr_tolower(c) - 'a' + 10 : -1;
-}
-
 /* The byte that "%HH" at `p` stands for; -1 when it is none. */
 static int escaped(const char *p, const char *end)
 {
-    int high, low;
-
-    if (end - p < 3 || *p != '%' || (high = hex_value(p[1])) < 0
-        || (low = hex_value(p[2])) < 0) {
-        return -1;
-    }
-    return high << 4 | low;
+    return end - p < 3 || *p != '%' ? -1 : pwr_encoded_hex_byte(p + 1);
 }
 
 int pwr_url_decode(char *bytes, size_t len, size_t *decoded_len)
