@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One account: everybody out of it, or its owner in. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -9,6 +8,7 @@
 #include "cli/command.h"
 #include "core/language.h"
 #include "flow/account.h"
+#include "io/file.h"
 
 int pwr_command_revoke(pwr_call *call)
 {
@@ -60,24 +60,11 @@ static void warn(const pwr_env *env, const pwr_call *call,
 /* Past stdio, whose buffer nobody wipes. */
 static int secret_print(const char *link)
 {
-    const char *const parts[] = { link, "\n" };
-
     fflush(stdout);
-    for (int i = 0; i < 2; i++) {
-        const char *at = parts[i];
-        size_t left = strlen(at);
-
-        while (left > 0) {
-            ssize_t n = write(STDOUT_FILENO, at, left);
-
-            if (n < 0 && errno != EINTR) {
-                return pwr_call_fail(EX_IOERR, "standard output was not "
-                                     "written: take the string back with "
-                                     "pwresetctl revoke LOGIN");
-            }
-            at += n > 0 ? n : 0;
-            left -= n > 0 ? (size_t)n : 0;
-        }
+    if (pwr_file_write(STDOUT_FILENO, link, strlen(link)) != APR_SUCCESS
+        || pwr_file_write(STDOUT_FILENO, "\n", 1) != APR_SUCCESS) {
+        return pwr_call_fail(EX_IOERR, "standard output was not written: take "
+                             "the string back with pwresetctl revoke LOGIN");
     }
     return EX_OK;
 }

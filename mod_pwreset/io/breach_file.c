@@ -12,6 +12,8 @@
 
 #include <apr_strings.h>
 
+#include "io/file.h"
+
 #define BUFFER_BYTES (1 << 20)
 #define MODE 0644               /* others may read what everybody can */
 
@@ -135,26 +137,10 @@ int pwr_breach_file_is_whole(const pwr_breach_file *file)
 
 /* ---- writing ---- */
 
-static apr_status_t write_all(int fd, const unsigned char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? APR_FROM_OS_ERROR(errno) : APR_EGENERAL;
-        }
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t flush(pwr_breach_writer *writer)
 {
-    apr_status_t status = write_all(writer->fd, writer->buffer, writer->used);
+    apr_status_t status = pwr_file_write(writer->fd, writer->buffer,
+                                         writer->used);
 
     writer->used = 0;
     return status;
@@ -222,7 +208,7 @@ apr_status_t pwr_breach_writer_finish(pwr_breach_writer *writer,
     if (lseek(writer->fd, 0, SEEK_SET) < 0) {
         return APR_FROM_OS_ERROR(errno);
     }
-    status = write_all(writer->fd, head, sizeof(head));
+    status = pwr_file_write(writer->fd, head, sizeof(head));
     if (status != APR_SUCCESS) {
         return status;
     }

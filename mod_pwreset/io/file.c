@@ -45,6 +45,25 @@ apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
     return fd < 0 ? APR_FROM_OS_ERROR(errno) : slurp(pool, fd, bytes, len);
 }
 
+apr_status_t pwr_file_write(int fd, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+
+    while (len > 0) {
+        ssize_t n = write(fd, at, len);
+
+        if (n == 0) {
+            return APR_EGENERAL;
+        }
+        if (n < 0 && errno != EINTR) {
+            return APR_FROM_OS_ERROR(errno);
+        }
+        at += n > 0 ? n : 0;
+        len -= n > 0 ? (size_t)n : 0;
+    }
+    return APR_SUCCESS;
+}
+
 int pwr_file_is_folder(const char *path)
 {
     struct stat st;

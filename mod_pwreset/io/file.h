@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Small files read whole while the server starts: templates, translations,
- * word lists, time zones. */
+ * word lists, time zones; and what is written whole. */
 #ifndef PWR_FILE_H
 #define PWR_FILE_H
 
@@ -15,6 +15,9 @@
  * `*bytes` is NUL-terminated beyond `*len`. */
 apr_status_t pwr_file_read(apr_pool_t *pool, const char *path,
                            const char **bytes, size_t *len);
+
+/* Write all of it, in pieces if need be. */
+apr_status_t pwr_file_write(int fd, const void *bytes, size_t len);
 
 /* Is there a folder of this name, perhaps through a link? */
 int pwr_file_is_folder(const char *path);

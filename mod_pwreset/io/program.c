@@ -3,6 +3,7 @@
 
 #include "core/crypto.h"
 #include "core/text.h"
+#include "io/file.h"
 #include "io/now.h"
 
 #include <errno.h>
@@ -96,22 +97,6 @@ static const char *const environment[] = {
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C", "HOME=/", NULL
 };
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-
-        if (n < 0 && errno != EINTR) {
-            return errno;
-        }
-        if (n > 0) {
-            bytes += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
 static int input_open(const pwr_program *program, int *fd)
 {
     int rc;
@@ -120,7 +105,7 @@ static int input_open(const pwr_program *program, int *fd)
     if (*fd < 0) {
         return errno;
     }
-    rc = write_all(*fd, program->input, program->len);
+    rc = APR_TO_OS_ERROR(pwr_file_write(*fd, program->input, program->len));
     if (!rc && (fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW
                                         | F_SEAL_WRITE | F_SEAL_SEAL) < 0
                 || lseek(*fd, 0, SEEK_SET) < 0)) {
