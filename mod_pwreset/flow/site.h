@@ -72,8 +72,9 @@ typedef struct pwr_site {
 } pwr_site;
 
 /* What the sites of a host share, so that a thousand start as fast as one: the
- * shipped list of common passwords, and what is parsed of templates,
- * translations and time zones.  Written while sites are made. */
+ * shipped list of common passwords, the admin's lists of words and of leaked
+ * passwords, and what is parsed of templates, translations and time zones.
+ * Written while sites are made. */
 typedef struct pwr_kit pwr_kit;
 
 pwr_kit *pwr_kit_make(apr_pool_t *pool);

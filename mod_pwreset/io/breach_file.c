@@ -94,18 +94,12 @@ static const char *map(apr_pool_t *pool, int fd, pwr_breach_file *file)
 const char *pwr_breach_file_open(apr_pool_t *pool, const char *path,
                                  const pwr_breach_file **out)
 {
-    const char *key = apr_pstrcat(pool, "pwr-breach:", path, NULL), *fault;
+    const char *fault;
     pwr_breach_file *file;
-    void *known = NULL;
     uint64_t any;
     int fd;
 
     *out = NULL;
-    apr_pool_userdata_get(&known, key, pool);
-    if (known) {
-        *out = known;
-        return NULL;
-    }
     if (pwr_breach_key("", &any) != APR_SUCCESS) {
         return "OpenSSL has no SHA-1 here: its configuration forbids it";
     }
@@ -116,10 +110,7 @@ const char *pwr_breach_file_open(apr_pool_t *pool, const char *path,
     }
     file = apr_pcalloc(pool, sizeof(*file));
     fault = map(pool, fd, file);
-    if (!fault) {
-        apr_pool_userdata_setn(file, key, NULL, pool);
-        *out = file;
-    }
+    *out = fault ? NULL : file;
     return fault;
 }
 

@@ -13,9 +13,8 @@
 
 typedef struct pwr_breach_file pwr_breach_file;
 
-/* Map a list for as long as `pool` lives; whoever asks for the same path with
- * the same pool gets the same.  It must be a regular file of root or of who
- * runs this process, and nobody else may write to it: a file that is cut
+/* Map a list for as long as `pool` lives.  It must be a regular file of root or
+ * of who runs this process, and nobody else may write to it: a file that is cut
  * while it is mapped ends the process that reads there.
  * Returns NULL and sets `*file`, or what is wrong. */
 const char *pwr_breach_file_open(apr_pool_t *pool, const char *path,
