@@ -141,19 +141,21 @@ static const char *add_colors(const pwr_maker *m, apr_array_header_t *assets,
     return error ? error : color_icon(m, assets, site->accent);
 }
 
-/* ---- the logo ---- */
+/* ---- kinds of files ---- */
 
-/* By its name, and what it must begin with or hold. */
+/* By its name, and what a picture must begin with or hold; else NULL. */
 static const struct kind {
-    const char *suffix;
+    const char *suffix, *type;
     const char *begins, *holds;
 } kinds[] = {
-    { ".svg", "", "<svg" },
-    { ".png", "\x89PNG\r\n\x1A\n", "" },
-    { ".jpg", "\xFF\xD8\xFF", "" },
-    { ".jpeg", "\xFF\xD8\xFF", "" },
-    { ".webp", "RIFF", "" },
-    { NULL, NULL, NULL }
+    { ".css", "text/css; charset=utf-8", NULL, NULL },
+    { ".js", "text/javascript; charset=utf-8", NULL, NULL },
+    { ".svg", "image/svg+xml", "", "<svg" },
+    { ".png", "image/png", "\x89PNG\r\n\x1A\n", "" },
+    { ".jpg", "image/jpeg", "\xFF\xD8\xFF", "" },
+    { ".jpeg", "image/jpeg", "\xFF\xD8\xFF", "" },
+    { ".webp", "image/webp", "RIFF", "" },
+    { NULL, "application/octet-stream", NULL, NULL }
 };
 
 static const struct kind *kind_of(const char *path)
@@ -164,8 +166,15 @@ static const struct kind *kind_of(const char *path)
     while (kind->suffix && !pwr_text_same(kind->suffix, suffix)) {
         kind++;
     }
-    return kind->suffix ? kind : NULL;
+    return kind;
 }
+
+const char *pwr_site_asset_type(const char *path)
+{
+    return kind_of(path)->type;
+}
+
+/* ---- the logo ---- */
 
 /* Read it; a sentence when that is no picture to be trusted. */
 static const char *read_logo(const pwr_maker *m, const char *path,
@@ -176,7 +185,7 @@ static const char *read_logo(const pwr_maker *m, const char *path,
     const char *folder = !name ? "." : name == path ? "/"
         : apr_pstrmemdup(m->pool, path, (size_t)(name - path));
 
-    if (!kind) {
+    if (!kind->begins) {
         return "it is no .svg, .png, .jpg or .webp";
     }
     if (pwr_file_read_trusted(m->pool, folder, m->conf->templates[1],

@@ -97,4 +97,7 @@ const pwr_voice *pwr_site_voice(const pwr_site *site, const char *tag);
 /* What the site serves under "assets/..."; NULL when there is no such file. */
 const pwr_builtin *pwr_site_asset(const pwr_site *site, const char *path);
 
+/* The media type of such a file, by its name. */
+const char *pwr_site_asset_type(const char *path);
+
 #endif

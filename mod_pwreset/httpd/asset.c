@@ -8,28 +8,6 @@
 #include "core/text.h"
 #include "flow/page.h"
 
-static const char *type_of(const char *path)
-{
-    static const struct { const char *suffix, *type; } types[] = {
-        { ".css", "text/css; charset=utf-8" },
-        { ".js", "text/javascript; charset=utf-8" },
-        { ".svg", "image/svg+xml" },
-        { ".png", "image/png" },
-        { ".jpg", "image/jpeg" },
-        { ".jpeg", "image/jpeg" },
-        { ".webp", "image/webp" },
-        { NULL, "application/octet-stream" }
-    };
-    const char *suffix = strrchr(path, '.');
-    int i = 0;
-
-    while (types[i].suffix
-           && strcmp(types[i].suffix, suffix ? suffix : "") != 0) {
-        i++;
-    }
-    return types[i].type;
-}
-
 /* Was the asset asked for by the version that it has?  Under another one,
  * which a page of a newer or older node may name, it must not stay. */
 static int is_version_asked(request_rec *r, const pwr_builtin *asset)
@@ -46,7 +24,7 @@ int pwr_asset_send(request_rec *r, const pwr_builtin *asset)
     /* mod_cache sees no query, as it is redacted: the file of before an update
      * would be that of all versions for a year. */
     r->no_cache = 1;
-    ap_set_content_type(r, type_of(asset->path));
+    ap_set_content_type(r, pwr_site_asset_type(asset->path));
     ap_set_content_length(r, (apr_off_t)asset->len);
     apr_table_setn(r->headers_out, "ETag", asset->etag);
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
