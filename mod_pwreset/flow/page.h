@@ -14,11 +14,11 @@
  *   logo_url, logo_night_url
  *                   pictures in the place of the site's name, for daylight (or
  *                   both) and the dark; each of these three may be absent
- *   url_login, url_logout, url_forgot, url_reset, url_change
- *                   paths with ?lang= carried; url_login is PwResetLoginURL
- *                   where the site has a login of its own
+ *   url_login, url_logout, url_forgot, url_reset, url_change, url_sessions
+ *                   paths with ?lang= carried; where the site has a login of
+ *                   its own (PwResetLogin Off), url_login is PwResetLoginURL
+ *                   and url_sessions absent
  *   url_self        path of this page with ?lang= carried: the form's action
- *   url_sessions    likewise; absent where the site has a login of its own
  *   contact         who helps; absent when there is nobody
  *   contact_url     "mailto:..." of an address (percent-encoded), the contact
  *                   itself when it is an http(s) URL; else absent
