@@ -223,8 +223,9 @@ static int look_hook(pwr_call *call, findings *said)
                         "install it, or correct PwResetHook");
 }
 
-/* Under httpd a bad one is replaced by the built-in one; here it is a fault. */
-static int look_templates(pwr_call *call, findings *said)
+/* Templates, translations, lists, time zone.  Under httpd a bad template is
+ * replaced by the built-in one; here it is a fault. */
+static int look_files(pwr_call *call, findings *said)
 {
     const pwr_conf *conf = call->vhost->conf;
     pwr_site *site;
@@ -310,7 +311,7 @@ static const struct {
     { "password change", look_change, DEPTH_WRITING },
     { "mail program", look_sendmail, DEPTH_NONE },
     { "hook", look_hook, DEPTH_NONE },
-    { "templates", look_templates, DEPTH_NONE },
+    { "templates", look_files, DEPTH_NONE },
     { "proxy", look_proxy, DEPTH_TABLES },
     { "recovery", look_recovery, DEPTH_ROWS },
 };

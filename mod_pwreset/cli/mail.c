@@ -20,7 +20,7 @@
 
 #define USER_BYTES_MAX 16384        /* of a row of the system's users */
 #define ARGUMENT_BYTES_MAX 300
-#define SAID_POINTS_MAX 1000        /* all of what sendmail.c keeps */
+#define SAID_POINTS_MAX 1000        /* all of what io/program.c keeps */
 
 /* Become that user for good: the program may do other things for root than
  * for httpd's user. */

@@ -61,7 +61,7 @@ static void test_hook(void)
     }
 }
 
-/* What sendmail.c really says of a shell script that does `line`. */
+/* What io/program.c really says of a shell script that does `line`. */
 static const char *said(apr_pool_t *pool, const char *line,
                         int64_t timeout_sec)
 {
