@@ -23,7 +23,7 @@ if (!$program) {
     my $package = PWR::Package->new('nginx');
     plan skip_all => $package->problem if $package->problem;
     $program = $package->folder . '/usr/sbin/nginx';
-    @libraries = glob $package->folder . '/usr/lib/*-linux-*';
+    @libraries = $package->library_folders;
 }
 my ($tls, $port, $folder) = (PWR::TLS->new, PWR::Port->new, PWR::Neighbour::folder());
 my $url = 'https://127.0.0.1:' . $port->number;

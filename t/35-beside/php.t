@@ -11,13 +11,9 @@ use PWR::Package;
 use PWR::Walk;
 use Test::More;
 
-# "php-fpm" is a name for the version of this system.
-my ($name) = qx(apt-cache depends php-fpm 2>/dev/null) =~ /Depends: (php[\d.]+-fpm)/;
-plan skip_all => 'no package of PHP-FPM is known (apt-get update)' if !$name;
-my $package = PWR::Package->new($name);
+my $package = PWR::Package->behind('php-fpm');
 plan skip_all => $package->problem if $package->problem;
 my ($program) = glob $package->folder . '/usr/sbin/php-fpm*';
-my @libraries = glob $package->folder . '/usr/lib/*-linux-*';
 
 my $app = <<'PHP';
 <?php
@@ -40,7 +36,7 @@ ${as}listen = $folder/fpm
 pm = static
 pm.max_children = 2
 INI
-    return PWR::Neighbour->new(folder => $folder, libraries => \@libraries, is_up => sub { -S "$folder/fpm" },
+    return PWR::Neighbour->new(folder => $folder, libraries => [$package->library_folders], is_up => sub { -S "$folder/fpm" },
         command => [$program, '-n', '-F', '-O', '-y', $conf]);
 }->();
 

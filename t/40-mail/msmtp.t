@@ -118,7 +118,7 @@ sub is_put_back {
     return;
 }
 
-my $path = join ':', map { s{/[^/]+$}{}r } $msmtp->libraries;
+my $path = join ':', $msmtp->library_folders;
 write_file($program, 0755, '#!/bin/sh', "LD_LIBRARY_PATH='$path' exec '" . $msmtp->folder . "/usr/bin/msmtp' \"\$\@\"");
 at_home();
 $postfix->configure('smtpd_recipient_restrictions ='

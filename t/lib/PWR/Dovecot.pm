@@ -17,12 +17,11 @@ use warnings;
 use File::Find qw(find);
 use File::Temp qw(tempdir);
 use IO::Socket::IP;
-use POSIX qw(WNOHANG);
+use PWR::Neighbour;
 use PWR::Package;
 use PWR::Port;
-use Time::HiRes qw(sleep time);
 
-use constant {HOME => '/usr/lib/dovecot', START_SEC => 20, STOP_SEC => 10, ANSWER_SEC => 20, POLL_SEC => 0.02};
+use constant {HOME => '/usr/lib/dovecot', ANSWER_SEC => 20};
 
 # Of every Debian, and not httpd's: who runs it, who takes logins, whose mails.
 use constant {RUNS => 'mail', TAKES => 'nobody', KEEPS => 'games'};
@@ -82,15 +81,13 @@ sub _configure {
     my ($uid, $gid) = (getpwnam KEEPS)[2, 3];
     $_ && (mkdir "$folder/$_" or die "$_: $!\n") for qw(run state mail);
     chown $uid, $gid, "$folder/mail";
-    my $libraries = join ':', map { s{/[^/]+$}{}r } ($self->{package}->libraries)[0] // ();
-    $ENV{LD_LIBRARY_PATH} = join ':', grep { length } $libraries, $ENV{LD_LIBRARY_PATH} // '';
-    _write("$folder/sql.conf", <<"CONF");
+    PWR::Neighbour::write($folder, 'sql.conf', <<"CONF");
 driver = mysql
 connect = host=127.0.0.1 port=@{[$self->{db}->port]} dbname=pwreset user=app password=app
 default_pass_scheme = @{[$self->{scheme} // 'CRYPT']}
 password_query = $self->{query}
 CONF
-    return _write("$folder/dovecot.conf", <<"CONF");
+    return PWR::Neighbour::write($folder, 'dovecot.conf', <<"CONF");
 base_dir = $folder/run
 state_dir = $folder/state
 log_path = $folder/log
@@ -136,32 +133,14 @@ service stats {
 CONF
 }
 
-sub _write {
-    my ($path, $text) = @_;
-    open my $out, '>', $path or die "$path: $!\n";
-    print {$out} $text;
-    close $out or die "$path: $!\n";
-    return;
-}
-
 # --- its life ---------------------------------------------------------------------
 
 sub start {
     my $self = shift;
-    my $until = time + START_SEC;
-    $self->{pid} = fork // die "fork: $!\n";
-    if (!$self->{pid}) {
-        open STDOUT, '>>', "$self->{folder}/log";
-        open STDERR, '>&', \*STDOUT;
-        { exec "$self->{folder}/usr/sbin/dovecot", '-F', '-c', "$self->{folder}/dovecot.conf" }
-        POSIX::_exit(127);
-    }
-    until ($self->_connect) {
-        my $ended = waitpid($self->{pid}, WNOHANG) == $self->{pid};
-        delete $self->{pid} if $ended;
-        die "Dovecot does not answer:\n", map { "    $_\n" } $self->log if $ended || time > $until;
-        sleep POLL_SEC;
-    }
+    my $folder = $self->{folder};
+    $self->{program} = PWR::Neighbour->new(folder => $folder, output => "$folder/log", is_up => sub { $self->_connect },
+        libraries => [$self->{package}->library_folders],
+        command => ["$folder/usr/sbin/dovecot", '-F', '-c', "$folder/dovecot.conf"]);
     return $self;
 }
 
@@ -201,22 +180,12 @@ sub lets_in {
     return $1 eq 'OK';
 }
 
-sub stop {
-    my $self = shift;
-    my $pid = delete $self->{pid} or return;
-    my $until = time + STOP_SEC;
-    kill TERM => $pid;
-    until (waitpid($pid, WNOHANG) == $pid) {
-        kill KILL => $pid if time > $until;
-        sleep POLL_SEC;
-    }
-    return;
-}
+sub stop { delete $_[0]{program}; return }
 
 sub DESTROY {
     my $self = shift;
     local ($?, $!);
-    $self->stop if $self->{owner} == $$;
+    $self->stop;
     unlink $self->{home}, "$self->{home}c" if $self->{home} && $self->{owner} == $$;
     return;
 }

@@ -12,21 +12,16 @@ use strict;
 use warnings;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
-use File::Temp qw(tempdir);
 use IO::Socket::UNIX;
-use POSIX qw(WNOHANG);
+use PWR::Neighbour;
 use PWR::Package;
 use PWR::Port;
-use Scalar::Util qw(weaken);
 use Socket qw(SOCK_STREAM);
 use Time::HiRes qw(sleep time);
 
-use constant {START_SEC => 10, WAIT_SEC => 30, POLL_SEC => 0.02};
+use constant {WAIT_SEC => 30, POLL_SEC => 0.02};
 
 my $conf = abs_path(dirname(__FILE__) . '/../../..') . '/conf/pwreset-haproxy.cfg';
-my @live;
-
-END { $_ && $_->stop for @live }
 
 # It is installed, or unpacked.
 sub _program {
@@ -45,11 +40,7 @@ sub missing {
 
 sub new {
     my ($class, %option) = @_;
-    my $self = bless {%option, owner => $$, dir => tempdir('pwr-haproxy-XXXXXX', TMPDIR => 1, CLEANUP => 1),
-        ports => [map { PWR::Port->new } 0 .. 2]}, $class;
-    push @live, $self;
-    weaken($live[-1]);
-    return $self;
+    return bless {%option, dir => PWR::Neighbour::folder(), ports => [map { PWR::Port->new } 0 .. 2]}, $class;
 }
 
 sub _port { return $_[0]{ports}[$_[1]]->number }
@@ -63,15 +54,6 @@ sub _slurp {
     return scalar <$in>;
 }
 
-sub _write {
-    my ($self, $name, $text) = @_;
-    my $path = "$self->{dir}/$name";
-    open my $out, '>', $path or die "$path: $!\n";
-    print {$out} $text;
-    close $out or die "$path: $!\n";
-    return $path;
-}
-
 # The shipped file, with our addresses in place of its own.
 sub _text {
     my ($self, %to) = @_;
@@ -80,7 +62,7 @@ sub _text {
         '127.0.0.1:3308' => $self->_port(2), map({ ('10.0.0.' . ++$n . ':80' => $_) } @{$to{web}}));
     $n = 0;
     $ours{'10.0.1.' . ++$n . ':3306'} = $_ for @{$to{database}};
-    my $pem = $self->_write('site.pem', _slurp($self->{tls}->certificate) . _slurp($self->{tls}->key));
+    my $pem = PWR::Neighbour::write($self->{dir}, 'site.pem', _slurp($self->{tls}->certificate) . _slurp($self->{tls}->key));
     my $text = _slurp($conf);
     $text =~ s{/etc/haproxy/\S+\.pem}{$pem} or die "$conf: no certificate\n";
     for my $address (keys %ours) {
@@ -92,26 +74,15 @@ sub _text {
 
 sub start {
     my ($self, %to) = @_;
-    my $global = $self->_write('global.cfg', "global\n    stats socket $self->{dir}/admin.sock level admin\n");
-    my @command = (_program(), '-db', '-f', $global, '-f', $self->_write('pwreset.cfg', $self->_text(%to)));
-    my $pid = fork // die "fork: $!\n";
-    if (!$pid) {
-        open STDIN, '<', '/dev/null';
-        open STDOUT, '>', "$self->{dir}/log";
-        open STDERR, '>&', \*STDOUT;
-        { exec {$command[0]} @command; }
-        POSIX::_exit(127);
-    }
-    $self->{pid} = $pid;
-    my $until = time + START_SEC;
-    until (eval { $self->order('show info') }) {
-        die "haproxy did not start:\n" . $self->log if waitpid($pid, WNOHANG) == $pid || time > $until;
-        sleep POLL_SEC;
-    }
+    my $dir = $self->{dir};
+    my $global = PWR::Neighbour::write($dir, 'global.cfg', "global\n    stats socket $dir/admin.sock level admin\n");
+    my $site = PWR::Neighbour::write($dir, 'pwreset.cfg', $self->_text(%to));
+    $self->{program} = PWR::Neighbour->new(folder => $dir, is_up => sub { eval { $self->order('show info') } },
+        command => [_program(), '-db', '-f', $global, '-f', $site]);
     return $self;
 }
 
-sub log { return _slurp("$_[0]{dir}/log") }
+sub log { return $_[0]{program}->log }
 
 # What it says to a line on its admin socket.
 sub order {
@@ -154,16 +125,6 @@ sub put_back {
     return $self->await($server, 'UP');
 }
 
-sub stop {
-    my $self = shift;
-    return if $self->{owner} != $$;
-    my $pid = delete $self->{pid} or return;
-    local $?;
-    kill KILL => $pid;
-    waitpid $pid, 0;
-    return;
-}
-
-sub DESTROY { return $_[0]->stop }
+sub stop { delete $_[0]{program}; return }
 
 1;

@@ -5,8 +5,10 @@
 #   my $folder = PWR::Neighbour::folder();
 #   my $program = PWR::Neighbour->new(folder => $folder, command => [...],
 #       libraries => [...],         # folders of an unpacked package
+#       output => "$folder/log",    # else $folder/output
 #       is_up => sub { -S "$folder/socket" });
-#   $program->log;
+#   $program->log;                  # its output
+#   $program->stop;                 # or let go of it
 package PWR::Neighbour;
 use strict;
 use warnings;
@@ -15,7 +17,7 @@ use POSIX qw(WNOHANG);
 use Scalar::Util qw(weaken);
 use Time::HiRes qw(sleep time);
 
-use constant {START_SEC => 20, STOP_SEC => 5, POLL_SEC => 0.02};
+use constant {START_SEC => 20, STOP_SEC => 10, POLL_SEC => 0.02};
 
 my @live;
 
@@ -38,13 +40,14 @@ sub write {
 
 sub new {
     my ($class, %option) = @_;
-    my $self = bless {%option, owner => $$}, $class;
+    my $is_up = delete $option{is_up};          # may hold whoever holds us
+    my $self = bless {output => "$option{folder}/output", %option, owner => $$}, $class;
     my @command = @{$option{command}};
     my $pid = fork // die "fork: $!\n";
     if (!$pid) {
         $ENV{LD_LIBRARY_PATH} = join ':', @{$option{libraries} // []};
         open STDIN, '<', '/dev/null';
-        open STDOUT, '>', "$option{folder}/output";
+        open STDOUT, '>>', $self->{output};
         open STDERR, '>&', \*STDOUT;
         { exec {$command[0]} @command; }
         POSIX::_exit(127);
@@ -53,7 +56,7 @@ sub new {
     push @live, $self;
     weaken($live[-1]);
     my $until = time + START_SEC;
-    until ($option{is_up}->()) {
+    until ($is_up->()) {
         die "$command[0] did not start:\n" . $self->log if waitpid($pid, WNOHANG) == $pid || time > $until;
         sleep POLL_SEC;
     }
@@ -62,7 +65,7 @@ sub new {
 
 sub log {
     my $self = shift;
-    open my $in, '<', "$self->{folder}/output" or return '';
+    open my $in, '<', $self->{output} or return '';
     local $/;
     return <$in> // '';
 }

@@ -4,9 +4,11 @@
 #
 #   my $package = PWR::Package->new('postfix');      # and more, beside it
 #   my $package = PWR::Package->alone('wordpress');  # without libraries
+#   my $package = PWR::Package->behind('php-cli');   # what this is a name for
 #   plan skip_all => $package->problem if $package->problem;
 #   $package->folder . '/usr/sbin/sendmail';
 #   $package->libraries;            # files, of those that this system lacks
+#   $package->library_folders;      # where they are
 #
 # What was downloaded stays in the build tree.
 package PWR::Package;
@@ -27,6 +29,13 @@ sub new {
 
 sub alone { return _make(@_) }
 
+# The one whose name has the version of this system: php8.2-cli.
+sub behind {
+    my ($class, $name) = @_;
+    my ($found) = qx(apt-cache depends '$name' 2>&1) =~ /^\s*Depends: (\S+)$/m;
+    return $found ? $class->new($found) : bless {problem => "no package $name is known (apt-get update)"}, $class;
+}
+
 sub _make {
     my ($class, $name, @beside) = @_;
     my $folder = tempdir("pwr-$name-XXXXXX", TMPDIR => 1, CLEANUP => 1);
@@ -46,6 +55,11 @@ sub problem { return $_[0]{problem} }
 sub folder { return $_[0]{folder} }
 
 sub libraries { return glob "'$_[0]{folder}'/usr/lib/*/*.so.*" }
+
+sub library_folders {
+    my %seen;
+    return grep { !$seen{$_}++ } map { dirname($_) } $_[0]->libraries;
+}
 
 # Those that would be installed with it; what was downloaded is not asked again.
 sub _libraries {

@@ -12,19 +12,18 @@ package PWR::ProFTPD;
 use strict;
 use warnings;
 use Net::FTP;
-use POSIX qw(WNOHANG);
+use PWR::Neighbour;
 use PWR::Package;
 use PWR::Port;
-use Time::HiRes qw(sleep time);
 
-use constant {START_SEC => 20, STOP_SEC => 10, ANSWER_SEC => 20, POLL_SEC => 0.02};
+use constant ANSWER_SEC => 20;
 
 # Of every Debian, and not httpd's: who runs it, and whose files.
 use constant {RUNS => 'mail', GROUP => 'mail', KEEPS => 'games'};
 
 sub new {
     my ($class, $db, @directives) = @_;
-    my $self = bless {owner => $$, db => $db}, $class;
+    my $self = bless {db => $db}, $class;
     if ($> != 0) {
         $self->{problem} = 'only root can start ProFTPD';
         return $self;
@@ -52,8 +51,7 @@ sub _configure {
     my ($uid, $gid) = (getpwnam KEEPS)[2, 3];
     mkdir "$folder/files" or die "$folder/files: $!\n";
     chown $uid, $gid, "$folder/files";
-    open my $out, '>', "$folder/proftpd.conf" or die "$folder: $!\n";
-    print {$out} <<"CONF", map { "$_\n" } @directives;
+    return PWR::Neighbour::write($folder, 'proftpd.conf', <<"CONF" . join '', map { "$_\n" } @directives);
 ModulePath $folder/usr/lib/proftpd
 LoadModule mod_sql.c
 LoadModule mod_sql_mysql.c
@@ -83,8 +81,6 @@ SQLDefaultUID $uid
 SQLDefaultGID $gid
 SQLDefaultHomedir $folder/files
 CONF
-    close $out or die "$folder: $!\n";
-    return;
 }
 
 # --- its life ---------------------------------------------------------------------
@@ -92,22 +88,9 @@ CONF
 sub start {
     my $self = shift;
     my $folder = $self->{folder};
-    my $until = time + START_SEC;
-    my @libraries = map { s{/[^/]+$}{}r } ($self->{package}->libraries)[0] // ();
-    $self->{pid} = fork // die "fork: $!\n";
-    if (!$self->{pid}) {
-        local $ENV{LD_LIBRARY_PATH} = join ':', @libraries, $ENV{LD_LIBRARY_PATH} // ();
-        open STDOUT, '>>', "$folder/log";
-        open STDERR, '>&', \*STDOUT;
-        { exec "$folder/usr/sbin/proftpd", '-n', '-c', "$folder/proftpd.conf" }
-        POSIX::_exit(127);
-    }
-    until ($self->_connect) {
-        my $ended = waitpid($self->{pid}, WNOHANG) == $self->{pid};
-        delete $self->{pid} if $ended;
-        die "ProFTPD does not answer:\n", map { "    $_\n" } $self->log if $ended || time > $until;
-        sleep POLL_SEC;
-    }
+    $self->{program} = PWR::Neighbour->new(folder => $folder, output => "$folder/log", is_up => sub { $self->_connect },
+        libraries => [$self->{package}->library_folders],
+        command => ["$folder/usr/sbin/proftpd", '-n', '-c', "$folder/proftpd.conf"]);
     return $self;
 }
 
@@ -123,23 +106,6 @@ sub lets_in {
     return $in ? 1 : 0;
 }
 
-sub stop {
-    my $self = shift;
-    my $pid = delete $self->{pid} or return;
-    my $until = time + STOP_SEC;
-    kill TERM => $pid;
-    until (waitpid($pid, WNOHANG) == $pid) {
-        kill KILL => $pid if time > $until;
-        sleep POLL_SEC;
-    }
-    return;
-}
-
-sub DESTROY {
-    my $self = shift;
-    local ($?, $!);
-    $self->stop if $self->{owner} == $$;
-    return;
-}
+sub stop { delete $_[0]{program}; return }
 
 1;

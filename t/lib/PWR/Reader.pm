@@ -57,11 +57,10 @@ sub said_by {
 # PHP's command-line program, unpacked: a function that runs code with what it
 # is given on standard input and returns what it says; or a problem.
 sub php {
-    my ($name) = qx(apt-cache depends php-cli 2>&1) =~ /Depends: (php[\d.]+-cli)$/m or return (undef, 'no package of PHP');
-    my $package = PWR::Package->new($name);
+    my $package = PWR::Package->behind('php-cli');
     return (undef, $package->problem) if $package->problem;
     my ($program) = grep { -x } glob $package->folder . '/usr/bin/php*';
-    my @libraries = map { s{/[^/]+$}{}r } ($package->libraries)[0] // ();
+    my @libraries = $package->library_folders;
     return sub {
         my ($code, $input, @arguments) = @_;
         local $ENV{LD_LIBRARY_PATH} = join ':', grep { length } @libraries, $ENV{LD_LIBRARY_PATH} // '';
