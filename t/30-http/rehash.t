@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
 # PwResetRehash: an old or cheap hash is made anew at a login, and nobody
-# notices; PwResetDefaultScheme: rows that do not tell their scheme.
+# notices.
 use strict;
 use warnings;
 use Digest::MD5 qw(md5_hex);
@@ -30,7 +30,6 @@ my %row = (
 my $sites = PWR::Sites->new({
     on => "PwResetRehash On\nPwResetAudit logs/audit.log",
     off => 'PwResetRehash Off',
-    hex => 'PwResetDefaultScheme {plain-md5}',
     argon => "PwResetRehash On\nPwResetPasswordScheme argon2id\nPwResetDefaultScheme PLAIN-MD5",
 });
 my $walk = $sites->walk;
@@ -76,15 +75,10 @@ sub anew {
 anew($_) for sort keys %row;
 is($walk->value('SELECT COUNT(*) FROM pwreset_user WHERE changed_at <> 1'), 0, 'no password was changed');
 
-# Hex alone is nobody's, but where the admin says what it is.
+# Hex alone, of which PwResetDefaultScheme says what it is (schemes.t).
 $walk->add('bare', password => md5_hex(OLD));
-is(login('on', 'bare', OLD), 422, 'bare hex is nobody\'s');
-is(login('hex', 'bare', OLD), 303, 'but with PwResetDefaultScheme');
-is(login('hex', 'bare', $wrong), 422, '... by its password');
-is(login('hex', 'bare', md5_hex(OLD)), 422, '... not by what is stored');
-is($walk->stored('bare'), md5_hex(OLD), 'it stays so');
 $sites->signed_in('argon', 'bare');
-like($walk->stored('bare'), qr/^\$argon2id\$/, 'PwResetRehash reads it, too');
+like($walk->stored('bare'), qr/^\$argon2id\$/, 'PwResetDefaultScheme is read, too');
 $sites->signed_in('argon', 'strong');
 like($walk->stored('strong'), qr/^\$argon2id\$/, 'another scheme is the one of the table');
 is(login('argon', 'strong', $wrong), 422, 'a wrong password stays wrong');

@@ -96,5 +96,6 @@ for my $try (['keep', OLD, 422], ['hex', md5_hex(OLD), 422], ['hex', NEW, 422], 
     my $r = $sites->client($site)->post('/account/login', [login => 'bare', password => $password]);
     is($r->status, $wanted, "bare hex, $site, $password");
 }
+is($sites->walk->stored('bare'), md5_hex(OLD), 'bare hex stays so');
 $sites->httpd->done;
 done_testing();
