@@ -135,22 +135,12 @@ static int driver_find(apr_pool_t *pool, const pwr_vhost *vhost,
 
 pwr_store_conf pwr_database_conf(const pwr_vhost *vhost)
 {
-    const pwr_conf *conf = vhost->conf;
+    pwr_store_conf conf = pwr_store_dbd_conf(vhost->conf, vhost->driver);
 
-    return (pwr_store_conf){
-        .driver = vhost->driver,
-        .prefix = conf->table_prefix,
-        .user_query = conf->user_query,
-        .login_query = conf->login_query,
-        .id_query = conf->id_query,
-        .list_query = conf->list_query ? conf->list_query
-            : pwr_call_is_shipped_table(conf) ? PWR_SHIPPED_LIST_QUERY : NULL,
-        .password_update = conf->password_update,
-        .after_change = conf->after_change,
-        .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
-        .rehash = conf->rehash,
-        .group_query = conf->group_query,
-    };
+    if (!conf.list_query && pwr_call_is_shipped_table(vhost->conf)) {
+        conf.list_query = PWR_SHIPPED_LIST_QUERY;
+    }
+    return conf;
 }
 
 int pwr_database_open(apr_pool_t *pool, const pwr_vhost *vhost,

@@ -318,21 +318,9 @@ static void warn_program(apr_pool_t *pool, const pwr_server *self,
 
 static const char *make_store(apr_pool_t *pool, pwr_server *self)
 {
-    const pwr_conf *conf = self->conf;
     const pwr_dbd_lender lender = pwr_dbd_lender_for(pool, self->server);
-    const pwr_store_conf store = {
-        .driver = self->dbd_driver,
-        .prefix = conf->table_prefix,
-        .user_query = conf->user_query,
-        .login_query = conf->login_query,
-        .id_query = conf->id_query,
-        .list_query = conf->list_query,
-        .password_update = conf->password_update,
-        .after_change = conf->after_change,
-        .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
-        .rehash = conf->rehash,
-        .group_query = conf->group_query,
-    };
+    const pwr_store_conf store = pwr_store_dbd_conf(self->conf,
+                                                    self->dbd_driver);
 
     return pwr_store_dbd_make(pool, &store, &lender, &self->diag,
                               &self->store);

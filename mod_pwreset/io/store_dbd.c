@@ -121,6 +121,23 @@ apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
     return PWR_STORE_BROKEN;
 }
 
+pwr_store_conf pwr_store_dbd_conf(const pwr_conf *conf, const char *driver)
+{
+    return (pwr_store_conf){
+        .driver = driver,
+        .prefix = conf->table_prefix,
+        .user_query = conf->user_query,
+        .login_query = conf->login_query,
+        .id_query = conf->id_query,
+        .list_query = conf->list_query,
+        .password_update = conf->password_update,
+        .after_change = conf->after_change,
+        .may_half = pwr_conf_insists(conf, PWR_INSIST_NO_TRANSACTIONS),
+        .rehash = conf->rehash,
+        .group_query = conf->group_query,
+    };
+}
+
 const char *pwr_store_dbd_make(apr_pool_t *pool, const pwr_store_conf *conf,
                                const pwr_dbd_lender *lender,
                                const pwr_diag *diag, pwr_store **store)

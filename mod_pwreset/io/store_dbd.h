@@ -57,6 +57,9 @@ typedef struct pwr_store_conf {
     const char *group_query;            /* or NULL */
 } pwr_store_conf;
 
+/* What a site says of them. */
+pwr_store_conf pwr_store_dbd_conf(const pwr_conf *conf, const char *driver);
+
 /* Compile the queries and make the store; nothing is asked of the database.
  * Returns NULL and sets `*store`, or a sentence for the admin that begins with
  * the directive's name. */
