@@ -119,19 +119,9 @@ static int upgrade(const pwr_call *call)
 
 /* ---- grants ---- */
 
-/* The value of a parameter of DBDParams; NULL: it is not there. */
 static const char *param_of(const pwr_call *call, const char *name)
 {
-    char *rest = apr_pstrdup(call->pool, call->vhost->params), *word, *last;
-    size_t len = strlen(name);
-
-    for (word = apr_strtok(rest, " ,;|\t", &last); word;
-         word = apr_strtok(NULL, " ,;|\t", &last)) {
-        if (strncmp(word, name, len) == 0 && word[len] == '=') {
-            return word + len + 1;
-        }
-    }
-    return NULL;
+    return pwr_store_dbd_param(call->pool, call->vhost->params, name);
 }
 
 /* A client at the socket, or at a loopback address, is "localhost". */

@@ -115,29 +115,16 @@ static const char *complete(apr_pool_t *pool, const pwr_server *self,
 
 /* ---- what does not go together ---- */
 
-/* Does one of the parameters begin so, and go on (`is_more`) or not? */
-static int has_param(apr_pool_t *pool, const char *params, const char *name,
-                     int is_more)
-{
-    char *rest = apr_pstrdup(pool, params), *word, *last;
-
-    for (word = apr_strtok(rest, " ,;|\t", &last); word;
-         word = apr_strtok(NULL, " ,;|\t", &last)) {
-        if (strncmp(word, name, strlen(name)) == 0
-            && (word[strlen(name)] != '\0') == is_more) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
 static const char *check_mysql(apr_pool_t *pool, const char *params)
 {
-    if (!has_param(pool, params, "reconnect=0", 0)) {
+    const char *reconnect = pwr_store_dbd_param(pool, params, "reconnect");
+    const char *group = pwr_store_dbd_param(pool, params, "group");
+
+    if (!reconnect || strcmp(reconnect, "0") != 0) {
         return "DBDParams needs reconnect=0: otherwise one restart of the "
                "database makes every request fail until httpd is restarted";
     }
-    if (!has_param(pool, params, "group=", 1)) {
+    if (!group || !*group) {
         return "DBDParams needs group=NAME, a group of the MySQL option file "
                "with connect-timeout and the session settings; copy "
                "conf/pwreset-my.cnf and use group=pwreset";

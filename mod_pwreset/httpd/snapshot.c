@@ -82,22 +82,7 @@ static pwr_status_host host_of(apr_pool_t *pool, const server_rec *server)
 
 /* ---- databases ---- */
 
-/* The value of dbname= or host= and no other parameter. */
-static const char *param(apr_pool_t *pool, const char *params,
-                         const char *name)
-{
-    char *rest = apr_pstrdup(pool, params), *word, *last;
-    size_t len = strlen(name);
-
-    for (word = apr_strtok(rest, " ,;|\t", &last); word;
-         word = apr_strtok(NULL, " ,;|\t", &last)) {
-        if (strncmp(word, name, len) == 0 && word[len] == '=') {
-            return word + len + 1;
-        }
-    }
-    return NULL;
-}
-
+/* Of the parameters none but these two is shown. */
 static const char *store_name(apr_pool_t *pool, const pwr_server *self)
 {
     const char *driver = self->dbd_driver, *prefix = self->conf->table_prefix;
@@ -107,8 +92,8 @@ static const char *store_name(apr_pool_t *pool, const pwr_server *self)
         return apr_psprintf(pool, "%s %s, tables %s*", driver,
                             self->dbd_params, prefix);
     }
-    base = param(pool, self->dbd_params, "dbname");
-    host = param(pool, self->dbd_params, "host");
+    base = pwr_store_dbd_param(pool, self->dbd_params, "dbname");
+    host = pwr_store_dbd_param(pool, self->dbd_params, "host");
     return apr_psprintf(pool, "%s%s%s%s%s, tables %s*", driver,
                         base ? " " : "", base ? base : "",
                         host ? " on " : "", host ? host : "", prefix);

@@ -121,6 +121,22 @@ apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
     return PWR_STORE_BROKEN;
 }
 
+const char *pwr_store_dbd_param(apr_pool_t *pool, const char *params,
+                                const char *name)
+{
+    char *rest = apr_pstrdup(pool, params), *word, *last;
+    const char *value = NULL;
+    size_t len = strlen(name);
+
+    for (word = apr_strtok(rest, " ,;|\t", &last); word;
+         word = apr_strtok(NULL, " ,;|\t", &last)) {
+        if (strncmp(word, name, len) == 0 && word[len] == '=') {
+            value = word + len + 1;
+        }
+    }
+    return value;
+}
+
 pwr_store_conf pwr_store_dbd_conf(const pwr_conf *conf, const char *driver)
 {
     return (pwr_store_conf){

@@ -57,6 +57,11 @@ typedef struct pwr_store_conf {
     const char *group_query;            /* or NULL */
 } pwr_store_conf;
 
+/* The value of a parameter of DBDParams; the last of this name counts, as for
+ * the driver.  NULL: there is none. */
+const char *pwr_store_dbd_param(apr_pool_t *pool, const char *params,
+                                const char *name);
+
 /* What a site says of them. */
 pwr_store_conf pwr_store_dbd_conf(const pwr_conf *conf, const char *driver);
 

@@ -119,6 +119,22 @@ static pwr_store_conf either(const pwr_store_conf *over)
     return conf;
 }
 
+static void test_param(apr_pool_t *pool)
+{
+    static const struct { const char *params, *name, *value; } rows[] = {
+        { "dbname=site,group=pwreset,reconnect=0", "group", "pwreset" },
+        { "host=a;dbname=b|user=c\tpass=d e=f", "e", "f" },
+        { "reconnect=0 reconnect=1", "reconnect", "1" },
+        { "group=", "group", "" }, { "dbname=group=x", "group", NULL },
+        { "mygroup=x groups=y group", "group", NULL }, { "", "group", NULL },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        tap_str(pwr_store_dbd_param(pool, rows[i].params, rows[i].name),
+                rows[i].value, "%s of %s", rows[i].name, rows[i].params);
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -143,5 +159,6 @@ int main(void)
         }
         tap_ok(!store, "%s: no store", table[i].name);
     }
+    test_param(pool);
     return tap_end();
 }
