@@ -121,6 +121,27 @@ apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
     return PWR_STORE_BROKEN;
 }
 
+apr_status_t pwr_store_trim(pwr_dbd_run *run, const pwr_store_impl *impl,
+                            const pwr_trim *trim)
+{
+    pwr_dbd_arg args[] = {
+        { "realm", trim->realm }, { "user", trim->user_id },
+        { "max", pwr_dbd_decimal(run, trim->keep) }, { "least", NULL },
+        { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+    int changed;
+
+    pwr_dbd_select(run, &impl->sql.stmt[trim->least], args, &rows);
+    while (pwr_dbd_next(&rows)) {
+        args[3].value = pwr_dbd_text(&rows, "least");
+    }
+    if (rows.status != APR_SUCCESS || !args[3].value) {
+        return rows.status;
+    }
+    return pwr_dbd_exec(run, &impl->sql.stmt[trim->trim], args, &changed);
+}
+
 const char *pwr_store_dbd_param(apr_pool_t *pool, const char *params,
                                 const char *name)
 {

@@ -57,29 +57,6 @@ apr_status_t pwr_store_device_take(pwr_store *store, apr_pool_t *pool,
     return status;
 }
 
-/* Make room for one: whoever has the password could fill the table. */
-static apr_status_t trim(pwr_dbd_run *run, const pwr_store_impl *impl,
-                         const pwr_device *device)
-{
-    pwr_dbd_arg args[] = {
-        { "realm", device->realm }, { "user", device->user_id },
-        { "max", pwr_dbd_decimal(run, PWR_DEVICES_MAX - 1) },
-        { "expires", NULL }, { NULL, NULL }
-    };
-    pwr_dbd_rows rows;
-    int changed;
-
-    pwr_dbd_select(run, &impl->sql.stmt[PWR_STMT_DEVICE_LEAST], args, &rows);
-    while (pwr_dbd_next(&rows)) {
-        args[3].value = pwr_dbd_text(&rows, "expires");
-    }
-    if (rows.status != APR_SUCCESS || !args[3].value) {
-        return rows.status;
-    }
-    return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_DEVICE_TRIM], args,
-                        &changed);
-}
-
 /* Always under a new digest: a cookie that was there before may have been
  * planted by somebody who would then be known, too. */
 apr_status_t pwr_store_device_write(pwr_dbd_run *run,
@@ -92,6 +69,11 @@ apr_status_t pwr_store_device_write(pwr_dbd_run *run,
         { "user", device->user_id }, { "stamp", stamp },
         { "before", before }, { "lifetime", lifetime(run) }, { NULL, NULL }
     };
+    /* Room for one more: whoever has the password could fill the table. */
+    const pwr_trim trim = {
+        PWR_STMT_DEVICE_LEAST, PWR_STMT_DEVICE_TRIM, device->realm,
+        device->user_id, PWR_DEVICES_MAX - 1
+    };
     apr_status_t status = APR_SUCCESS;
     int changed;
 
@@ -100,7 +82,7 @@ apr_status_t pwr_store_device_write(pwr_dbd_run *run,
                               args, &changed);
     }
     if (status == APR_SUCCESS) {
-        status = trim(run, impl, device);
+        status = pwr_store_trim(run, impl, &trim);
     }
     if (status == APR_SUCCESS) {
         status = pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_DEVICE_ADD], args,

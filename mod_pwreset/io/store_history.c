@@ -35,29 +35,6 @@ static int is_kept(const char *stored)
         && pwr_text_points(stored) <= PWR_HISTORY_POINTS;
 }
 
-/* Leave as many as `change` says. */
-static apr_status_t trim(pwr_dbd_run *run, const pwr_store_impl *impl,
-                         const pwr_change *change)
-{
-    pwr_dbd_arg args[] = {
-        { "realm", change->realm }, { "user", change->user_id },
-        { "max", pwr_dbd_decimal(run, change->history) },
-        { "ended", NULL }, { NULL, NULL }
-    };
-    pwr_dbd_rows rows;
-    int changed;
-
-    pwr_dbd_select(run, &impl->sql.stmt[PWR_STMT_HISTORY_LEAST], args, &rows);
-    while (pwr_dbd_next(&rows)) {
-        args[3].value = pwr_dbd_text(&rows, "ended_ms");
-    }
-    if (rows.status != APR_SUCCESS || !args[3].value) {
-        return rows.status;
-    }
-    return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_HISTORY_TRIM], args,
-                        &changed);
-}
-
 apr_status_t pwr_store_history_write(pwr_dbd_run *run,
                                      const pwr_store_impl *impl,
                                      const pwr_change *change,
@@ -67,6 +44,10 @@ apr_status_t pwr_store_history_write(pwr_dbd_run *run,
         { "id", id }, { "realm", change->realm }, { "user", change->user_id },
         { "password", before->password }, { NULL, NULL }
     };
+    const pwr_trim trim = {
+        PWR_STMT_HISTORY_LEAST, PWR_STMT_HISTORY_TRIM, change->realm,
+        change->user_id, change->history
+    };
     apr_status_t status = APR_SUCCESS;
     int changed;
 
@@ -74,7 +55,7 @@ apr_status_t pwr_store_history_write(pwr_dbd_run *run,
         status = pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_HISTORY_ADD],
                               args, &changed);
     }
-    return status ? status : trim(run, impl, change);
+    return status ? status : pwr_store_trim(run, impl, &trim);
 }
 
 /* ---- what an account had ---- */

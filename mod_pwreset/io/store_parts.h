@@ -28,6 +28,18 @@ apr_status_t pwr_store_fingerprint(const pwr_store_impl *impl, char *out,
 apr_status_t pwr_store_digest(const pwr_store_impl *impl, char *out,
                               const char *const *strings, size_t n);
 
+/* Rows of an account, of which the latest are left: `least` finds the latest
+ * that is too many, `trim` deletes up to there. */
+typedef struct pwr_trim {
+    pwr_stmt least, trim;
+    const char *realm, *user_id;
+    int keep;
+} pwr_trim;
+
+/* store_dbd.c */
+apr_status_t pwr_store_trim(pwr_dbd_run *run, const pwr_store_impl *impl,
+                            const pwr_trim *trim);
+
 /* store_user.c */
 apr_status_t pwr_store_users_find(pwr_store *store, apr_pool_t *pool,
                                   pwr_user_key key, const char *value,

@@ -418,13 +418,13 @@ static const struct {
 
     /* The last of as many as an account may have.  Index owner. */
     { PWR_STMT_DEVICE_LEAST, "device_add least",
-      "SELECT expires FROM {prefix}device"
+      "SELECT expires AS least FROM {prefix}device"
       " WHERE realm = :realm AND user_id = :user"
       " ORDER BY expires DESC LIMIT 1 OFFSET :max" },
 
     { PWR_STMT_DEVICE_TRIM, "device_add trim",
       "DELETE FROM {prefix}device"
-      " WHERE realm = :realm AND user_id = :user AND expires <= :expires" },
+      " WHERE realm = :realm AND user_id = :user AND expires <= :least" },
 
     /* Index expires. */
     { PWR_STMT_DEVICE_DEAD, "purge devices",
@@ -448,13 +448,13 @@ static const struct {
 
     /* The last of those that are too many.  Index owner. */
     { PWR_STMT_HISTORY_LEAST, "history_add least",
-      "SELECT ended_ms FROM {prefix}history"
+      "SELECT ended_ms AS least FROM {prefix}history"
       " WHERE realm = :realm AND user_id = :user"
       " ORDER BY ended_ms DESC LIMIT 1 OFFSET :max" },
 
     { PWR_STMT_HISTORY_TRIM, "history_add trim",
       "DELETE FROM {prefix}history"
-      " WHERE realm = :realm AND user_id = :user AND ended_ms <= :ended" },
+      " WHERE realm = :realm AND user_id = :user AND ended_ms <= :least" },
 
     /* At most one row: realm.  Index checked. */
     { PWR_STMT_HISTORY_STALEST, "history_stalest",
@@ -500,9 +500,9 @@ static const struct {
 
 static const char *const our_params[] = {
     "address", "after", "agent", "base", "before", "by", "change", "column",
-    "common", "created", "delay", "depth", "digest", "due", "email", "ended",
-    "error", "every", "expires", "id", "identifier", "idle", "interval", "job",
-    "keep", "kind", "language", "lease", "lifetime", "lock", "login", "max",
+    "common", "created", "delay", "depth", "digest", "due", "email", "error",
+    "every", "expires", "id", "identifier", "idle", "interval", "job", "keep",
+    "kind", "language", "lease", "least", "lifetime", "lock", "login", "max",
     "name", "newcomers", "next", "owner", "password", "purpose", "realm",
     "recipient", "seen", "share", "stamp", "table", "user", "why", "within",
     NULL
