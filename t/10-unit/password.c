@@ -202,6 +202,10 @@ static void test_lengths(apr_pool_t *pool)
            && !verify(repeat(pool, 'a', 4097), apr_pstrcat(
                pool, "{PLAIN}", repeat(pool, 'a', 4097), NULL)),
            "a megabyte is no password, nor 4097 bytes");
+    tap_ok(verify(repeat(pool, 'a', 4096), "{SHA}jFH7agtYfslcp0rPpD33U5tIYpc=")
+           && !verify(repeat(pool, 'a', 4097),
+                      "{SHA}MjROJekcCwfVIW3klijuJDgTwO0="),
+           "not even of a hash that would be right");
     tap_ok(pwr_password_fits("x", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/")
            && !pwr_password_fits(" ", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/")
            && !pwr_password_fits(repeat(pool, 'a', 73), vectors[0].stored)
