@@ -1,8 +1,9 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: Apache-2.0
-# PwResetPreset on the tables that the applications make themselves: forgot,
-# mail, reset; the new hash is one that the application reads, its sessions have
-# ended, and people are led to its own login.
+# PwResetPreset on the tables that the applications make themselves, with the
+# configuration that docs/install.md gives for each: forgot, mail, reset; the new
+# hash is one that the application reads, its sessions have ended, and people are
+# led to its own login.
 use strict;
 use warnings;
 use FindBin;
@@ -22,30 +23,28 @@ my $sha512 = crypt OLD, '$6$abcdefgh$';
 
 # Facts of each application: its tables as it makes them, rows as it writes them,
 # `ask` is typed and `to` gets the mail; `stored` is where the hash is, `hash` what
-# is in it afterwards, `after` is what must then be so.
+# is in it afterwards, `after` is what must then be so.  `prefix` takes the place
+# of that in the document.
 my %site = (
     authn => {
-        preset => 'authn-dbd h_', ask => 'ivan@example.org', login => 'ivan', url => '/',
-        sql => ['CREATE TABLE h_authn (user VARCHAR(190) PRIMARY KEY, password VARCHAR(255) NOT NULL, email VARCHAR(255))',
-            [q(INSERT INTO h_authn VALUES ('ivan', ?, 'ivan@example.org')), '$apr1$wXyTvYkR$WqcWbRtPAcBIDgF2NVmp30']],
-        stored => q(SELECT password FROM h_authn WHERE user = 'ivan'), hash => qr/^\$2y\$10\$/, reads => \&basic,
+        preset => 'authn-dbd', ask => 'ivan@example.org', login => 'ivan', url => '/',
+        sql => ['CREATE TABLE authn (user VARCHAR(190) PRIMARY KEY, password VARCHAR(255) NOT NULL, email VARCHAR(255))',
+            [q(INSERT INTO authn VALUES ('ivan', ?, 'ivan@example.org')), '$apr1$wXyTvYkR$WqcWbRtPAcBIDgF2NVmp30']],
+        stored => q(SELECT password FROM authn WHERE user = 'ivan'), hash => qr/^\$2y\$10\$/, reads => \&basic,
         conf => <<'CONF',
 <Location "/">
     AuthType Basic
     AuthName "members"
     AuthBasicProvider dbd
-    AuthDBDUserPWQuery "SELECT password FROM h_authn WHERE user = %s"
+    AuthDBDUserPWQuery "SELECT password FROM authn WHERE user = %s"
     Require valid-user
-</Location>
-<Location "/account">
-    Require all granted
 </Location>
 CONF
     },
     wp61 => wordpress('wp_', $phpass, qr/^\$2y\$12\$/),
     wp68 => wordpress('blog.wp8_', '$wp$2y$10$abcdefghijklmnopqrstuuNTLNSVwJ3yoQvJ6WsmWtSjSWzHiKQGu', qr/^\$wp\$2y\$10\$/),
     postfixadmin => {
-        preset => 'postfixadmin', conf => 'PwResetInsist mail-crypt', ask => 'ivan@mail.test', to => 'ivan@home.test',
+        preset => 'postfixadmin', ask => 'ivan@mail.test', to => 'ivan@home.test',
         login => 'ivan@mail.test', url => '/users/login.php',
         sql => [q(CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY, description varchar(255) NOT NULL DEFAULT '',
                 active tinyint(1) NOT NULL DEFAULT 1, password_expiry int DEFAULT 0) DEFAULT CHARSET latin1),
@@ -69,59 +68,88 @@ CONF
         nobody => 'off@mail.test',
     },
     ispconfig => {
-        preset => 'ispconfig isp.', conf => 'PwResetInsist mail-crypt', ask => 'ivan@isp.test', to => 'owner@home.test',
+        preset => 'ispconfig', ask => 'ivan@isp.test', to => 'owner@home.test',
         login => 'ivan@isp.test', url => '/webmail/', language => 'ru',
-        sql => [q(CREATE TABLE isp.client (client_id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+        sql => [q(CREATE TABLE dbispconfig.client (client_id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
                 contact_name varchar(64) DEFAULT NULL, language char(2) NOT NULL DEFAULT 'en',
                 email varchar(255) DEFAULT NULL)),
-            q(CREATE TABLE isp.sys_group (groupid int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            q(CREATE TABLE dbispconfig.sys_group (groupid int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
                 name varchar(64) NOT NULL DEFAULT '', description text, client_id int unsigned NOT NULL DEFAULT 0)),
-            q(CREATE TABLE isp.mail_user (mailuser_id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+            q(CREATE TABLE dbispconfig.mail_user (mailuser_id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
                 sys_userid int unsigned NOT NULL DEFAULT 0, sys_groupid int unsigned NOT NULL DEFAULT 0,
                 server_id int unsigned NOT NULL DEFAULT 0, email varchar(255) NOT NULL DEFAULT '', login varchar(255) NOT NULL,
                 password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', maildir varchar(255) NOT NULL DEFAULT '',
                 postfix enum('n','y') NOT NULL DEFAULT 'y', access enum('n','y') NOT NULL DEFAULT 'y',
                 disableimap enum('n','y') NOT NULL DEFAULT 'n', KEY server_id (server_id, email))),
-            q(INSERT INTO isp.client VALUES (5, 'Owner', 'ru', 'owner@home.test')),
-            q(INSERT INTO isp.sys_group VALUES (9, 'owner', '', 5)),
-            map { ['INSERT INTO isp.mail_user (sys_groupid, email, login, password, disableimap) VALUES (9, ?, ?, ?, ?)', @$_] }
+            q(INSERT INTO dbispconfig.client VALUES (5, 'Owner', 'ru', 'owner@home.test')),
+            q(INSERT INTO dbispconfig.sys_group VALUES (9, 'owner', '', 5)),
+            map { ['INSERT INTO dbispconfig.mail_user (sys_groupid, email, login, password, disableimap)
+                VALUES (9, ?, ?, ?, ?)', @$_] }
                 ['ivan@isp.test', 'ivan@isp.test', crypt(OLD, '$1$abcdefgh$'), 'n'],
                 ['off@isp.test', 'off@isp.test', 'x', 'y']],
-        stored => q(SELECT password FROM isp.mail_user WHERE email = 'ivan@isp.test'), hash => qr/^\$6\$rounds=100000\$/,
+        stored => q(SELECT password FROM dbispconfig.mail_user WHERE email = 'ivan@isp.test'),
+        hash => qr/^\$6\$rounds=100000\$/,
         nobody => 'off@isp.test',
     },
     proftpd => {
-        preset => 'proftpd ftp_', ask => 'ivan@example.org', login => 'ftpivan', url => undef,
-        sql => [q(CREATE TABLE ftp_users (userid VARCHAR(30) NOT NULL UNIQUE, passwd VARCHAR(255) NOT NULL, uid INTEGER UNIQUE,
+        preset => 'proftpd', ask => 'ivan@example.org', login => 'ftpivan', url => undef,
+        sql => [q(CREATE TABLE ftp.users (userid VARCHAR(30) NOT NULL UNIQUE, passwd VARCHAR(255) NOT NULL, uid INTEGER UNIQUE,
                 gid INTEGER, homedir VARCHAR(255), shell VARCHAR(255), email VARCHAR(255))),
-            [q(INSERT INTO ftp_users VALUES ('ftpivan', ?, 1001, 1001, '/srv/ftp', '/bin/false', 'ivan@example.org')),
+            [q(INSERT INTO ftp.users VALUES ('ftpivan', ?, 1001, 1001, '/srv/ftp', '/bin/false', 'ivan@example.org')),
                 crypt(OLD, 'ab')]],
-        stored => q(SELECT passwd FROM ftp_users WHERE userid = 'ftpivan'), hash => qr/^\$6\$rounds=100000\$/,
+        stored => q(SELECT passwd FROM ftp.users WHERE userid = 'ftpivan'), hash => qr/^\$6\$rounds=100000\$/,
+    },
+    nextcloud => {
+        preset => 'nextcloud', ask => 'ivan@example.org', to => 'Ivan@example.org', login => 'Ivan', url => '/index.php/login',
+        language => 'ru',
+        sql => [q(CREATE TABLE oc_users (uid varchar(64) NOT NULL DEFAULT '' PRIMARY KEY, displayname varchar(64) DEFAULT NULL,
+                password varchar(255) NOT NULL DEFAULT '', uid_lower varchar(64) DEFAULT '',
+                KEY user_uid_lower (uid_lower)) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_bin),
+            q(CREATE TABLE oc_preferences (userid varchar(64) NOT NULL DEFAULT '', appid varchar(32) NOT NULL DEFAULT '',
+                configkey varchar(64) NOT NULL DEFAULT '', configvalue longtext, PRIMARY KEY (userid, appid, configkey),
+                KEY preferences_app_key (appid, configkey)) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_bin),
+            q(CREATE TABLE oc_authtoken (id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+                uid varchar(64) NOT NULL DEFAULT '', login_name varchar(255) NOT NULL DEFAULT '', password longtext,
+                name longtext NOT NULL, token varchar(200) NOT NULL DEFAULT '' UNIQUE,
+                type smallint unsigned DEFAULT 0) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_bin),
+            map({ ["INSERT INTO oc_users VALUES (?, NULL, ?, LOWER(?))", $_, "1|$bcrypt_php", $_] } 'Ivan', 'olga', 'shut'),
+            map({ ["INSERT INTO oc_preferences VALUES (?, ?, ?, ?)", @$_] }
+                ['Ivan', 'settings', 'email', 'Ivan@example.org'], ['olga', 'settings', 'email', 'olga@example.org'],
+                ['shut', 'settings', 'email', 'shut@example.org'], ['shut', 'core', 'enabled', 'false'],
+                ['Ivan', 'core', 'lang', 'ru'], ['Ivan', 'core', 'enabled', 'true'], ['Ivan', 'login_token', 'x', '1'],
+                ['olga', 'login_token', 'y', '1']),
+            map({ ["INSERT INTO oc_authtoken (uid, name, token, type) VALUES (?, ?, ?, ?)", @$_] }
+                ['Ivan', 'Firefox', 'a', 0], ['Ivan', 'a phone', 'b', 1], ['olga', 'Firefox', 'c', 0])],
+        stored => q(SELECT password FROM oc_users WHERE uid = 'Ivan'), hash => qr/^1\|\$2y\$10\$/,
+        after => [q(SELECT GROUP_CONCAT(token ORDER BY token) = 'b,c' FROM oc_authtoken),
+            q(SELECT GROUP_CONCAT(userid) = 'olga' FROM oc_preferences WHERE appid = 'login_token'),
+            q(SELECT COUNT(*) = 6 FROM oc_preferences WHERE appid <> 'login_token')],
+        nobody => 'shut@example.org',
     },
     joomla => {
-        preset => 'joomla jos_', ask => 'ivan@example.org', login => 'ivan',
+        preset => 'joomla', ask => 'ivan@example.org', login => 'ivan',
         url => '/index.php?option=com_users&view=login',
-        sql => [q(CREATE TABLE jos_users (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, name varchar(400) NOT NULL DEFAULT '',
+        sql => [q(CREATE TABLE abcde_users (id int NOT NULL AUTO_INCREMENT PRIMARY KEY, name varchar(400) NOT NULL DEFAULT '',
                 username varchar(150) NOT NULL DEFAULT '', email varchar(100) NOT NULL DEFAULT '',
                 password varchar(100) NOT NULL DEFAULT '', block tinyint NOT NULL DEFAULT 0, sendEmail tinyint DEFAULT 0,
                 registerDate datetime NOT NULL, lastvisitDate datetime, activation varchar(100) NOT NULL DEFAULT '',
                 params text NOT NULL, lastResetTime datetime, resetCount int NOT NULL DEFAULT 0,
                 requireReset tinyint NOT NULL DEFAULT 0, UNIQUE KEY idx_username (username), KEY email (email))),
-            q(CREATE TABLE jos_session (session_id varbinary(192) NOT NULL PRIMARY KEY, client_id tinyint unsigned DEFAULT NULL,
-                guest tinyint unsigned DEFAULT 1, time int NOT NULL DEFAULT 0, data mediumtext, userid int DEFAULT 0,
-                username varchar(150) DEFAULT '', KEY userid (userid))),
-            q(CREATE TABLE jos_user_keys (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id varchar(150) NOT NULL,
+            q(CREATE TABLE abcde_session (session_id varbinary(192) NOT NULL PRIMARY KEY,
+                client_id tinyint unsigned DEFAULT NULL, guest tinyint unsigned DEFAULT 1, time int NOT NULL DEFAULT 0,
+                data mediumtext, userid int DEFAULT 0, username varchar(150) DEFAULT '', KEY userid (userid))),
+            q(CREATE TABLE abcde_user_keys (id int unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY, user_id varchar(150) NOT NULL,
                 token varchar(255) NOT NULL, series varchar(191) NOT NULL UNIQUE, time varchar(200) NOT NULL,
                 uastring varchar(255) NOT NULL, KEY user_id (user_id))),
-            map({ ["INSERT INTO jos_users (username, email, password, block, registerDate, params, activation, requireReset)
+            map({ ["INSERT INTO abcde_users (username, email, password, block, registerDate, params, activation, requireReset)
                 VALUES (?, ?, ?, ?, NOW(), '', 'key', 1)", @$_] } ['ivan', 'ivan@example.org', $bcrypt_php, 0],
                 ['shut', 'shut@example.org', $bcrypt_php, 1]),
-            q(INSERT INTO jos_session (session_id, userid) SELECT username, id FROM jos_users),
-            q(INSERT INTO jos_user_keys VALUES (1, 'ivan', 't', 's1', '', ''), (2, 'shut', 't', 's2', '', ''))],
-        stored => q(SELECT password FROM jos_users WHERE username = 'ivan'), hash => qr/^\$2y\$12\$/,
-        after => [q(SELECT GROUP_CONCAT(session_id) = 'shut' FROM jos_session),
-            q(SELECT GROUP_CONCAT(user_id) = 'shut' FROM jos_user_keys),
-            q(SELECT activation = '' AND requireReset = 0 FROM jos_users WHERE username = 'ivan')],
+            q(INSERT INTO abcde_session (session_id, userid) SELECT username, id FROM abcde_users),
+            q(INSERT INTO abcde_user_keys VALUES (1, 'ivan', 't', 's1', '', ''), (2, 'shut', 't', 's2', '', ''))],
+        stored => q(SELECT password FROM abcde_users WHERE username = 'ivan'), hash => qr/^\$2y\$12\$/,
+        after => [q(SELECT GROUP_CONCAT(session_id) = 'shut' FROM abcde_session),
+            q(SELECT GROUP_CONCAT(user_id) = 'shut' FROM abcde_user_keys),
+            q(SELECT activation = '' AND requireReset = 0 FROM abcde_users WHERE username = 'ivan')],
         nobody => 'shut@example.org',
     },
     bitrix => {
@@ -164,18 +192,26 @@ my %not_recovery = (
     postfixadmin => ['/users/login.php', '/password-recover.php'],
 );
 
-# The rules of docs/install.md for a preset.
-sub rules {
-    my $preset = shift;
+# What docs/install.md tells an admin to write for a preset, with the address of
+# our site in the place of its own.
+sub told {
+    my ($name, $site) = @_;
     open my $in, '<', "$FindBin::Bin/../../docs/install.md" or die "install.md: $!\n";
-    my ($section) = do { local $/; <$in> } =~ /^### \Q$preset\E\n(.*?)(?=^### |\z)/ms or die "install.md: no $preset\n";
-    return join "\n", $section =~ /^ {4}(Rewrite.*)/mg;
+    my ($section) = do { local $/; <$in> } =~ /^### \Q$site->{preset}\E\n(.*?)(?=^### |\z)/ms
+        or die "install.md: no $site->{preset}\n";
+    my @blocks = $section =~ /^( {4}(?:PwReset On|<Location .*)\n(?: {4}.*\n|\n)*)/mg;
+    my $text = join('', @blocks) =~ s/^ {4}//gmr;
+    $text =~ s{^(PwResetPublicURL) https://\S+$}{$1 http://$name.test:\${PORT}}m or die "$name: no public URL\n";
+    $text =~ s{^(PwResetPreset \Q$site->{preset}\E)\b.*$}{$1 $site->{prefix}}m if $site->{prefix};
+    $text =~ /^PwResetPreset \Q$site->{preset}\E\b/m or die "$name: no preset\n";
+    return $text;
 }
 
 sub wordpress {
     my ($prefix, $hash, $new) = @_;
     return {
-        preset => "wordpress $prefix", ask => 'ivan@example.org', login => 'ivan', url => '/wp-login.php', language => 'ru',
+        preset => 'wordpress', prefix => $prefix, ask => 'ivan@example.org', login => 'ivan', url => '/wp-login.php',
+        language => 'ru',
         sql => ["CREATE TABLE ${prefix}users (ID bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
                 user_login varchar(60) NOT NULL DEFAULT '', user_pass varchar(255) NOT NULL DEFAULT '',
                 user_nicename varchar(50) NOT NULL DEFAULT '', user_email varchar(100) NOT NULL DEFAULT '',
@@ -235,7 +271,7 @@ sub walk {
         or diag("@links");
     my $stored = $walk->value($site->{stored});
     like($stored, $site->{hash}, 'the hash is one that the application reads');
-    my $bare = $stored =~ s/^\{[\w-]+\}//r;
+    my $bare = $stored =~ s/^(?:\{[\w-]+\}|\d\|)//r;
     is(crypt(NEW, $bare), $bare, 'crypt(3) verifies it') if $bare !~ /^\$wp/;     # is t/45-readers' to see
     ok(verifies(NEW, $stored), 'and so does pwresetctl');
     ok(!verifies(OLD, $stored), 'which knows another password');
@@ -262,6 +298,8 @@ sub led {
         }
         is($sites->client($name)->get($_)->status, 404, "$name: $_ is the application's") for @{$not_recovery{$name}};
     }
+    my $r = $sites->client('authn')->get('/index.html');
+    is($r->status . ($r->body =~ m{<a href='/account/forgot'>} ? ' led' : $r->body), '401 led', 'authn: who closes the dialog');
     return;
 }
 
@@ -276,15 +314,27 @@ sub nobody {
     return;
 }
 
-# All that a preset does can be granted column by column.
+# All that a preset does can be granted column by column: an account with just
+# these rights makes a change of a password with all that belongs to it.
 sub granted {
     my ($sites) = @_;
-    my $httpd = $sites->httpd;
-    local %ENV = $httpd->ctl_env;
+    my ($httpd, $walk) = ($sites->httpd, $sites->walk);
     for my $name (sort keys %site) {
-        my ($text) = PWR::Ctl->new->runs_ok("$name: schema --grants", {status => 0, out => qr/^GRANT /m}, '',
-            '-c', $httpd->conf_file, '-s', "$name.test", qw(schema --grants));
-        unlike($text, qr/by hand/, 'all of it is read');
+        my ($user, $ctl) = ("exact_$name", PWR::Ctl->new);
+        $walk->sql("CREATE USER $user\@'%' IDENTIFIED BY 'exact'");
+        my $text = do {
+            local %ENV = $httpd->ctl_env;
+            ($ctl->runs_ok("$name: schema --grants", {status => 0, out => qr/^GRANT /m}, '', '-c', $httpd->conf_file,
+                '-s', "$name.test", qw(schema --grants --to), "$user\@%"))[0];
+        };
+        unlike($text, qr/by hand/, "$name: all of it is read");
+        $walk->sql($_) for grep { /\S/ } split /;\n/, $text =~ s/^--.*\n//gmr;
+        my %said = (%{dumped($httpd, "$name.test")}, PwResetSendmail => [['/bin/true']]);
+        $ctl->vhosts($ctl->vhost_on($walk->db, params => $walk->db->params(user => $user, pass => 'exact'), %said));
+        local %ENV = (%ENV, $walk->db->env);
+        $ctl->runs_ok("$name: an account with these rights changes a password",
+            {status => 0, out => qr/^OK   tables: .*^OK   password change: works/ms}, '', 'check', '--user',
+            $site{$name}{login});
     }
     return;
 }
@@ -308,6 +358,25 @@ sub says {
     return;
 }
 
+# An admin may copy a preset as it is shipped, and has the same.
+sub copied {
+    my $other = PWR::Httpd->new(database => PWR::Database->new('sqlite'));
+    for my $file (glob "'$FindBin::Bin/../../conf/presets/*.conf'") {
+        my ($name) = $file =~ m{([^/]+)\.conf$};
+        open my $in, '<', $file or die "$file: $!\n";
+        my $copy = $other->write('copy.conf', do { local $/; <$in> });
+        my ($shipped, $copied) = map {
+            $other->reconf(conf => "PwResetPreset $_ x_\nPwResetInsist mail-crypt files");
+            my $d = dumped($other);
+            delete $d->{PwResetPreset};
+            $d;
+        } $name, $copy;
+        like($shipped->{PwResetIdQuery}[0][0], qr/ x_\w+/, "$name: is known");
+        is_deeply($copied, $shipped, "$name: may be copied");
+    }
+    return;
+}
+
 # What the vhost says wins, and so does a file of the admin's.
 sub configured {
     my ($sites) = @_;
@@ -320,8 +389,8 @@ sub configured {
     my $query = 'SELECT id, login, email, password FROM {prefix}m WHERE id = :id';
     my $file = $other->write('mine.conf', qq(PwResetIdQuery "$query"\n));
     my $bad = $other->write('bad.conf', "\n\nPwResetInsist x\n");
-    says($other, 'PwResetPreset nextcloud',
-        qr/PwResetPreset nextcloud is not known: there are authn-dbd, bitrix, .*, wordpress, and files/);
+    says($other, 'PwResetPreset owncloud',
+        qr/PwResetPreset owncloud is not known: there are authn-dbd, bitrix, .*, wordpress, and files/);
     says($other, 'PwResetPreset wordpress wp-', qr/PwResetPreset takes as PREFIX what the names/);
     says($other, 'PwResetPreset Word/press', qr/PwResetPreset takes the name of a preset/);
     says($other, "PwResetPreset joomla\nPwResetPreset bitrix", qr/PwResetPreset is given twice/);
@@ -330,6 +399,11 @@ sub configured {
     says($other, 'PwResetPreset postfixadmin',
         qr/PWR0011.*PwResetRefuse mail-crypt: where Dovecot's mail_crypt .* say PwResetInsist mail-crypt/);
     says($other, "PwResetPreset postfixadmin\nPwResetInsist mail-crypt");
+    says($other, 'PwResetPreset ispconfig', qr/PWR0011.*PwResetRefuse mail-crypt: .* say PwResetInsist mail-crypt/);
+    says($other, 'PwResetPreset nextcloud oc_',
+        qr/PWR0011.*PwResetRefuse files: where Nextcloud's .* unreadable.* say PwResetInsist files/);
+    says($other, "PwResetPreset nextcloud oc_\nPwResetInsist mail-crypt", qr/PwResetRefuse files/);
+    says($other, "PwResetPreset nextcloud oc_\nPwResetInsist files");
     says($other, qq(PwResetRefuse files "a reset makes them unreadable"), qr/PwResetRefuse files: a reset makes/);
     says($other, qq(PwResetRefuse files "they are unreadable"\nPwResetInsist mail-crypt files));
     for my $conf ("PwResetPreset joomla j_\nPwResetLoginURL /mine\nPwResetAfterChange \"DELETE FROM x WHERE id = :id\"",
@@ -346,12 +420,12 @@ sub configured {
 }
 
 my $db = PWR::Database->new('mysql');
-$db->dbh->do($_) for map { ("CREATE DATABASE $_ CHARACTER SET utf8mb4", "GRANT ALL ON $_.* TO app") } qw(blog isp);
+$db->dbh->do($_) for map { ("CREATE DATABASE $_ CHARACTER SET utf8mb4", "GRANT ALL ON $_.* TO app") }
+    qw(blog dbispconfig ftp);
 for my $name (sort keys %site) {
     $db->dbh->do(ref $_ ? ($_->[0], undef, @$_[1 .. $#$_]) : $_) for @{$site{$name}{sql}};
 }
-my %conf = map { ($_ => join "\n", "PwResetPreset $site{$_}{preset}", $site{$_}{conf} // '',
-    $own_recovery{$_} ? rules($site{$_}{preset} =~ s/ .*//r) : ()) } keys %site;
+my %conf = map { ($_ => join "\n", $site{$_}{conf} // '', told($_, $site{$_})) } keys %site;
 my $sites = PWR::Sites->new(\%conf, database => 'mysql', db => $db, modules => [qw(rewrite auth_basic authn_dbd)]);
 for my $name (sort keys %site) {
     subtest $name => sub { walk($sites, $name, $site{$name}) };
@@ -361,6 +435,7 @@ subtest nobody => sub { nobody($sites) };
 subtest granted => sub { granted($sites) };
 subtest 'led here' => sub { led($sites) };
 subtest configured => sub { configured($sites) };
+subtest copied => \&copied;
 $sites->walk->settle;
 $sites->httpd->done;
 done_testing();
