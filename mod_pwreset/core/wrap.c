@@ -16,6 +16,7 @@
 /* "" as `fallback`: nothing; NULL: the row's own prefix. */
 #define DOVECOT "{BLF-CRYPT}"
 #define DJANGO PWR_DJANGO_PREFIX    /* its other hashers may not be there */
+#define NEXTCLOUD "1|"
 
 typedef struct wrap_row {
     const char *name;
@@ -83,6 +84,10 @@ static const wrap_row prefixes[] = {
     { "bcrypt$", PWR_BODY_CRYPT, "$2", NULL, 0, NULL },
     { "argon2", PWR_BODY_CRYPT, "$argon2", NULL, 0, DJANGO },
     { "U", PWR_BODY_CRYPT, "$", NULL, PWR_PREHASH_MD5, "" },
+    /* Nextcloud; each number is read by PHP's password_verify. */
+    { "1|", PWR_BODY_CRYPT, "$2y$", NULL, 0, NULL },
+    { "2|", PWR_BODY_CRYPT, "$argon2i$", NULL, 0, NEXTCLOUD },
+    { "3|", PWR_BODY_CRYPT, "$argon2id$", NULL, 0, NEXTCLOUD },
 };
 
 static const struct {

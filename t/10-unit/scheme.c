@@ -197,6 +197,12 @@ static const struct {
     { "bcrypt_sha256$$2b$12$" TAIL53, "bcrypt_sha256$$2b$12$",
       PWR_PREHASH_SHA256 },
     { "bcrypt$$2b$12$" TAIL53, "bcrypt$$2b$12$", 0 },
+    { "1|$2y$10$" TAIL53, "1|$2y$10$", 0 },
+    { "1|$2y$08$" TAIL53, "1|$2y$12$", 0 },
+    { "2|$argon2i$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$x", "1|$2y$12$", 0 },
+    { "3|$argon2id$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$x",
+      "3|$argon2id$v=19$m=65536,t=4,p=1$", 0 },
+    { "3|$argon2id$v=19$m=524288,t=4,p=1$c29tZXNhbHQ$x", "1|$2y$12$", 0 },
     { "pbkdf2_sha256$870000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdorEnN"
       "as=", "pbkdf2_sha256$870000$", 0 },
     { "pbkdf2_sha256$20000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7zdorEnN"
@@ -255,6 +261,7 @@ static void test_outdated(apr_pool_t *pool)
         { "keep", "$1$abcdefgh$x", 1 }, { "keep", "{SSHA512}x", 0 },
         { "keep", "{PLAIN}x", 1 }, { "keep", "$wp$2y$10$" TAIL53, 0 },
         { "keep", "$P$BtLiYOYfOdtfWUfXbRaCvxWcdJtGdJ/", 1 },
+        { "keep", "1|$2y$10$" TAIL53, 0 }, { "keep", "1|$2y$08$" TAIL53, 1 },
         { "keep", "!", 0 }, { "keep", "", 0 }, { "keep", "unknown", 0 },
         { "keep", "pbkdf2_sha256$870000$salt$GiC4k5kqbbR9qWBlsRgDywNqC2vd9kqfk7"
           "zdorEnNas=", 0 },

@@ -40,6 +40,12 @@ static const struct {
       "argon2" },
     { "U$S$x", PWR_BODY_CRYPT, NULL, "$S$x", "U" },
     { "Uwe", PWR_BODY_CRYPT, NULL, "Uwe", "" },
+    { "1|" BCRYPT, PWR_BODY_CRYPT, NULL, BCRYPT, "1|" },
+    { "2|$argon2i$v=19$x", PWR_BODY_CRYPT, NULL, "$argon2i$v=19$x", "2|" },
+    { "3|$argon2id$v=19$x", PWR_BODY_CRYPT, NULL, "$argon2id$v=19$x",
+      "3|" },
+    { "4|" BCRYPT, PWR_BODY_CRYPT, NULL, "4|" BCRYPT, "" },
+    { "1|$6$salt$x", PWR_BODY_CRYPT, NULL, "1|$6$salt$x", "" },
     { "pbkdf2_sha256$1$s$x", PWR_BODY_PBKDF2_TEXT, "SHA256", "1$s$x",
       "pbkdf2_sha256$" },
 };
