@@ -195,7 +195,7 @@ static void test_shipped(apr_pool_t *pool)
         tap_ok(strstr(file->bytes, "# What this cannot do:") != NULL,
                "says what it cannot do");
     }
-    tap_int(n, 7, "seven of them");
+    tap_int(n, 8, "eight of them");
 }
 
 int main(void)
