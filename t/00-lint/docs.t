@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # conf/pwreset.conf and docs/directives.md are what build-aux/directives.pl
 # makes of the module's table ("make docs"); every default and example works;
-# the manual knows every command and option.
+# the manual knows every command and option, and no document names others.
 use strict;
 use warnings;
 use FindBin;
@@ -83,6 +83,34 @@ sub commands {
     return @complaints;
 }
 
+# Every directive and command that a document names is there, with its options.
+sub spoken {
+    my $tree = shift;
+    my %directive = map { $_ => 1 } $tree->{table} =~ /^(PwReset\w*)\t/mg;
+    my $commands = join '|', sort { length $b <=> length $a } $tree->{help} =~ /^  ([a-z]+(?: [a-z]+)?)  +\S/mg;
+    my %help;
+    return map {
+        my ($path, $text) = ($_, $tree->{$_});
+        my %named = map { $_ => 1 } $text =~ /\b(PwReset[A-Z]\w*)/g;
+        my @runs = map { s/\s+/ /gr =~ s/^(?:-[cs] \S+ )+//r } $text =~ /`pwresetctl ([^`]+)`/g,
+            $text =~ /^ {4}(?:.*[|;] )?pwresetctl ([^|<#\n]+)/mg;
+        ((map { $directive{$_} ? () : "$path: there is no $_" } sort keys %named), map {
+            my ($command) = /^($commands|COMMAND)\b/;
+            my $help = $command ? $help{$command} //= said('help', split / /, $command) : '';
+            (defined $command ? () : "$path: there is no command: $_"), map { $_ eq 'help' || $help =~ /^  --$_\b/m ? ()
+                : "$path: no option --$_: $command" } $command ? / --([a-z-]+)/g : ()
+        } @runs)
+    } grep { !/^(?:table|help)/ } sort keys %$tree;
+}
+
+# What programs are told, docs/api.md promises by name.
+sub members {
+    my $tree = shift;
+    my ($list) = $tree->{'mod_pwreset/flow/page_json.c'} =~ /told\[\] = \{(.*?)\};/s;
+    my @names = ($list // '') =~ /"(\w+)"/g;
+    return ((@names ? () : 'no member was found'), map { $tree->{'docs/api.md'} =~ /`$_`/ ? () : "docs/api.md: no $_" } @names);
+}
+
 # Every page has its line in the manual of the module and in README.md.
 sub pages {
     my $tree = shift;
@@ -125,6 +153,17 @@ planted(\&commands, {%tree, help => "$tree{help}  dance  in the rain\n"}, qr/no 
 planted(\&commands, {%tree, $man => $tree{$man} =~ s/Fl -apply//gr}, qr/--apply of schema/, 'an unknown option');
 planted(\&commands, {%tree, $man => $tree{$man} =~ s/^\.It Cm purge\n//mr}, qr/no description of purge/, 'an entry missing');
 planted(\&commands, {%tree, $man => "$tree{$man}.Fl -dance\n"}, qr/no option --dance/, 'an option that there is not');
+
+my %spoken = (%{tree(qr{^(?:[^/]+\.md|docs/.*\.(?:md|8)|conf/.*\.conf|htdocs/po/README)$})}, table => $tree{table},
+    help => $tree{help});
+clean(\&spoken, \%spoken, 'the documents name directives and commands that there are');
+my %planted = ('PwResetNothing x' => qr/no PwResetNothing/, '`pwresetctl dance`' => qr/no command: dance/,
+    "    pwresetctl -c x user dance\n" => qr/no command: user dance/, '`pwresetctl schema --dance`' => qr/no option --dance/);
+planted(\&spoken, {%spoken, 'docs/x.md' => $_}, $planted{$_}, $_) for sort keys %planted;
+
+my %told = %{tree(qr{^(?:mod_pwreset/flow/page_json\.c|docs/api\.md)$})};
+clean(\&members, \%told, 'api.md knows what programs are told');
+planted(\&members, {%told, 'docs/api.md' => $told{'docs/api.md'} =~ s/`has_others`//gr}, qr/no has_others/, 'a member missing');
 
 my %paged = %{tree(qr{^(?:mod_pwreset/httpd/route\.c|docs/man/mod_pwreset\.8|README\.md)$})};
 clean(\&pages, \%paged, 'manual and README know the pages');

@@ -136,6 +136,10 @@ sub sessions {
     is_told(ask($client, POST => '/account/sessions', {end => $list->{sessions}[1]{handle}}), 303,
         {location => '/account/sessions?done=1'}, 'one is ended');
     is(scalar @{told(ask($client, GET => '/account/sessions'))->{sessions}}, 1, 'and gone');
+    ask($walk->client, POST => '/account/login', {login => 'ivan', password => NEW});
+    my $others = ask($client, POST => '/account/sessions', {end => 'others'});
+    is_told($client->follow($others, headers => \@accept), 200, {done_others => JSON::PP::true, done => undef,
+        has_others => undef}, 'the others are');
     is_told(ask($client, GET => '/account/change'), 200, {login => 'ivan'}, 'change');
     is_problem(ask($client, POST => '/account/change', {current => OLD, password => NEW}), 422, 'Unprocessable Entity',
         'the wrong one', '#/current', '#/confirm');
