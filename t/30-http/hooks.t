@@ -97,6 +97,9 @@ sub takers {
         pages($sites->client($name), $name);
         is($sites->signed_in($name, 'ivan')->get('/account/change')->status, 200, "$name: a session");
     }
+    my $r = $sites->client('includes')->post('/account/login', [login => '<!--#echo var="DATE_GMT" -->', password => 'x']);
+    is($r->status, 422, 'includes: what looks like an element of theirs');
+    like($r->text, qr/value="[^"]*\#[^"]*echo var/, 'includes: is shown as it was typed');
     # Of /account/nothing, where it became something else.
     $sites->httpd->expect_log(qw(AH00124 AH01264))->done;
     return;
