@@ -120,25 +120,82 @@ static apr_status_t find_user(const pwr_env *env, const char *typed,
     return APR_SUCCESS;
 }
 
-static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
-                            const pwr_user *user, const pwr_attempt *attempt,
-                            pwr_response *response)
+/* `*is_added` 0: the password that was verified is no longer what is stored.
+ * That is asked where it is to be hashed anew, for then another login may have
+ * done so; each time it would take a row that many logins wait for. */
+static apr_status_t session_try(const pwr_env *env,
+                                const pwr_request *request,
+                                const pwr_user *user, const char **secret,
+                                int *is_added)
 {
-    const pwr_store_ops *ops = env->store->ops;
-    const char *target = pwr_form_get(request->form, "return"), *secret;
+    int is_due = pwr_rehash_is_due(env, user,
+                                   pwr_form_get(request->form, "password"));
     pwr_session session;
     apr_status_t status = pwr_session_begin(env, request, user, &session,
-                                            &secret);
+                                            secret);
 
-    if (status == APR_SUCCESS) {
-        status = ops->session_add(env->store, env->pool, &session,
-                                  env->site->conf->session_lifetime_sec);
+    *is_added = 1;
+    return status ? status
+        : env->store->ops->session_add(env->store, env->pool, &session,
+                                       env->site->conf->session_lifetime_sec,
+                                       is_due ? is_added : NULL);
+}
+
+/* As the row stands now; without a password if there is none any more. */
+static apr_status_t read_again(const pwr_env *env, pwr_user *user)
+{
+    pwr_users users = { 0 };
+    apr_status_t status = env->store->ops->users_find(
+        env->store, env->pool, PWR_USER_BY_ID, user->id, &users);
+
+    user->password = NULL;
+    if (status == APR_SUCCESS && users.n == 1) {
+        *user = users.row[0];
     }
+    return status;
+}
+
+/* Two people who sign in to one account at once have verified the same old hash
+ * when one of them hashes the password anew.  What tells that from a change of
+ * the password is the password alone, so the other one's is verified again.
+ * `*match` 0: it is not the password any more. */
+static apr_status_t session_open(const pwr_env *env,
+                                 const pwr_request *request, pwr_user *user,
+                                 const char **secret, pwr_response *response,
+                                 int *match)
+{
+    int is_added;
+    apr_status_t status = session_try(env, request, user, secret, &is_added);
+
+    if (status != APR_SUCCESS || is_added) {
+        return status;
+    }
+    status = read_again(env, user);
+    if (status == APR_SUCCESS) {
+        status = pwr_hash_verify(env, pwr_form_get(request->form, "password"),
+                                 user, 1, response, match);
+    }
+    if (status == APR_SUCCESS && *match) {
+        status = session_try(env, request, user, secret, match);
+    }
+    return status;
+}
+
+/* The session is there. */
+static apr_status_t sign_in(const pwr_env *env, const pwr_request *request,
+                            const pwr_user *user, const pwr_attempt *attempt,
+                            const char *secret, pwr_response *response)
+{
+    const char *target = pwr_form_get(request->form, "return");
+    const char *realm = env->site->conf->realm;
+    const char *before = request->visitor.session_digest;
+    apr_status_t status = APR_SUCCESS;
+
     /* The session this browser had is not left behind under its old id. */
-    if (status == APR_SUCCESS && request->visitor.session_digest) {
-        status = ops->session_end(env->store, env->pool, session.realm,
-                                  request->visitor.session_digest);
-        env->host->sessions_changed(env->host_baton, session.realm,
+    if (before) {
+        status = env->store->ops->session_end(env->store, env->pool, realm,
+                                              before);
+        env->host->sessions_changed(env->host_baton, realm,
                                     request->visitor.user_id);
     }
     if (status != APR_SUCCESS) {
@@ -214,6 +271,7 @@ static apr_status_t try_to_enter(const pwr_env *env,
                                  pwr_response *response)
 {
     pwr_attempt attempt;
+    const char *secret;
     pwr_user user;
     int match = 0;
     apr_status_t status = admit(env, request, &attempt, &user);
@@ -223,12 +281,15 @@ static apr_status_t try_to_enter(const pwr_env *env,
     }
     status = pwr_hash_verify(env, pwr_form_get(request->form, "password"),
                              &user, attempt.is_known, response, &match);
+    if (status == APR_SUCCESS && match) {
+        status = session_open(env, request, &user, &secret, response, &match);
+    }
     if (status != APR_SUCCESS) {
         pwr_attempt_drop(env, &attempt);
         return status;
     }
     pwr_attempt_hold(&attempt, response);
-    return match ? sign_in(env, request, &user, &attempt, response)
+    return match ? sign_in(env, request, &user, &attempt, secret, response)
                  : fail(env, request, &attempt, response);
 }
 

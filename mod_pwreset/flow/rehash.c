@@ -17,19 +17,6 @@ static int is_whole(const char *stored, const char *password)
     return cuts_at == 0 || strlen(password) <= cuts_at;
 }
 
-static int is_wanted(const pwr_env *env, const pwr_user *user,
-                     const char *password)
-{
-    const pwr_conf *conf = env->site->conf;
-    const char *named = pwr_hash_read(env, user);
-    pwr_scheme scheme = pwr_scheme_choose(&conf->password_scheme,
-                                          user->password);
-
-    return conf->rehash && is_whole(named, password)
-        && strlen(password) <= pwr_scheme_bytes_max(&scheme)
-        && pwr_scheme_is_outdated(env->pool, &conf->password_scheme, named);
-}
-
 /* What the row was verified with, where blanks at its ends did not count: they
  * must not from now on either. */
 static const char *taken(const pwr_env *env, const pwr_user *user,
@@ -41,15 +28,28 @@ static const char *taken(const pwr_env *env, const pwr_user *user,
         ? pwr_prehash_trim(env->pool, password) : password;
 }
 
+int pwr_rehash_is_due(const pwr_env *env, const pwr_user *user,
+                      const char *password)
+{
+    const pwr_conf *conf = env->site->conf;
+    const char *named = pwr_hash_read(env, user);
+    pwr_scheme scheme = pwr_scheme_choose(&conf->password_scheme,
+                                          user->password);
+
+    password = taken(env, user, password);
+    return conf->rehash && is_whole(named, password)
+        && strlen(password) <= pwr_scheme_bytes_max(&scheme)
+        && pwr_scheme_is_outdated(env->pool, &conf->password_scheme, named);
+}
+
 void pwr_rehash_do(const pwr_env *env, const pwr_request *request,
                    const pwr_user *user, const char *password)
 {
     pwr_rehash rehash = { .realm = env->site->conf->realm, .user = user };
 
-    password = taken(env, user, password);
-    if (!is_wanted(env, user, password)
-        || pwr_hash_make(env, password, user->password, &rehash.stored)
-               != APR_SUCCESS
+    if (!pwr_rehash_is_due(env, user, password)
+        || pwr_hash_make(env, taken(env, user, password), user->password,
+                         &rehash.stored) != APR_SUCCESS
         || env->store->ops->password_rehash(env->store, env->pool, &rehash)
                != APR_SUCCESS || !rehash.is_done) {
         return;

@@ -6,6 +6,10 @@
 
 #include "flow/env.h"
 
+/* Is `password`, which is that of `user`, to be hashed anew? */
+int pwr_rehash_is_due(const pwr_env *env, const pwr_user *user,
+                      const char *password);
+
 /* `password` is that of `user`, whose session is in the store already and stays
  * good.  Hash it anew where the row is older or cheaper than what would be
  * written today.  Whatever fails or finds no place at the gate is left for the

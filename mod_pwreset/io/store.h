@@ -462,9 +462,13 @@ typedef struct pwr_store_ops {
                                  const char *realm, int may_delete,
                                  int *changed);
 
+    /* `added` NULL: whatever has become of the user's row.  Else only while its
+     * stamp is still the session's, and then whoever hashes its password anew
+     * later on (password_rehash) binds the session to that; `*added` 0: it is
+     * another, and there is no session. */
     apr_status_t (*session_add)(pwr_store *store, apr_pool_t *pool,
                                 const pwr_session *session,
-                                int64_t lifetime_sec);
+                                int64_t lifetime_sec, int *added);
     /* The session and its user as the row stands now.  Marks it as seen when
      * that is older than a sixth of `idle_sec`. */
     apr_status_t (*session_find)(pwr_store *store, apr_pool_t *pool,

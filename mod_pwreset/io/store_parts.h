@@ -153,7 +153,7 @@ apr_status_t pwr_store_password_rehash(pwr_store *store, apr_pool_t *pool,
 /* store_session.c */
 apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
                                    const pwr_session *session,
-                                   int64_t lifetime_sec);
+                                   int64_t lifetime_sec, int *added);
 apr_status_t pwr_store_session_find(pwr_store *store, apr_pool_t *pool,
                                     pwr_session_lookup *lookup);
 apr_status_t pwr_store_session_end(pwr_store *store, apr_pool_t *pool,

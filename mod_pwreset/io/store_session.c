@@ -14,6 +14,7 @@ typedef struct session_call {
     const char *digest;
     int64_t lifetime_sec;
     const pwr_session *given;
+    int *added;
     pwr_session_lookup *lookup;
     pwr_sessions *list;
 } session_call;
@@ -52,17 +53,50 @@ static apr_status_t session_add(pwr_dbd_run *run, void *baton)
     return status == PWR_DBD_EXISTS ? APR_SUCCESS : status;
 }
 
+/* Behind the lock, as a password that is hashed anew at this moment would bind
+ * the sessions that it sees, and this one would be added after that. */
+static apr_status_t session_add_fresh(pwr_dbd_run *run, void *baton)
+{
+    session_call *call = baton;
+    const pwr_session *given = call->given;
+    apr_status_t status = pwr_store_lock(run, call->impl, given->realm,
+                                         given->user_id);
+    pwr_user user = { .id = NULL };
+
+    *call->added = 0;
+    if (status == APR_SUCCESS) {
+        status = pwr_store_user_read(run, call->impl, given->user_id, &user);
+    }
+    if (status != APR_SUCCESS || !user.id
+        || !pwr_crypto_equal(user.stamp, given->stamp)) {
+        return status;
+    }
+    status = pwr_store_session_write(run, call->impl, given, given->user_id,
+                                     given->stamp, call->lifetime_sec);
+    *call->added = status == APR_SUCCESS || status == PWR_DBD_EXISTS;
+    run->keep = status == APR_SUCCESS;
+    return *call->added ? APR_SUCCESS : status;
+}
+
 apr_status_t pwr_store_session_add(pwr_store *store, apr_pool_t *pool,
                                    const pwr_session *session,
-                                   int64_t lifetime_sec)
+                                   int64_t lifetime_sec, int *added)
 {
-    static const pwr_dbd_work work = { .name = "session_add",
-                                       .step = session_add };
+    static const pwr_dbd_work any = { .name = "session_add",
+                                      .step = session_add };
+    static const pwr_dbd_work fresh = { .name = "session_add",
+                                        .transaction = 1,
+                                        .step = session_add_fresh };
     const pwr_store_impl *impl = store->impl;
-    session_call call = { .impl = impl, .given = session,
+    session_call call = { .impl = impl, .given = session, .added = added,
                           .lifetime_sec = lifetime_sec };
+    apr_status_t status = pwr_dbd_do(&impl->dbd, pool, added ? &fresh : &any,
+                                     &call);
 
-    return pwr_dbd_do(&impl->dbd, pool, &work, &call);
+    if (added && status != APR_SUCCESS) {
+        *added = 0;
+    }
+    return status;
 }
 
 static void row_read(const pwr_dbd_rows *rows, const char *realm,

@@ -40,7 +40,7 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
                         .wait_ms = 7 }, given = guess;
     pwr_device device = { .realm = "r", .user_id = "u1", .stamp = "s" };
     pwr_user user = { .id = "7", .login = "e", .password = SECRET };
-    int may = 7, mine = 7, added = 7, taken = 7;
+    int may = 7, mine = 7, added = 7, taken = 7, begun = 7;
     int64_t age_sec = 7;
     apr_status_t got[] = {
         ops->users_find(store, pool, PWR_USER_BY_LOGIN, "eve", &users),
@@ -53,7 +53,8 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
         ops->token_find(store, pool, "r", "d", &token, &user),
         ops->token_double_click(store, pool, "r", "d", &may),
         ops->password_change(store, pool, &change),
-        ops->session_add(store, pool, &session, 5),
+        ops->session_add(store, pool, &session, 5, &begun),
+        ops->session_add(store, pool, &session, 5, NULL),
         ops->session_find(store, pool, &lookup),
         ops->session_end(store, pool, "r", "d"),
         ops->guess_take(store, pool, &guess),
@@ -72,6 +73,7 @@ static void all_fail(bench *made, apr_pool_t *pool, pwr_store *store,
            && mint == PWR_MINT_REFUSED && token.state == PWR_TOKEN_UNKNOWN
            && !user.id && change.outcome == PWR_CHANGE_REFUSED
            && change.token_state == PWR_TOKEN_UNKNOWN && added == 0
+           && begun == 0
            && guess.lane == PWR_GUESS_REFUSED && guess.wait_ms == 0
            && taken == 0 && age_sec == -1 && lookup.state == PWR_SESSION_NONE
            && !lookup.session.user_id,

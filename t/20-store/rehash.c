@@ -3,8 +3,13 @@
 #include "scene.h"
 
 #include <apr_strings.h>
+#include <apr_time.h>
 
 #include "tap.h"
+
+#define LOGINS 4                /* at once, one of which hashes anew */
+#define ROUNDS 20
+#define LATE_USEC 200
 
 static const char *password(const scene *on)
 {
@@ -106,6 +111,127 @@ static void test_meanwhile(const scene *on)
     }
 }
 
+/* A session that was made to be added, if the row is as it was `verified`. */
+static pwr_session session_of(const scene *on, const pwr_user *verified_as)
+{
+    pwr_session session = { .realm = "r", .user_id = "u1", .login = "eve" };
+
+    apr_cpystrn(session.stamp, verified_as->stamp, sizeof(session.stamp));
+    apr_cpystrn(session.digest, bench_digest(on->pool),
+                sizeof(session.digest));
+    return session;
+}
+
+/* -1: the machine could not. */
+static int add(const scene *on, const pwr_session *session)
+{
+    int added = 7;
+    apr_status_t status = on->store->ops->session_add(
+        on->store, on->pool, session, 3600, &added);
+
+    return status == APR_SUCCESS ? added : -1;
+}
+
+/* Whoever has verified the old hash is told that it is no more. */
+static void test_late(const scene *on)
+{
+    static const char *const changes[] = {
+        "UPDATE {p}user SET password = 'other' WHERE id = 'u1'",
+        "UPDATE {p}user SET changed_at = 2 WHERE id = 'u1'",
+        "DELETE FROM {p}user WHERE id = 'u1'",
+    };
+    pwr_user before, after;
+    pwr_session early, late;
+
+    scene_reset(on);
+    before = verified(on);
+    early = session_of(on, &before);
+    late = session_of(on, &before);
+    tap_int(add(on, &early), 1, "a session of before");
+    tap_int(add(on, &early), 1, "adding it again is the same");
+    rehash(on, &before, "new");
+    after = verified(on);
+    tap_int(add(on, &late), 0, "none of the hash of before");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}session"), 1,
+            "is there");
+    apr_cpystrn(late.stamp, after.stamp, sizeof(late.stamp));
+    tap_int(add(on, &late), 1, "but of what is stored now");
+    tap_ok(scene_is_signed_in(on, "r", early.digest)
+           && scene_is_signed_in(on, "r", late.digest), "both live");
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        scene_reset(on);
+        before = verified(on);
+        late = session_of(on, &before);
+        bench_sql(on->made, "%s", changes[i]);
+        tap_int(add(on, &late), 0, "nor after %s", changes[i]);
+    }
+}
+
+typedef struct logins {
+    scene on;
+    pwr_user before;
+    pwr_session session[LOGINS];
+    int added[LOGINS];
+    int is_blind;               /* nobody asks what became of the row */
+    int late_usec;              /* all but the first wait so long */
+} logins;
+
+/* Index 0 hashes the password anew, which all have verified. */
+static void login(int index, void *baton)
+{
+    logins *all = baton;
+    scene on = all->on;
+
+    apr_pool_create(&on.pool, NULL);
+    if (index > 0) {
+        apr_sleep(all->late_usec);
+    }
+    if (index == 0) {
+        rehash(&on, &all->before, "new");
+    }
+    else if (all->is_blind) {
+        all->added[index] = on.store->ops->session_add(
+            on.store, on.pool, &all->session[index], 3600, NULL)
+            == APR_SUCCESS;
+    }
+    else {
+        all->added[index] = add(&on, &all->session[index]);
+    }
+    apr_pool_destroy(on.pool);
+}
+
+/* How many sessions were said to be there and were dead. */
+static int dead_in(logins *all)
+{
+    int dead = 0;
+
+    for (int round = 0; round < ROUNDS; round++) {
+        scene_reset(&all->on);
+        all->before = verified(&all->on);
+        for (int i = 1; i < LOGINS; i++) {
+            all->session[i] = session_of(&all->on, &all->before);
+        }
+        all->late_usec = round * LATE_USEC;
+        bench_threads(all->on.made, LOGINS, login, all);
+        for (int i = 1; i < LOGINS; i++) {
+            dead += all->added[i] < 0
+                || (all->added[i] && !scene_is_signed_in(
+                        &all->on, "r", all->session[i].digest));
+        }
+    }
+    return dead;
+}
+
+static void test_at_once(const scene *on)
+{
+    logins all = { .on = *on };
+
+    tap_int(dead_in(&all), 0, "of logins at once, each session that is added "
+            "lives");
+    all.is_blind = 1;
+    tap_ok(dead_in(&all) > 0, "control: without asking, some do not");
+}
+
 /* Even between the look at the row and the UPDATE: here the look is always at
  * what was there. */
 static void test_between(bench *made, apr_pool_t *pool)
@@ -182,6 +308,8 @@ int main(int argc, const char *const *argv)
     on.store->ops->schema_apply(on.store, pool);
     test_done(&on);
     test_meanwhile(&on);
+    test_late(&on);
+    test_at_once(&on);
     test_between(made, pool);
     test_impossible(made, pool);
     tap_str(bench_log(made), "", "nothing was logged");

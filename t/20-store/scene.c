@@ -89,7 +89,8 @@ const char *scene_sign_in(const scene *on, const char *realm,
                 sizeof(session.stamp));
     apr_cpystrn(session.digest, bench_digest(on->pool),
                 sizeof(session.digest));
-    on->store->ops->session_add(on->store, on->pool, &session, 3600);
+    on->store->ops->session_add(on->store, on->pool, &session, 3600,
+                                NULL);
     return apr_pstrdup(on->pool, session.digest);
 }
 

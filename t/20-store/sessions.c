@@ -44,7 +44,8 @@ static pwr_session session_make(const scene *on)
     apr_cpystrn(session.stamp, users.row[0].stamp, sizeof(session.stamp));
     apr_cpystrn(session.digest, bench_digest(on->pool),
                 sizeof(session.digest));
-    on->store->ops->session_add(on->store, on->pool, &session, LIFETIME);
+    on->store->ops->session_add(on->store, on->pool, &session, LIFETIME,
+                                NULL);
     return session;
 }
 
@@ -63,7 +64,7 @@ static void test_find(const scene *on)
            && session->expires == session->created + LIFETIME
            && session->seen == session->created, "a session as it was made");
     tap_str(lookup.user.email, "eve@example.org", "and its user");
-    tap_int(ops->session_add(on->store, on->pool, &made, LIFETIME),
+    tap_int(ops->session_add(on->store, on->pool, &made, LIFETIME, NULL),
             APR_SUCCESS, "adding it again is the same");
     tap_int(is_live(on, "R", made.digest), 0, "nothing in another realm");
     tap_int(is_live(on, "r ", made.digest), 0, "nor in \"r \"");

@@ -8,10 +8,12 @@ use Digest::MD5 qw(md5_hex);
 use Digest::SHA qw(sha512_hex);
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX ();
 use PWR::Audit;
 use PWR::Sites;
 use PWR::Walk;
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 my $dots = 'abcdefghijklmnopqrstuu';
 my $wrong = 'another Heron 22 grey';
@@ -30,6 +32,7 @@ my %row = (
 my $sites = PWR::Sites->new({
     on => "PwResetRehash On\nPwResetAudit logs/audit.log",
     off => 'PwResetRehash Off',
+    quick => "PwResetRehash On\nPwResetPasswordScheme sha512-crypt:5000",
     argon => "PwResetRehash On\nPwResetPasswordScheme argon2id\nPwResetDefaultScheme PLAIN-MD5",
 });
 my $walk = $sites->walk;
@@ -74,6 +77,47 @@ sub anew {
 
 anew($_) for sort keys %row;
 is($walk->value('SELECT COUNT(*) FROM pwreset_user WHERE changed_at <> 1'), 0, 'no password was changed');
+
+# Two who sign in to one account at once: the second has verified the old hash
+# when the first one makes another of it, and is signed in all the same; but not
+# with a password that was changed meanwhile.  The hash is a dear one, so that
+# the second comes while the first is at it.
+sub at_once {
+    my ($login, $meanwhile) = @_;
+    my @form = (login => $login, password => OLD);
+    my ($first, $second) = map { $sites->client('quick') } 1, 2;
+    $walk->add($login, password => crypt(OLD, "\$2b\$13\$$dots"));
+    my $began = time;
+    $sites->client('off')->post('/account/login', [@form]);
+    my $half = (time - $began) / 2;
+    my $pid = open(my $said, '-|') // die "fork: $!\n";
+    if (!$pid) {
+        sleep $half;
+        my $status = $second->post('/account/login', [@form])->status;
+        syswrite STDOUT, join ' ', $status, %{$second->cookies};
+        POSIX::_exit(0);
+    }
+    my @status = $first->post('/account/login', [@form])->status;
+    $meanwhile->() if $meanwhile;
+    my ($status, %cookie) = split ' ', <$said>;
+    close $said or die "the second login: $?\n";
+    $second->cookie($_, $cookie{$_}) for keys %cookie;
+    return ([@status, $status], $first, $second);
+}
+
+subtest 'at once' => sub {
+    for my $round (1 .. 3) {
+        my ($status, @browsers) = at_once("pair$round");
+        is_deeply($status, [303, 303], "round $round: both are let in");
+        like($walk->stored("pair$round"), qr/^\$6\$/, "round $round: it was hashed anew");
+        is_deeply([map { $walk->who($_) } @browsers], [("pair$round") x 2], "round $round: both are signed in");
+    }
+    my ($status, @browsers) = at_once('changed', sub {
+        $walk->sql('UPDATE pwreset_user SET password = ? WHERE login = ?', crypt($wrong, '$6$abcdefgh$'), 'changed');
+    });
+    is_deeply($status, [303, 422], 'whoever has the password of before a change is not');
+    is($walk->who($browsers[1]), 401, 'nor signed in');
+};
 
 # Hex alone, of which PwResetDefaultScheme says what it is (schemes.t).
 $walk->add('bare', password => md5_hex(OLD));
