@@ -5,6 +5,8 @@
 
 #include <apr_strings.h>
 
+#include "core/builtin.h"
+#include "core/preset.h"
 #include "tap.h"
 
 #define PEOPLE "SELECT uid AS id, nick AS LOGIN, mail AS Email," \
@@ -205,6 +207,69 @@ static void test_endless(bench *made, apr_pool_t *pool)
            "and the admin is told");
 }
 
+/* The same by a query that has him last. */
+static void test_pushed_out(bench *made, apr_pool_t *pool,
+                            const pwr_store_conf *like)
+{
+    pwr_store_conf conf = *like;
+    pwr_users users = { 0 };
+    pwr_store *store;
+
+    conf.user_query = "SELECT username AS id, username AS login, username AS"
+                      " email, email_other AS recovery_email, password"
+                      " FROM {prefix}mailbox WHERE username = :email"
+                      " OR email_other = :email ORDER BY username";
+    store = bench_store(made, &conf);
+    store->ops->users_find(store, pool, PWR_USER_BY_EMAIL, "owner@x.org",
+                           &users);
+    tap_ok(users.n == PWR_USERS_MAX && strcmp(users.row[0].password, "own"),
+           "control: by a query that has the owner last he is not");
+    tap_ok(strstr(bench_log(made), "PWR0224 PwResetUserQuery") != NULL,
+           "and the admin is told");
+}
+
+/* The address of one account is the recovery address of more than are looked
+ * at: its owner is found all the same where the query has him first, as that of
+ * the preset does, or else the admin is told. */
+static void test_crowd(bench *made, apr_pool_t *pool)
+{
+    static const char *const recovery[] = { "'home@x.org'", "'owner@x.org'",
+                                            "''", "NULL" };
+    const pwr_builtin *file = pwr_builtin_find("presets/postfixadmin.conf");
+    pwr_conf *preset = pwr_conf_make(pool);
+    pwr_store_conf conf = { .prefix = NULL };
+    pwr_users users = { 0 };
+
+    tap_str(pwr_preset_take(pool, file->bytes, "{prefix}", preset), NULL,
+            "the preset for mailboxes");
+    conf.user_query = preset->user_query;
+    conf.id_query = preset->id_query;
+    bench_sql(made, "DROP TABLE IF EXISTS {p}mailbox");
+    bench_sql(made, "CREATE TABLE {p}mailbox (username VARCHAR(99) PRIMARY KEY,"
+              " email_other VARCHAR(99), password VARCHAR(99), name"
+              " VARCHAR(99), active INTEGER)");
+    for (int i = 0; i < 120; i++) {
+        bench_sql(made, "INSERT INTO {p}mailbox VALUES ('a%03d@x.org',"
+                  " 'owner@x.org', 'h', '', 1)", i);
+    }
+    bench_log(made);
+    for (size_t i = 0; i < sizeof(recovery) / sizeof(*recovery); i++) {
+        pwr_store *store = bench_store(made, &conf);
+
+        bench_sql(made, "DELETE FROM {p}mailbox WHERE username LIKE 'owner%%'");
+        bench_sql(made, "INSERT INTO {p}mailbox VALUES ('owner@x.org', %s,"
+                  " 'own', '', 1)", recovery[i]);
+        store->ops->users_find(store, pool, PWR_USER_BY_EMAIL, "owner@x.org",
+                               &users);
+        tap_ok(users.n == PWR_USERS_MAX
+               && !strcmp(users.row[0].password, "own"),
+               "the owner, whose own recovery address is %s, is found",
+               recovery[i]);
+        tap_str(bench_log(made), "", "and nobody is told");
+    }
+    test_pushed_out(made, pool, &conf);
+}
+
 static void test_huge(apr_pool_t *pool, pwr_store *store)
 {
     char *value = apr_palloc(pool, 1 << 20);
@@ -396,6 +461,7 @@ int main(int argc, const char *const *argv)
     test_everybody(made, pool);
     test_many(made, pool, store);
     test_endless(made, pool);
+    test_crowd(made, pool);
     test_huge(pool, store);
     test_binary(made, pool);
     test_latin1(made, pool);
