@@ -357,7 +357,8 @@ typedef struct pwr_store_ops {
                                pwr_user_key key, const char *value,
                                pwr_users *users);
 
-    /* The names of the groups that PwResetGroupQuery finds for a user, NULL at
+    /* The names of the groups that PwResetGroupQuery finds for a user and whose
+     * id, login or email, as the rows tell them, are his in C as well; NULL at
      * the end; of none where there is no such query.  A hundred are used. */
     apr_status_t (*groups_find)(pwr_store *store, apr_pool_t *pool,
                                 const pwr_user *user,

@@ -2,7 +2,11 @@
 /* The groups of a user, as the provider's query has them. */
 #include "io/store_parts.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
+
+#include "core/addr.h"
 
 typedef struct group_call {
     const pwr_store_impl *impl;
@@ -10,15 +14,52 @@ typedef struct group_call {
     apr_array_header_t *names;  /* const char * */
 } group_call;
 
-static apr_status_t column_mind(const pwr_dbd_rows *rows, int column)
+/* Of its result, by number; -1: it has none. */
+typedef struct group_columns {
+    int group;
+    int id, login, email;       /* one at least */
+} group_columns;
+
+static apr_status_t columns_find(const pwr_dbd_rows *rows,
+                                 group_columns *column)
 {
-    if (column >= 0) {
-        return APR_SUCCESS;
+    *column = (group_columns){
+        .group = pwr_dbd_column(rows, "group"),
+        .id = pwr_dbd_column(rows, "id"),
+        .login = pwr_dbd_column(rows, "login"),
+        .email = pwr_dbd_column(rows, "email"),
+    };
+    if (column->group < 0) {
+        pwr_diag_tell(rows->run->dbd->diag, PWR_DIAG_ERROR("PWR0240", ""),
+                      "%s: its result has no column \"group\"; name it so: "
+                      "SELECT yours AS `group`, ...", rows->name);
+        return PWR_STORE_BROKEN;
     }
-    pwr_diag_tell(rows->run->dbd->diag, PWR_DIAG_ERROR("PWR0240", ""),
-                  "%s: its result has no column \"group\"; name it so: "
-                  "SELECT yours AS `group` ...", rows->name);
-    return PWR_STORE_BROKEN;
+    if (column->id < 0 && column->login < 0 && column->email < 0) {
+        pwr_diag_tell(rows->run->dbd->diag, PWR_DIAG_ERROR("PWR0242", ""),
+                      "%s: nothing in its result tells whose group a row "
+                      "names; add the column that its WHERE compares, as id, "
+                      "login or email: SELECT yours AS id, ...", rows->name);
+        return PWR_STORE_BROKEN;
+    }
+    return APR_SUCCESS;
+}
+
+/* As with the user's own row, what a collation or a cast calls equal is
+ * somebody else's. */
+static int is_his(const pwr_dbd_rows *rows, const group_columns *column,
+                  const pwr_user *user)
+{
+    apr_pool_t *pool = rows->run->scratch;
+    const char *id = pwr_dbd_cell(rows, column->id);
+
+    return (column->id < 0 || (id && *id && strcmp(id, user->id) == 0))
+        && (column->login < 0
+            || pwr_store_same_login(pool, pwr_dbd_cell(rows, column->login),
+                                    user->login))
+        && (column->email < 0
+            || pwr_addr_same(pool, pwr_dbd_cell(rows, column->email),
+                             user->email));
 }
 
 static apr_status_t groups_find(pwr_dbd_run *run, void *baton)
@@ -29,18 +70,18 @@ static apr_status_t groups_find(pwr_dbd_run *run, void *baton)
         { "email", call->user->email }, { NULL, NULL }
     };
     apr_status_t status = APR_SUCCESS;
+    group_columns column = { -1, -1, -1, -1 };
     pwr_dbd_rows rows;
-    int column = -1;
 
     apr_array_clear(call->names);
     pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_GROUPS], args, &rows);
     while (status == APR_SUCCESS && pwr_dbd_next(&rows)) {
         const char *name;
 
-        column = rows.n > 1 ? column : pwr_dbd_column(&rows, "group");
-        status = column_mind(&rows, column);
-        name = pwr_dbd_cell(&rows, column);
-        if (name && *name) {
+        status = rows.n > 1 ? APR_SUCCESS : columns_find(&rows, &column);
+        name = pwr_dbd_cell(&rows, column.group);
+        if (status == APR_SUCCESS && name && *name
+            && is_his(&rows, &column, call->user)) {
             APR_ARRAY_PUSH(call->names, const char *) = apr_pstrdup(run->pool,
                                                                     name);
         }

@@ -49,6 +49,9 @@ apr_status_t pwr_store_users_list(pwr_store *store, apr_pool_t *pool,
 apr_status_t pwr_store_user_add(pwr_store *store, apr_pool_t *pool,
                                 const pwr_user *user, int *added);
 
+/* Are they one login, whatever a collation says?  NULL and "" are none. */
+int pwr_store_same_login(apr_pool_t *pool, const char *a, const char *b);
+
 /* Within a step: the user of this id; user->id is NULL when there is none. */
 apr_status_t pwr_store_user_read(pwr_dbd_run *run, const pwr_store_impl *impl,
                                  const char *id, pwr_user *user);

@@ -109,7 +109,7 @@ static apr_status_t row_read(const pwr_dbd_rows *rows, const query *asked,
     return stamps_make(asked->impl, user);
 }
 
-static int same_canonical(apr_pool_t *pool, const char *a, const char *b)
+int pwr_store_same_login(apr_pool_t *pool, const char *a, const char *b)
 {
     a = a ? pwr_text_canonical(pool, a) : NULL;
     b = b ? pwr_text_canonical(pool, b) : NULL;
@@ -137,7 +137,7 @@ static int is_match(apr_pool_t *pool, const query *asked, const pwr_user *user)
                 && pwr_addr_same(pool, asked->value, user->recovery_email));
     }
     if (asked->key == PWR_USER_BY_LOGIN) {
-        return same_canonical(pool, asked->value, user->login);
+        return pwr_store_same_login(pool, asked->value, user->login);
     }
     return strcmp(asked->value, user->id) == 0;
 }

@@ -8,6 +8,7 @@
 #include "tap.h"
 
 #define MANY 150
+#define SHARP_S "stra\xC3\x9F" "e"
 
 /* Groups as a text, or what went wrong. */
 static const char *groups_of(const scene *on, const pwr_user *user)
@@ -38,18 +39,20 @@ static void test_found(const scene *on)
 {
     static const struct { const char *query, *groups; } table[] = {
         { NULL, "" },
-        { "SELECT name AS `group` FROM {prefix}member WHERE uid = :id"
-          " ORDER BY name", "Редакторы admins" },
-        { "SELECT 1 AS one, name AS `GROUP` FROM {prefix}member"
+        { "SELECT uid AS id, name AS `group` FROM {prefix}member"
+          " WHERE uid = :id ORDER BY name", "Редакторы admins" },
+        { "SELECT 1 AS one, name AS `GROUP`, uid AS ID FROM {prefix}member"
           " WHERE uid = :id AND name = 'admins'", "admins" },
-        { "SELECT name AS `group` FROM {prefix}member WHERE login = :login",
-          "admins" },
-        { "SELECT 'staff' AS `group` FROM {prefix}user WHERE email = :email",
-          "staff" },
-        { "SELECT name AS `group` FROM {prefix}member WHERE uid = :id"
-          " AND 1 = 0", "" },
-        { "SELECT NULL AS `group` FROM {prefix}user WHERE id = :id", "" },
-        { "SELECT '' AS `group` FROM {prefix}user WHERE id = :id", "" },
+        { "SELECT uid AS id, name AS \"group\" FROM {prefix}member"
+          " WHERE uid = :id AND name = 'admins'", "admins" },
+        { "SELECT login, name AS `group` FROM {prefix}member"
+          " WHERE login = :login", "admins" },
+        { "SELECT email, 'staff' AS `group` FROM {prefix}user"
+          " WHERE email = :email", "staff" },
+        { "SELECT uid AS id, name AS `group` FROM {prefix}member"
+          " WHERE uid = :id AND 1 = 0", "" },
+        { "SELECT id, NULL AS `group` FROM {prefix}user WHERE id = :id", "" },
+        { "SELECT id, '' AS `group` FROM {prefix}user WHERE id = :id", "" },
     };
     const pwr_user eve = { .id = "u1", .login = "eve",
                            .email = "eve@example.org" };
@@ -67,8 +70,8 @@ static void test_found(const scene *on)
 
 static void test_hostile(const scene *on)
 {
-    static const char query[] = "SELECT name AS `group` FROM {prefix}member"
-                                " WHERE uid = :id";
+    static const char query[] = "SELECT uid AS id, name AS `group`"
+                                " FROM {prefix}member WHERE uid = :id";
     static const char *const ids[] = {
         "u2", "nobody", "", "' OR '1' = '1", "u1' -- ", "%", "u1 OR 1",
     };
@@ -81,14 +84,75 @@ static void test_hostile(const scene *on)
     }
 }
 
+/* The groups of one account are not those of another that only a collation or a
+ * cast takes for the same: here the database takes all for the same. */
+static void test_alike(const scene *on)
+{
+    static const char *const queries[] = {
+        "SELECT uid AS id, name AS `group` FROM {prefix}alike"
+        " WHERE :id = :id",
+        "SELECT login, name AS `group` FROM {prefix}alike"
+        " WHERE :login = :login",
+        "SELECT email, name AS `group` FROM {prefix}alike"
+        " WHERE :email = :email",
+        "SELECT uid AS id, login, email, name AS `group` FROM {prefix}alike"
+        " WHERE :id = :id",
+    };
+    static const struct { pwr_user user; const char *groups; } table[] = {
+        { { .id = "1", .login = "strasse", .email = "strasse@x.org" }, "a" },
+        { { .id = "01", .login = SHARP_S, .email = SHARP_S "@x.org" }, "b" },
+        { { .id = "1x", .login = "stra", .email = "stra@x.org" }, "" },
+        { { .id = "", .login = "", .email = "" }, "" },
+        { { .id = "1 ", .login = NULL, .email = NULL }, "" },
+    };
+
+    bench_sql(on->made, "CREATE TABLE {p}alike (uid VARCHAR(40),"
+              " login VARCHAR(40), email VARCHAR(40), name VARCHAR(40))");
+    bench_sql(on->made, "INSERT INTO {p}alike VALUES"
+              " ('1', 'strasse', 'strasse@x.org', 'a'),"
+              " ('01', '" SHARP_S "', '" SHARP_S "@x.org', 'b'),"
+              " ('', '', '', 'c'), (NULL, NULL, NULL, 'd')");
+    for (size_t q = 0; q < sizeof(queries) / sizeof(*queries); q++) {
+        for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+            tap_str(by(on, queries[q], &table[i].user), table[i].groups,
+                    "query %d finds those of %s alone", (int)q,
+                    table[i].user.id);
+        }
+    }
+}
+
+/* What a collation of MySQL's does by itself. */
+static void test_collation(const scene *on)
+{
+    static const char query[] = "SELECT login, name AS `group`"
+                                " FROM {prefix}loose WHERE login = :login";
+    const pwr_user one = { .id = "1", .login = "strasse" };
+    const pwr_user other = { .id = "2", .login = SHARP_S };
+
+    bench_sql(on->made, "CREATE TABLE {p}loose (login VARCHAR(40),"
+              " name VARCHAR(40)) CHARACTER SET utf8mb4"
+              " COLLATE utf8mb4_unicode_ci");
+    bench_sql(on->made, "INSERT INTO {p}loose VALUES ('strasse', 'admins')");
+    tap_int(bench_number(on->made, "SELECT COUNT(*) FROM {p}loose"
+                         " WHERE login = '" SHARP_S "'"), 1,
+            "control: to the database they are one");
+    tap_str(by(on, query, &one), "admins", "who is in the group");
+    tap_str(by(on, query, &other), "", "who is not");
+}
+
 static void test_wrong(const scene *on)
 {
     static const struct { const char *query, *id; } table[] = {
-        { "SELECT name FROM {prefix}member WHERE uid = :id", "PWR0240" },
-        { "SELECT name AS `group` FROM {prefix}nowhere WHERE uid = :id",
-          "PWR0204" },
-        { "SELECT title AS `group` FROM {prefix}member WHERE uid = :id",
-          "PWR0205" },
+        { "SELECT uid AS id, name FROM {prefix}member WHERE uid = :id",
+          "PWR0240" },
+        { "SELECT name AS `group` FROM {prefix}member WHERE uid = :id",
+          "PWR0242" },
+        { "SELECT uid, name AS `group` FROM {prefix}member WHERE uid = :id",
+          "PWR0242" },
+        { "SELECT uid AS id, name AS `group` FROM {prefix}nowhere"
+          " WHERE uid = :id", "PWR0204" },
+        { "SELECT uid AS id, title AS `group` FROM {prefix}member"
+          " WHERE uid = :id", "PWR0205" },
     };
     const pwr_user eve = { .id = "u1", .login = "eve" };
 
@@ -110,7 +174,7 @@ static void test_many(const scene *on)
         bench_sql(on->made, "INSERT INTO {p}member (uid, login, name)"
                   " VALUES ('u2', 'bob', 'g%d')", i);
     }
-    found = by(on, "SELECT name AS `group` FROM {prefix}member"
+    found = by(on, "SELECT uid AS id, name AS `group` FROM {prefix}member"
                " WHERE uid = :id", &bob);
     for (blank = found; (blank = strchr(blank, ' ')) != NULL; blank++) {
         n++;
@@ -134,6 +198,10 @@ int main(int argc, const char *const *argv)
               " ('u1', 'eve', 'admins'), ('u1', 'other', 'Редакторы')");
     test_found(&on);
     test_hostile(&on);
+    test_alike(&on);
+    if (bench_is_mysql(made)) {
+        test_collation(&on);
+    }
     test_wrong(&on);
     test_many(&on);
     return tap_end();

@@ -22,7 +22,8 @@ my %own = (
     PwResetUserQuery => "$columns WHERE m.mail = :email", PwResetLoginQuery => "$columns WHERE m.nick = :login",
     PwResetIdQuery => "$columns WHERE m.uid = :id",
     PwResetPasswordUpdate => 'UPDATE members SET pw = :hash, changed_at = :now WHERE uid = :id',
-    PwResetGroupQuery => 'SELECT t.name AS `group` FROM teams t JOIN team_of o ON o.team_id = t.id WHERE o.uid = :id',
+    PwResetGroupQuery => 'SELECT o.uid AS id, t.name AS `group` FROM teams t JOIN team_of o ON o.team_id = t.id'
+        . ' WHERE o.uid = :id',
 );
 my @after = ('DELETE FROM logins WHERE uid = :id', 'INSERT INTO history (uid, at) VALUES (:id, :now)',
     'UPDATE stat SET n = n + 1 WHERE id IN (SELECT stat_id FROM members WHERE uid = :id)');

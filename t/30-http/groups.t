@@ -11,7 +11,7 @@ use PWR::Sites;
 use PWR::Walk;
 use Test::More;
 
-my $query = q(PwResetGroupQuery "SELECT name AS `group` FROM member WHERE uid = :id");
+my $query = q(PwResetGroupQuery "SELECT uid AS id, name AS `group` FROM member WHERE uid = :id");
 my $guarded = <<'CONF';
 <Location "/portal">
     AuthzSendForbiddenOnFailure On
@@ -46,7 +46,8 @@ PwResetGroupPolicy administrators length=16 history=2
 PwResetGroupPolicy "Главные редакторы" length=14 classes=digit score=4
 PwResetGroupPolicy Administrators length=60
 CONF
-    wrong => qq(PwResetGroupQuery "SELECT name FROM member WHERE uid = :id"\nPwResetGroupPolicy a length=16),
+    wrong => qq(PwResetGroupQuery "SELECT uid AS id, name FROM member WHERE uid = :id"\nPwResetGroupPolicy a length=16),
+    whose => 'PwResetGroupQuery "SELECT name AS `group` FROM member WHERE uid = :id"',
 );
 
 my $html = [Accept => 'text/html'];
@@ -165,9 +166,10 @@ sub policy {
 sub wrong {
     my $sites = shift;
     my $token = $sites->{string}{olga};
-    $sites->httpd->expect_log(qw(PWR0240 PWR0204));
+    $sites->httpd->expect_log(qw(PWR0240 PWR0242 PWR0204));
     is($sites->signed_in('wrong', 'olga')->get('/portal/')->status, 503, 'a query without the column, for who is in one');
     is($sites->signed_in('wrong', 'anna')->get('/portal/')->status, 200, 'and for who is in none');
+    is($sites->signed_in('whose', 'olga')->get('/portal/')->status, 503, 'one that does not tell whose they are');
     $sites->walk->sql('ALTER TABLE member RENAME TO away');
     my @form = (token => $token, password => NEW, confirm => NEW);
     is($sites->client('policy')->post('/account/reset', \@form)->status, 503, 'groups that cannot be asked for');
