@@ -32,18 +32,19 @@ static const char *names(apr_pool_t *pool)
 static const char *text_find(apr_pool_t *pool, const char *name,
                              const char **text)
 {
-    const pwr_builtin *file;
-    apr_status_t status;
-    size_t len;
+    const pwr_builtin *shipped;
+    pwr_file own;
 
     if (*name == '/') {
-        status = pwr_file_read(pool, name, text, &len);
-        return status == APR_SUCCESS ? NULL
-            : apr_psprintf(pool, "%s cannot be read: %pm", name, &status);
+        pwr_file_read_admins(pool, name, &own);
+        *text = own.bytes;
+        return !own.reason ? NULL
+            : apr_psprintf(pool, "%s cannot be used: %s", name, own.reason);
     }
-    file = pwr_builtin_find(apr_pstrcat(pool, FOLDER, name, EXTENSION, NULL));
-    *text = file ? file->bytes : NULL;
-    return file ? NULL
+    shipped = pwr_builtin_find(apr_pstrcat(pool, FOLDER, name, EXTENSION,
+                                           NULL));
+    *text = shipped ? shipped->bytes : NULL;
+    return shipped ? NULL
         : apr_psprintf(pool, "%s is not known: there are %s, and files of "
                        "yours by their whole paths", name, names(pool));
 }

@@ -96,20 +96,17 @@ static const char *make_zone(const pwr_maker *m, pwr_site *site)
 static const char *find_words(const pwr_maker *m, const char *path,
                               const pwr_words **words)
 {
-    const char *bytes;
-    apr_status_t status;
-    size_t len;
+    pwr_file file;
 
     *words = apr_hash_get(m->kit->lists, path, APR_HASH_KEY_STRING);
     if (*words) {
         return NULL;
     }
-    status = pwr_file_read(m->kit->pool, path, &bytes, &len);
-    if (status != APR_SUCCESS) {
-        return apr_psprintf(m->pool, "PwResetPasswordWords: %s: %pm", path,
-                            &status);
+    if (pwr_file_read_admins(m->kit->pool, path, &file) != APR_SUCCESS) {
+        return apr_psprintf(m->pool, "PwResetPasswordWords: %s: %s", path,
+                            file.reason);
     }
-    *words = pwr_words_parse(m->kit->pool, bytes, m->kit->words);
+    *words = pwr_words_parse(m->kit->pool, file.bytes, m->kit->words);
     apr_hash_set(m->kit->lists, path, APR_HASH_KEY_STRING, *words);
     return *words ? NULL
         : apr_psprintf(m->pool, "PwResetPasswordWords: %s is not UTF-8 text",

@@ -71,22 +71,23 @@ int pwr_file_is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Root, or the named owner; and nobody else may write. */
-static const char *distrust(apr_pool_t *pool, int fd, const char *owner)
+/* Who may own it beside root. */
+typedef struct trust {
+    uid_t uid;                  /* 0: nobody */
+    const char *who;
+} trust;
+
+/* And nobody else may write. */
+static const char *distrust(apr_pool_t *pool, int fd, const trust *by)
 {
     struct stat st;
-    apr_uid_t uid = 0;
-    apr_gid_t gid;
 
-    if (owner && apr_uid_get(&uid, &gid, owner, pool) != APR_SUCCESS) {
-        return apr_psprintf(pool, "there is no user %s", owner);
-    }
     if (fstat(fd, &st) != 0) {
         return "it cannot be examined";
     }
-    if (st.st_uid != 0 && (!owner || st.st_uid != uid)) {
+    if (st.st_uid != 0 && st.st_uid != by->uid) {
         return apr_psprintf(pool, "it belongs to neither root nor %s",
-                            owner ? owner : "a named owner");
+                            by->who);
     }
     if (st.st_mode & (S_IWGRP | S_IWOTH)) {
         return "its group or others may write to it";
@@ -97,14 +98,14 @@ static const char *distrust(apr_pool_t *pool, int fd, const char *owner)
 /* A hard link needs no right to read what it leads to, and has its owner: in
  * the folder of a customer root's file is /etc/shadow by another name, unless
  * it has no other (fs.protected_hardlinks is not everywhere). */
-static const char *distrust_file(int fd, const char *owner)
+static const char *distrust_file(int fd, const trust *by)
 {
     struct stat st;
 
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         return "it is not a regular file";
     }
-    if (owner && st.st_uid == 0 && st.st_nlink > 1) {
+    if (by->uid != 0 && st.st_uid == 0 && st.st_nlink > 1) {
         return "it is a hard link to a file of root";
     }
     return st.st_size > PWR_FILE_BYTES_MAX ? "it is too large" : NULL;
@@ -124,13 +125,13 @@ static int step(int parent, const char *name, int is_last)
 
 /* Open it by steps, each of which must be trusted; < 0 on failure. */
 static int open_trusted(apr_pool_t *pool, const char *folder,
-                        const char *owner, const char *name, pwr_file *file)
+                        const trust *by, const char *name, pwr_file *file)
 {
     char *rest = apr_pstrdup(pool, name), *part;
     int fd = open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 
     while (fd >= 0) {
-        file->reason = distrust(pool, fd, owner);
+        file->reason = distrust(pool, fd, by);
         part = file->reason ? NULL : strsep(&rest, "/");
         if (!part) {
             break;
@@ -140,15 +141,15 @@ static int open_trusted(apr_pool_t *pool, const char *folder,
     return fd;
 }
 
-apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
-                                   const char *owner, const char *name,
-                                   pwr_file *file)
+static apr_status_t read_trusted(apr_pool_t *pool, const char *folder,
+                                 const trust *by, const char *name,
+                                 pwr_file *file)
 {
     apr_status_t status;
     int fd;
 
     memset(file, 0, sizeof(*file));
-    fd = open_trusted(pool, folder, owner, name, file);
+    fd = open_trusted(pool, folder, by, name, file);
     if (fd < 0) {
         status = APR_FROM_OS_ERROR(errno);
         file->reason = status == ELOOP ? "it is a link"
@@ -156,7 +157,7 @@ apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
         return status;
     }
     if (!file->reason) {
-        file->reason = distrust_file(fd, owner);
+        file->reason = distrust_file(fd, by);
     }
     if (file->reason) {
         close(fd);
@@ -165,4 +166,30 @@ apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
     status = slurp(pool, fd, &file->bytes, &file->len);
     file->reason = status ? apr_psprintf(pool, "%pm", &status) : NULL;
     return status;
+}
+
+apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
+                                   const char *owner, const char *name,
+                                   pwr_file *file)
+{
+    trust by = { 0, owner ? owner : "a named owner" };
+    apr_gid_t gid;
+
+    if (owner && apr_uid_get(&by.uid, &gid, owner, pool) != APR_SUCCESS) {
+        memset(file, 0, sizeof(*file));
+        file->reason = apr_psprintf(pool, "there is no user %s", owner);
+        return APR_EACCES;
+    }
+    return read_trusted(pool, folder, &by, name, file);
+}
+
+apr_status_t pwr_file_read_admins(apr_pool_t *pool, const char *path,
+                                  pwr_file *file)
+{
+    const trust by = { geteuid(), "who starts httpd" };
+    const char *name = strrchr(path, '/');
+    const char *folder = !name ? "." : name == path ? "/"
+        : apr_pstrmemdup(pool, path, (size_t)(name - path));
+
+    return read_trusted(pool, folder, &by, name ? name + 1 : path, file);
 }

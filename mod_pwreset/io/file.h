@@ -38,4 +38,10 @@ apr_status_t pwr_file_read_trusted(apr_pool_t *pool, const char *folder,
                                    const char *owner, const char *name,
                                    pwr_file *file);
 
+/* Read the file at `path`, which the configuration names and which has a say in
+ * who gets in: it and its folder must belong to root or to who started us and
+ * be writable by nobody else, and it must be no link.  Failures as above. */
+apr_status_t pwr_file_read_admins(apr_pool_t *pool, const char *path,
+                                  pwr_file *file);
+
 #endif

@@ -394,7 +394,7 @@ sub configured {
     says($other, 'PwResetPreset wordpress wp-', qr/PwResetPreset takes as PREFIX what the names/);
     says($other, 'PwResetPreset Word/press', qr/PwResetPreset takes the name of a preset/);
     says($other, "PwResetPreset joomla\nPwResetPreset bitrix", qr/PwResetPreset is given twice/);
-    says($other, 'PwResetPreset /nowhere/x.conf', qr{PwResetPreset /nowhere/x.conf cannot be read: No such file});
+    says($other, 'PwResetPreset /nowhere/x.conf', qr{PwResetPreset /nowhere/x.conf cannot be used: No such file});
     says($other, "PwResetPreset $bad", qr/bad\.conf: line 3: PwResetInsist has no place in a preset/);
     says($other, 'PwResetPreset postfixadmin',
         qr/PWR0011.*PwResetRefuse mail-crypt: where Dovecot's mail_crypt .* say PwResetInsist mail-crypt/);
