@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 #include <argon2.h>
+#include <openssl/crypto.h>
 
 #include "core/crypto.h"
 #include "core/encoded.h"
@@ -50,6 +51,7 @@ int pwr_argon2id_match(const pwr_format *format, const char *password,
     const char *hash_at = strchr(salt_at, '$');
     argon2_type type = format->engine == PWR_ENGINE_ARGON2ID
                            ? Argon2_id : Argon2_i;
+    int match;
 
     if (!hash_at) {
         return 0;
@@ -59,10 +61,11 @@ int pwr_argon2id_match(const pwr_format *format, const char *password,
     hash_at++;
     context.out = out;
     context.outlen = part_decode(hash_at, strlen(hash_at), hash);
-    if (context.outlen < HASH_BYTES_MIN) {
-        return 0;
-    }
-    return argon2_verify_ctx(&context, (const char *)hash, type) == ARGON2_OK;
+    match = context.outlen >= HASH_BYTES_MIN
+        && argon2_verify_ctx(&context, (const char *)hash, type) == ARGON2_OK;
+    OPENSSL_cleanse(hash, sizeof(hash));
+    OPENSSL_cleanse(out, sizeof(out));
+    return match;
 }
 
 const char *pwr_argon2id_make(apr_pool_t *pool, const char *setting,
@@ -71,20 +74,22 @@ const char *pwr_argon2id_make(apr_pool_t *pool, const char *setting,
     pwr_format format = pwr_format_of(setting);
     argon2_context context = context_make(&format.argon2, password);
     uint8_t salt[SALT_BYTES], hash[HASH_BYTES];
+    const char *made = NULL;
 
     context.salt = salt;
     context.saltlen = sizeof(salt);
     context.out = hash;
     context.outlen = sizeof(hash);
     context.version = ARGON2_VERSION_13;
-    if (format.engine != PWR_ENGINE_ARGON2ID
-        || pwr_crypto_random(salt, sizeof(salt)) != APR_SUCCESS
-        || argon2_ctx(&context, Argon2_id) != ARGON2_OK) {
-        return NULL;
+    if (format.engine == PWR_ENGINE_ARGON2ID
+        && pwr_crypto_random(salt, sizeof(salt)) == APR_SUCCESS
+        && argon2_ctx(&context, Argon2_id) == ARGON2_OK) {
+        made = apr_psprintf(pool, "$argon2id$v=%d$m=%u,t=%u,p=%u$%s$%s",
+                            ARGON2_VERSION_13, context.m_cost, context.t_cost,
+                            context.lanes,
+                            pwr_encoded_bare(pool, salt, sizeof(salt)),
+                            pwr_encoded_bare(pool, hash, sizeof(hash)));
     }
-    return apr_psprintf(pool, "$argon2id$v=%d$m=%u,t=%u,p=%u$%s$%s",
-                        ARGON2_VERSION_13, context.m_cost, context.t_cost,
-                        context.lanes,
-                        pwr_encoded_bare(pool, salt, sizeof(salt)),
-                        pwr_encoded_bare(pool, hash, sizeof(hash)));
+    OPENSSL_cleanse(hash, sizeof(hash));
+    return made;
 }

@@ -67,13 +67,13 @@ static int salted_read(pwr_digest *digest, const pwr_wrap *wrap,
     size_t n = bytes_read(all, sizeof(all), text, wrap, sizeof(all));
 
     digest->len = len_of(wrap->md);
-    if (n <= digest->len) {
-        return 0;
+    if (n > digest->len) {
+        digest->salt_len = n - digest->len;
+        memcpy(digest->bytes, all, digest->len);
+        memcpy(digest->salt, all + digest->len, digest->salt_len);
     }
-    digest->salt_len = n - digest->len;
-    memcpy(digest->bytes, all, digest->len);
-    memcpy(digest->salt, all + digest->len, digest->salt_len);
-    return 1;
+    OPENSSL_cleanse(all, sizeof(all));
+    return n > digest->len;
 }
 
 static int cram_read(pwr_digest *digest, const pwr_wrap *wrap,
@@ -90,6 +90,7 @@ static int login_read(pwr_digest *digest, const pwr_wrap *wrap,
 {
     char head[2 * PWR_DIGEST_MAX];
     size_t len = strcspn(text, ":");
+    int is_read;
 
     if (!text[len] || len >= sizeof(head)) {
         return 0;
@@ -99,7 +100,9 @@ static int login_read(pwr_digest *digest, const pwr_wrap *wrap,
     digest->is_salt_first = 1;
     digest->salt_len = strlen(text + len + 1);
     memcpy(digest->salt, text + len + 1, digest->salt_len);
-    return plain_read(digest, wrap, head);
+    is_read = plain_read(digest, wrap, head);
+    OPENSSL_cleanse(head, sizeof(head));
+    return is_read;
 }
 
 static int salt8_read(pwr_digest *digest, const pwr_wrap *wrap,
@@ -218,6 +221,7 @@ static int legacy_match(const pwr_digest *digest, const char *password)
     int match = digest_make(md, digest, password, made)
         && is_equal(digest, made);
 
+    OPENSSL_cleanse(made, sizeof(made));
     EVP_MD_free(md);
     if (legacy) {
         OSSL_PROVIDER_unload(legacy);

@@ -311,6 +311,7 @@ static void shape_look(const char *text, pwr_format *format)
         format->work = 1;
         format->is_strong = 0;
     }
+    OPENSSL_cleanse(&digest, sizeof(digest));
 }
 
 static void crypt_look(const char *text, pwr_format *format)
@@ -367,17 +368,17 @@ static void pbkdf2_look(const char *text, pwr_format *format)
 {
     pwr_pbkdf2 row;
 
-    if (!pwr_pbkdf2_read(&row, &format->wrap, text)) {
-        return;
+    if (pwr_pbkdf2_read(&row, &format->wrap, text)) {
+        format->engine = PWR_ENGINE_PBKDF2;
+        format->work = row.rounds;
+        format->setting_len = strcspn(text, "$") + 1;
+        if (format->wrap.body == PWR_BODY_PBKDF2_TEXT
+            && strcmp(row.md, "SHA256") == 0) {
+            format->kind = PWR_SCHEME_DJANGO;
+            format->is_strong = row.rounds >= PWR_PBKDF2_ROUNDS;
+        }
     }
-    format->engine = PWR_ENGINE_PBKDF2;
-    format->work = row.rounds;
-    format->setting_len = strcspn(text, "$") + 1;
-    if (format->wrap.body == PWR_BODY_PBKDF2_TEXT
-        && strcmp(row.md, "SHA256") == 0) {
-        format->kind = PWR_SCHEME_DJANGO;
-        format->is_strong = row.rounds >= PWR_PBKDF2_ROUNDS;
-    }
+    OPENSSL_cleanse(&row, sizeof(row));
 }
 
 static body_look *const looks[] = {
@@ -439,12 +440,14 @@ static int pbkdf2_mask(char *out, size_t size, const pwr_format *format,
     int len;
 
     if (!pwr_pbkdf2_read(&row, &format->wrap, text)) {
+        OPENSSL_cleanse(&row, sizeof(row));
         return 0;
     }
     name = strcmp(row.md, "SHA1") == 0 ? ""
         : strcmp(row.md, "SHA256") == 0 ? "-sha256" : "-sha512";
     len = apr_snprintf(out, size, "$pbkdf2%s$%u$%.2s$%.*s", name, row.rounds,
                        zeros, (int)(row.len * 8 + 5) / 6, zeros);
+    OPENSSL_cleanse(&row, sizeof(row));
     return (size_t)len < size - 1;
 }
 

@@ -73,20 +73,24 @@ static int pbkdf2_match(const pwr_format *format, const char *password,
                         const char *stored)
 {
     pwr_pbkdf2 row;
-
-    return pwr_pbkdf2_read(&row, &format->wrap, stored)
+    int match = pwr_pbkdf2_read(&row, &format->wrap, stored)
         && pwr_pbkdf2_match(&row, password);
+
+    OPENSSL_cleanse(&row, sizeof(row));
+    return match;
 }
 
 static int digest_match(const pwr_format *format, const char *password,
                         const char *stored)
 {
     pwr_digest digest;
-
-    return pwr_digest_read(&digest, &format->wrap, stored)
+    int match = pwr_digest_read(&digest, &format->wrap, stored)
         && (format->engine == PWR_ENGINE_CRAM
             ? pwr_digest_cram_match(&digest, password)
             : pwr_digest_match(&digest, password));
+
+    OPENSSL_cleanse(&digest, sizeof(digest));
+    return match;
 }
 
 static int plain_match(const pwr_format *format, const char *password,
@@ -151,9 +155,9 @@ void pwr_password_verify(const char *password, const char *stored,
     if (take(&format, password, taken)) {
         pwr_wrap_open(text, &format.wrap, stored);
         *match = matchers[format.engine](&format, taken, text);
-        OPENSSL_cleanse(taken, sizeof(taken));
         OPENSSL_cleanse(text, sizeof(text));
     }
+    OPENSSL_cleanse(taken, sizeof(taken));
 }
 
 static const char *crypt_make(apr_pool_t *pool, const pwr_scheme *scheme,
@@ -190,16 +194,20 @@ apr_status_t pwr_password_make(apr_pool_t *pool, const pwr_scheme *scheme,
 {
     char taken[PWR_PREHASH_MAX];
     const char *made;
+    int is_taken;
 
     *stored = NULL;
     if (scheme->kind <= PWR_SCHEME_KEEP || !*password
-        || strlen(password) > pwr_scheme_bytes_max(scheme)
-        || !pwr_prehash_do(taken, scheme->prehash, password)) {
+        || strlen(password) > pwr_scheme_bytes_max(scheme)) {
         return APR_EINVAL;
     }
-    made = scheme->kind >= PWR_SCHEME_ARGON2ID
+    is_taken = pwr_prehash_do(taken, scheme->prehash, password);
+    made = !is_taken ? NULL : scheme->kind >= PWR_SCHEME_ARGON2ID
         ? other_make(pool, scheme, taken) : crypt_make(pool, scheme, taken);
     OPENSSL_cleanse(taken, sizeof(taken));
+    if (!is_taken) {
+        return APR_EINVAL;
+    }
     *stored = made ? apr_pstrcat(pool, scheme->prefix, made, NULL) : NULL;
     return made ? APR_SUCCESS : APR_EGENERAL;
 }

@@ -103,6 +103,7 @@ static void scram_read(pwr_pbkdf2 *row, const field *at)
         != row->len) {
         row->len = 0;
     }
+    OPENSSL_cleanse(key, sizeof(key));
 }
 
 static const struct {
@@ -184,6 +185,7 @@ const char *pwr_pbkdf2_make(apr_pool_t *pool, const char *setting,
     const char *rounds = setting + prefix_len;
     pwr_pbkdf2 row = { .md = "SHA256", .len = 32 };
     char salt[PWR_ID_HEX + 1];
+    const char *made = NULL;
 
     if (strncmp(setting, PWR_DJANGO_PREFIX, prefix_len) != 0) {
         return NULL;
@@ -193,9 +195,10 @@ const char *pwr_pbkdf2_make(apr_pool_t *pool, const char *setting,
         return NULL;
     }
     salt_text(&row, &(field){ salt, strlen(salt) });
-    if (!key_make(&row, password, row.bytes)) {
-        return NULL;
+    if (key_make(&row, password, row.bytes)) {
+        made = apr_psprintf(pool, PWR_DJANGO_PREFIX "%u$%s$%s=", row.rounds,
+                            salt, pwr_encoded_bare(pool, row.bytes, row.len));
     }
-    return apr_psprintf(pool, PWR_DJANGO_PREFIX "%u$%s$%s=", row.rounds, salt,
-                        pwr_encoded_bare(pool, row.bytes, row.len));
+    OPENSSL_cleanse(&row, sizeof(row));
+    return made;
 }

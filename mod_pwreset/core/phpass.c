@@ -117,6 +117,7 @@ const char *pwr_phpass_make(apr_pool_t *pool, const char *setting,
 {
     unsigned char salt[SALT_LEN];
     char row[HASH_AT + 1], made[HASH_DIGITS_MAX];
+    const char *stored = NULL;
 
     if (strlen(setting) != SALT_AT || !rounds_of(setting)
         || pwr_crypto_random(salt, sizeof(salt)) != APR_SUCCESS) {
@@ -127,9 +128,10 @@ const char *pwr_phpass_make(apr_pool_t *pool, const char *setting,
         row[SALT_AT + i] = pwr_encoded_crypt_digits[salt[i] & 63];
     }
     row[HASH_AT] = '\0';
-    if (!hash_make(made, password, row)) {
-        return NULL;
+    if (hash_make(made, password, row)) {
+        made[kinds[kind_of(row)].hash_len] = '\0';
+        stored = apr_pstrcat(pool, row, made, NULL);
     }
-    made[kinds[kind_of(row)].hash_len] = '\0';
-    return apr_pstrcat(pool, row, made, NULL);
+    OPENSSL_cleanse(made, sizeof(made));
+    return stored;
 }

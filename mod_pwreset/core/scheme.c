@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 #include <crypt.h>
+#include <openssl/crypto.h>
 
 #include "core/format.h"
 #include "core/pbkdf2.h"
@@ -253,6 +254,7 @@ static pwr_scheme keep(const char *stored)
     if (format.is_strong && len < sizeof(scheme.setting)) {
         memcpy(scheme.setting, is_django ? stored : text, len);
     }
+    OPENSSL_cleanse(text, sizeof(text));
     return scheme;
 }
 

@@ -5,6 +5,7 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
+#include <openssl/crypto.h>
 
 #include "core/crypto.h"
 #include "core/encoded.h"
@@ -215,6 +216,7 @@ static int nt_open(char *out, const char *text)
     }
     memcpy(out, NT_PREFIX, sizeof(NT_PREFIX) - 1);
     pwr_text_hex(out + sizeof(NT_PREFIX) - 1, hash, sizeof(hash));
+    OPENSSL_cleanse(hash, sizeof(hash));
     return 1;
 }
 
