@@ -24,7 +24,7 @@ static int table_print(void)
 {
     for (const pwr_conf_row *row = pwr_conf_rows; row->name; row++) {
         printf("%s\t%s\t%s\t%s\t%s\n", row->name, row->syntax,
-               row->preset ? row->preset : "-", contexts[row->scope],
+               row->standard ? row->standard : "-", contexts[row->scope],
                row->help);
     }
     return EX_OK;

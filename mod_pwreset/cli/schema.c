@@ -189,7 +189,7 @@ int pwr_command_schema(pwr_call *call)
 
     if (dialect) {
         return print(call, dialect, prefix ? prefix : pwr_conf_row_find(
-                     "PwResetTablePrefix")->preset);
+                     "PwResetTablePrefix")->standard);
     }
     if (prefix) {
         return pwr_call_fail(EX_USAGE, "--prefix goes with --dialect: a "

@@ -121,7 +121,7 @@ static int row_make(pwr_call *call, pwr_user *user)
 int pwr_call_is_shipped_table(const pwr_conf *conf)
 {
     return strcmp(conf->login_query,
-                  pwr_conf_row_find("PwResetLoginQuery")->preset) == 0;
+                  pwr_conf_row_find("PwResetLoginQuery")->standard) == 0;
 }
 
 int pwr_command_user_add(pwr_call *call)

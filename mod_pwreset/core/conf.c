@@ -274,11 +274,11 @@ const char *pwr_conf_refusal(apr_pool_t *pool, const pwr_conf *conf)
 
 /* Defaults are written as an admin would: words separated by single blanks.
  * SQL and other one-argument kinds are taken whole. */
-static void set_preset(apr_pool_t *pool, pwr_conf *conf,
-                       const pwr_conf_row *row)
+static void set_standard(apr_pool_t *pool, pwr_conf *conf,
+                         const pwr_conf_row *row)
 {
-    const char *argv[8] = { row->preset };
-    char *rest = apr_pstrdup(pool, row->preset), *word;
+    const char *argv[8] = { row->standard };
+    char *rest = apr_pstrdup(pool, row->standard), *word;
     int argc = 1;
 
     if (pwr_conf_kind_args_max(row->kind) > 1) {
@@ -296,8 +296,8 @@ void pwr_conf_defaults(apr_pool_t *pool, pwr_conf *conf)
     for (row = pwr_conf_rows; row->name; row++) {
         size_t i = (size_t)(row - pwr_conf_rows);
 
-        if (!conf->set[i] && row->preset) {
-            set_preset(pool, conf, row);
+        if (!conf->set[i] && row->standard) {
+            set_standard(pool, conf, row);
             conf->set[i] = 0;
         }
     }

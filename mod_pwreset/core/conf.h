@@ -151,7 +151,7 @@ typedef struct pwr_conf_row {
     size_t offset;                  /* in pwr_conf */
     const char *unit;               /* "seconds", "code points", or NULL */
     int64_t min, max;               /* of numbers; 0, 0: no range */
-    const char *preset;             /* the default as the admin would write it;
+    const char *standard;           /* the default as the admin would write it;
                                      * NULL: none, or worked out at start */
     pwr_scope scope;
     const char *syntax;             /* after the name */
@@ -184,7 +184,7 @@ const char *pwr_conf_refusal(apr_pool_t *pool, const pwr_conf *conf);
 pwr_conf *pwr_conf_merge(apr_pool_t *pool, const pwr_conf *base,
                          const pwr_conf *over);
 
-/* Fill in the presets of all rows that nobody set.  Every default in the table
+/* Fill in the defaults of all rows that nobody set.  Each one in the table
  * passes through pwr_conf_set, so an impossible one fails the first test. */
 void pwr_conf_defaults(apr_pool_t *pool, pwr_conf *conf);
 

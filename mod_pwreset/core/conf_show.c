@@ -201,7 +201,7 @@ apr_array_header_t *pwr_conf_uses(apr_pool_t *pool, const pwr_conf *conf,
     apr_array_header_t *uses = apr_array_make(pool, 1, sizeof(const char **));
 
     /* A number that nobody set and that has no default is worked out. */
-    if (conf->set[row - pwr_conf_rows] || row->preset
+    if (conf->set[row - pwr_conf_rows] || row->standard
         || row->kind != PWR_KIND_SECONDS) {
         users[row->kind](uses, pwr_conf_slot(conf, row));
     }

@@ -31,10 +31,10 @@ static void test_table(apr_pool_t *pool)
         tap_ok(pwr_conf_row_find(row->name) == row, "%s is there once",
                row->name);
         /* Every default of the table is one that the setter takes. */
-        if (row->preset) {
+        if (row->standard) {
             pwr_conf_defaults(pool, conf);
             tap_ok(pwr_conf_uses(pool, conf, row)->nelts > 0,
-                   "%s has its default %s", row->name, row->preset);
+                   "%s has its default %s", row->name, row->standard);
         }
     }
     tap_ok(n <= PWR_CONF_ROWS_MAX, "the rows fit into pwr_conf.set");
