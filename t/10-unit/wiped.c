@@ -14,6 +14,13 @@
 
 static unsigned char stack[STACK_BYTES] __attribute__((aligned(4096)));
 
+/* AddressSanitizer has its own mind about what lies where. */
+#ifdef __SANITIZE_ADDRESS__
+#define SKIPS 1
+#else
+#define SKIPS 0
+#endif
+
 /* `hash` is the part of the row that only the password makes.  None whose
  * library leaves copies of its own: libxcrypt, libargon2, OpenSSL's MD4. */
 static const struct row { const char *password, *stored, *hash; } rows[] = {
@@ -111,8 +118,10 @@ static void test_row(const struct row *row)
 int main(void)
 {
     tap_begin();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; !SKIPS && i < sizeof(rows) / sizeof(*rows); i++) {
         test_row(&rows[i]);
     }
+    tap_ok(1, "looked at, but for AddressSanitizer%s",
+           SKIPS ? " # SKIP its stack is not ours" : "");
     return tap_end();
 }
