@@ -16,7 +16,7 @@ use constant {CONNECTIONS => 64, LOAD_MS => 2500, AWAY_SEC => 1, BACK_SEC => 2};
 my $unknown = '0' x 28;
 # As many connections as threads: nobody waits for one.
 my $walk = PWR::Walk->new('mysql', children => 4, threads => 16, global => "DBDKeep 16\nDBDMax 16");
-$walk->httpd->expect_log('PWR0021')->allow_log(qw(AH00629 AH00639 AH02655 PWR0201 AH00161 AH00484 AH10159));
+$walk->httpd->expect_log('PWR0021')->allow_log(qw(AH00629 AH00639 AH02655 PWR0201 AH00161 AH00286 AH00484 AH10159));
 my $load = PWR::Load->new($walk->httpd);
 my ($ours, $static) = map { $load->script(["GET $_", {Connection => 'close'}]) } "/account/reset?token=$unknown", '/';
 

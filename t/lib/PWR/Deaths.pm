@@ -41,7 +41,7 @@ sub deaths {
     my %option = @_;
     my $walk = PWR::Walk->new('mysql', children => 4, conf => BY_RECIPIENT . "\nPwResetMailTimeout 10", global => $global);
     # (PWR0302: no connection was free when the mail had been sent.)
-    my $httpd = $walk->httpd->allow_log(qw(PWR0302 PWR0304 AH00161 AH00484 AH10159 AH10392));
+    my $httpd = $walk->httpd->allow_log(qw(PWR0302 PWR0304 AH00161 AH00286 AH00484 AH10159 AH10392 AH10393));
     my $crowd = PWR::Crowd->new($walk, people => $option{people}, clients => $option{clients},
         mode => 'slow 0.2')->start;
     my %killed = (children => 0, programs => 0);
