@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# What ./quickstart and ./runtests share: the packages, and building.
+# What ./quickstart, ./runtests and bench/run share: the packages, and building.
 # Sourced by bash after `top` (the source tree) and `me` (who speaks) are set.
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -18,7 +18,10 @@ test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     :libdbd-sqlite3-perl :libemail-mime-perl :libio-socket-ssl-perl
     clang:clang :libclang-rt-dev cppcheck:cppcheck
     ctags:universal-ctags gdb:gdb chromium:chromium node:nodejs npm:npm
-    openssl:openssl curl:curl xz:xz-utils faketime:faketime :ca-certificates"
+    openssl:openssl curl:curl xz:xz-utils faketime:faketime wrk:wrk
+    :ca-certificates"
+bench_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
+    :libdbd-sqlite3-perl wrk:wrk"
 long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind
     python3:python3 :galera-4 rsync:rsync ss:iproute2 :liblua5.3-0
     :libopentracing-c-wrapper0 dpkg-buildpackage:dpkg-dev dh:debhelper
@@ -102,7 +105,7 @@ neither root nor have sudo.  As root:
 apt_install()
 {
     local log
-    log=$(mktemp "${TMPDIR:-/tmp}/$me-apt.XXXXXX") || exit 1
+    log=$(mktemp "${TMPDIR:-/tmp}/${me##*/}-apt.XXXXXX") || exit 1
     run_logged "$log" 'reading the package lists' $as_root apt-get -q update \
         || say 'going on with the package lists of this machine'
     run_logged "$log" "installing $*" $as_root env \

@@ -43,7 +43,7 @@ sub dead {
     return @complaints;
 }
 
-# A source stands below mod_pwreset/ or t/, a test below t/.
+# A source stands below mod_pwreset/, t/ or bench/, a test below t/.
 sub missing_files {
     my $tree = shift;
     my %is = map { $_ => 1 } keys %$tree;
@@ -81,7 +81,7 @@ clean(\&dead, $copy, 'installed, too');
 is_deeply([grep { !$copy->{$_} } grep { !m{^docs/man/|^conf/quickstart} } sort keys %$tree], [],
     'all that an admin reads is installed');
 
-clean(\&missing_files, tree(qr{^(?:\w+\.md|docs/.*\.md|mod_pwreset/.*|t/.*)$}), 'what documents name is there');
+clean(\&missing_files, tree(qr{^(?:\w+\.md|docs/.*\.md|mod_pwreset/.*|t/.*|bench/.*)$}), 'what documents name is there');
 
 my %small = ('README.md' => "# A b, c\n", 'docs/a.md' => '');
 planted(\&dead, {%small, 'docs/b.md' => "[x](a.md) [y](c.md)\n"}, qr{^docs/b\.md:1: .*c\.md}, 'no such file');

@@ -11,7 +11,7 @@ use Test::More;
 my %parser = (
     sh => 'sh -n',
     bash => 'bash -n',
-    perl => "perl -I'" . top() . "/t/lib' -c",
+    perl => "perl -I'" . top() . "/t/lib' -I'" . top() . "/bench/lib' -c",
     node => 'node --check',
 );
 

@@ -31,7 +31,7 @@ sub lines {
 sub licences {
     my $tree = shift;
     return map {
-        $tree->{$_} =~ m{\A(?:\#![^\n]*\n)?(?:/\*|\#|//|dnl) SPDX-License-Identifier: Apache-2\.0}
+        $tree->{$_} =~ m{\A(?:\#![^\n]*\n)?(?:/\*|\#|//|--|dnl) SPDX-License-Identifier: Apache-2\.0}
             ? () : "$_:1: no SPDX line"
     } sort keys %$tree;
 }
@@ -75,8 +75,8 @@ sub headers {
     } sort keys %$tree;
 }
 
-my $c = tree(qr{^(?:mod_pwreset|t)/.*\.[ch]$});
-my $scripts = tree(qr{\.(?:pm|t|pl|js|sh)$|^(?:quickstart|runtests|\.ci/run|build-aux/mail-to-folder)$});
+my $c = tree(qr{^(?:mod_pwreset|t|bench)/.*\.[ch]$});
+my $scripts = tree(qr{\.(?:pm|t|pl|js|sh|lua)$|^(?:quickstart|runtests|\.ci/run|bench/run|build-aux/mail-to-folder)$});
 my $rest = tree(qr{^(?:Makefile\.am|configure\.ac)$|^conf/.*\.conf$});
 my $headers = tree(qr{^mod_pwreset/.*\.h$});
 clean(\&lines, {%$c, %$scripts}, 'lines are clean and short');

@@ -3,6 +3,7 @@
 # file.  Nothing of the host's is touched, and it is gone with the object.
 #
 #   my $db = PWR::Database->new('mysql');          # or 'sqlite'
+#   my $db = PWR::Database->new('mysql', '--innodb-buffer-pool-size=256M');
 #   local %ENV = (%ENV, $db->env);                 # for what connects
 #   DBDDriver $db->driver, DBDParams $db->params
 #   $db->dbh->do('...');                           # as the database's root
@@ -31,13 +32,13 @@ my @live;
 END { $_ && $_->_end for @live }
 
 sub new {
-    my ($class, $kind) = @_;
+    my ($class, $kind, @options) = @_;
     my $self = $class->_make($kind);
 
     return $self if $kind eq 'sqlite';
     $self->_copy_template;
     $self->{port} = _free_port();
-    $self->start;
+    $self->start(@options);
     $self->_create;
     return $self;
 }

@@ -12,6 +12,7 @@
 #       ports => 1,                     # more ports, for `global` to Listen on
 #       children => 2, threads => 8,
 #       stop_sec => 10,                 # then stop() kills, which fails
+#       poll_sec => 0.02,               # how often start() looks whether it serves
 #       limits => 1,                    # PwResetLimit as by default; else None
 #       module => 0);                   # without mod_pwreset, or another file of it
 #   $httpd->start;                      # dies with the error log
@@ -70,7 +71,7 @@ sub new {
     my ($class, %option) = @_;
     my $self = bless {
         mpm => $ENV{PWR_MPM} || 'event', conf => '', global => '', modules => [], children => 2, threads => 8,
-        module => 1, ports => 0, stop_sec => STOP_SEC, %option, owner => $$,
+        module => 1, ports => 0, stop_sec => STOP_SEC, poll_sec => POLL_SEC, %option, owner => $$,
         done => 1,      # until it is started
         root => tempdir('pwr-httpd-XXXXXX', TMPDIR => 1, CLEANUP => 1),
     }, $class;
@@ -260,7 +261,7 @@ sub start {
             $self->_give_up('httpd ended');
         }
         $self->_give_up('httpd does not answer') if time > $until;
-        sleep POLL_SEC;
+        sleep $self->{poll_sec};
     }
     $self->wait_log($up, $mark) // $self->_give_up('httpd did not come up');
     return $self;
@@ -402,7 +403,7 @@ sub wait_log {
     while (1) {
         my ($line) = grep { /$pattern/ } $self->log_since($mark);
         return $line if defined $line || time > $until;
-        sleep POLL_SEC;
+        sleep $self->{poll_sec};
     }
 }
 
