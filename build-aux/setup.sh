@@ -19,7 +19,7 @@ test_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     clang:clang :libclang-rt-dev cppcheck:cppcheck
     ctags:universal-ctags gdb:gdb chromium:chromium node:nodejs npm:npm
     openssl:openssl curl:curl xz:xz-utils faketime:faketime wrk:wrk
-    :ca-certificates"
+    strace:strace :ca-certificates"
 bench_needs="$mysql_needs :libdbi-perl :libdbd-mariadb-perl
     :libdbd-sqlite3-perl wrk:wrk"
 long_needs='sqlmap:sqlmap wapiti:wapiti clang-tidy:clang-tidy valgrind:valgrind
