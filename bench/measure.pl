@@ -45,10 +45,16 @@ sub circumstances {
     };
 }
 
+# What others did meanwhile.
+sub others {
+    my $all = Bench::Report::spread(map { ($_->{others} // [])->[1] } @_) or return '';
+    return sprintf ', others took %.0f %% of the processors at the median, %.0f %% in the worst case', @$all[1, 2];
+}
+
 sub words_of {
-    my ($of, $rounds, $seconds) = @_;
+    my ($of, $others, $rounds, $seconds) = @_;
     return join '', "$of->{date}, commit $of->{commit}, $of->{httpd}, $of->{database}, $of->{processors} x $of->{processor}",
-        ", load before $of->{load_before}; $rounds rounds of $seconds s",
+        ", load before $of->{load_before}$others; $rounds rounds of $seconds s",
         $of->{is_quick} ? ' (--quick: short, to see that it works; no figure of it means much)' : '', "\n";
 }
 
@@ -98,7 +104,8 @@ sub run {
     }
     say_now('');
     $how->done;
-    my $text = words_of($result{circumstances}, $rounds, $seconds) . "\n" . Bench::Report::table(@{$result{cases}});
+    my $text = words_of($result{circumstances}, others(@{$result{cases}}), $rounds, $seconds)
+        . "\n" . Bench::Report::table(@{$result{cases}});
     put("$out/table.md", $text);
     keep($kind, "\n$text\n") if $is_kept;
     print $text;

@@ -88,7 +88,7 @@ sub _one_after_the_other {
     for my $run (@runs) {
         $cpu{$_} += $run->{cpu}{$_} for keys %{$run->{cpu}};
     }
-    return {rate => 1 / sum(map { 1 / ($_->{rate} || 1e-9) } @runs), cpu => \%cpu,
+    return {rate => 1 / sum(map { 1 / ($_->{rate} || 1e-9) } @runs), cpu => \%cpu, others => max(map { $_->{others} } @runs),
         map { my $name = $_; ($name => {map { %{$_->{$name} // {}} } @runs}) } 'other_statuses'};
 }
 

@@ -5,16 +5,17 @@
 #   $load->expect;                  # 200
 #   my $run = $load->run(clients => 16, seconds => 5);
 #
-# A run is {rate, p50, p99 (ms), statuses, socket_errors, cpu}: of the expected
+# A run is {rate, p50, p99 (ms), other_statuses, socket_errors, cpu, others}: of the expected
 # status so many a second; cpu, in microseconds of a request, is that of httpd
-# and of the database.
+# and of the database; others, in per cent of all processors, what was not ours.
 package Bench::Load;
 use strict;
 use warnings;
+use Bench::Machine;
 use Bench::State;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
-use List::Util qw(min);
+use List::Util qw(min sum);
 use PWR::Client;
 
 use constant {WRK_THREADS => 2, TIMEOUT_SEC => 20, USEC => 1e6, MSEC => 1e3, PAGE_BYTES => 3000,
@@ -119,13 +120,15 @@ sub run {
     my $file = $self->_file(int $option{seconds} * ($option{most} // 1));
     my $begin = $self->{is_spent} ? 0 : int rand $self->{n};
     $site->mark;
-    my $before = $site->cpu;
+    my ($machine, $before) = (Bench::Machine::look(), $site->cpu);
     open my $said, '-|', 'wrk', '-t', WRK_THREADS, '-c', $option{clients}, '-d', "$option{seconds}s", '--timeout',
         TIMEOUT_SEC . 's', '-s', $script, $site->url('/'), '--', $file, WRK_THREADS, $begin or die "wrk: $!\n";
     my %wrk = map { /^(\w+) (\d+)$/ ? ($1 => $2) : () } <$said>;
     close $said or die "wrk: exit status $?\n";
     $site->rest;
-    return $self->_result(\%wrk, $site->cpu($before));
+    my $cpu = $site->cpu($before);
+    my $others = Bench::Machine::others($machine, sum(values %$cpu));
+    return {%{$self->_result(\%wrk, $cpu)}, others => $others};
 }
 
 sub _result {

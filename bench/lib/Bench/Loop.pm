@@ -2,10 +2,11 @@
 # What this machine can do at all, by bench/loop.c; beside a Bench::Load.
 #
 #   my $loop = Bench::Loop->new($site, 'hash', 'bcrypt');
-#   my $run = $loop->run(seconds => 5);     # {rate, cpu}
+#   my $run = $loop->run(seconds => 5);     # {rate, cpu, others}
 package Bench::Loop;
 use strict;
 use warnings;
+use Bench::Machine;
 use Bench::State;
 use POSIX ();
 
@@ -33,6 +34,7 @@ sub run {
     my ($self, %option) = @_;
     my ($threads, @words) = @{$self->{words}};
     my @command = ("$ENV{PWR_BUILD}/bench/loop", $self->{name}, $threads, $option{seconds} * MSEC, @words);
+    my $machine = Bench::Machine::look();
     my $pid = open my $said, '-|';
     defined $pid or die "fork: $!\n";
     if (!$pid) {
@@ -42,7 +44,7 @@ sub run {
     }
     my ($rate, $usec) = split ' ', <$said> // '';
     close $said or die "loop: exit status $?\n";
-    return {rate => $rate, cpu => {loop => $usec}};
+    return {rate => $rate, cpu => {loop => $usec}, others => Bench::Machine::others($machine, 0)};
 }
 
 1;

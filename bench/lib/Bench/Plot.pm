@@ -5,9 +5,11 @@
 package Bench::Plot;
 use strict;
 use warnings;
+use Bench::Report;
 use List::Util qw(max);
+use POSIX qw(floor);
 
-use constant {WIDTH => 640, HEIGHT => 260, LEFT => 80, RIGHT => 30, TOP => 56, BOTTOM => 44};
+use constant {WIDTH => 640, HEIGHT => 260, LEFT => 80, RIGHT => 30, TOP => 56, BOTTOM => 44, LINES => 4};
 
 my %color = (own => '#0b6e4f', limit => '#8a8a8a', bar => '#b3261e');
 
@@ -16,6 +18,14 @@ sub _escaped { return $_[0] =~ s/&/&amp;/gr =~ s/</&lt;/gr =~ s/>/&gt;/gr }
 sub _text {
     my ($x, $y, $text, $more) = @_;
     return sprintf '<text x="%.1f" y="%.1f" %s>%s</text>', $x, $y, $more // '', _escaped($text);
+}
+
+# The least of 1, 2, 5, 10, 20... with which so many lines reach so far.
+sub _step {
+    my ($top, $lines) = @_;
+    my $unit = 10**floor(log($top / $lines) / log 10);
+    my ($step) = grep { $_ * $unit * $lines >= $top } 1, 2, 5, 10;
+    return $step * $unit;
 }
 
 # What is a bar in the unit of the figure: a ratio is of the limit's median.
@@ -31,15 +41,18 @@ sub _panel {
     my %values = map { my $side = $_; $side => [map { $_->{$side} ? $_->{$side}{$name} : undef } @{$result->{rounds}}] }
         qw(own limit);
     my @bars = grep { defined } map { _bar_value($_, $figure) } @{$figure->{bars}};
-    my $top = 1.1 * max(1e-9, @bars, map { grep { defined } @$_ } values %values);
+    my $step = _step(max(1e-9, @bars, map { grep { defined } @$_ } values %values), LINES);
+    my $top = LINES * $step;
     my $x = sub { LEFT + (WIDTH - LEFT - RIGHT) * ($_[0] + 0.5) / $n };
     my $y = sub { HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * $_[0] / $top };
     my $line = sub {
         my ($at, $style) = @_;
         return sprintf '<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" %s/>', LEFT, WIDTH - RIGHT, ($y->($at)) x 2, $style;
     };
-    my @parts = (map({ $line->($_, 'stroke="#ddd"'), _text(LEFT - 8, $y->($_) + 4, sprintf('%.4g', $_), 'text-anchor="end"') }
-        map { $top * $_ / 4 } 0 .. 4), map { $line->($_, qq(stroke="$color{bar}" stroke-dasharray="6 4")) } @bars);
+    my @parts = map {
+        $line->($_, 'stroke="#ddd"'), _text(LEFT - 8, $y->($_) + 4, Bench::Report::number($_), 'text-anchor="end"')
+    } map { $_ * $step } 0 .. LINES;
+    push @parts, map { $line->($_, qq(stroke="$color{bar}" stroke-dasharray="6 4")) } @bars;
     for my $side (qw(limit own)) {
         my $spread = $figure->{$side eq 'own' ? 'value' : 'limit'} or next;
         push @parts, $line->($spread->[1], qq(stroke="$color{$side}")), map {

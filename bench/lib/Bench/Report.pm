@@ -63,6 +63,7 @@ sub judge {
     my ($case, @rounds) = @_;
     return {
         (map { $_ => $case->{$_} } qw(name what beside)), rounds => \@rounds,
+        others => spread(map { map { $_->{others} } grep { defined } @$_{qw(own limit)} } @rounds),
         figures => [map { _figure($_, @rounds) } @{$case->{figures}}],
         map { my $side = $_; ("cpu_$side" => _cpu($side, @rounds), "others_$side" => _others($side, @rounds)) } qw(own limit),
     };
@@ -71,7 +72,7 @@ sub judge {
 # --- the table ------------------------------------------------------------------
 
 # Three digits, and what stands before them.
-sub _number {
+sub number {
     my $n = shift;
     return '0' if !$n;
     my $digits = max(0, 2 - int(log(abs $n) / log 10));
@@ -82,13 +83,13 @@ sub _number {
 
 sub _spread_text {
     my $spread = shift or return '–';
-    my ($least, $middle, $greatest) = map { _number($_) } @$spread;
+    my ($least, $middle, $greatest) = map { number($_) } @$spread;
     return $least eq $greatest ? $middle : "$middle ($least–$greatest)";
 }
 
 sub _cpu_text {
     my $cpu = shift;
-    my @parts = map { $cpu->{$_} ? _number($cpu->{$_}) . ($_ eq 'loop' ? '' : " $_") : () } qw(httpd database loop);
+    my @parts = map { $cpu->{$_} ? number($cpu->{$_}) . ($_ eq 'loop' ? '' : " $_") : () } qw(httpd database loop);
     return @parts ? join ' + ', @parts : '–';
 }
 
@@ -96,7 +97,7 @@ sub _others_text {
     my $result = shift;
     my @texts = map {
         my ($side, $n) = ($_, $result->{"others_$_"});
-        map { ($side eq 'own' ? '' : 'limit: ') . _number($n->{$_}) . " $_" } sort keys %$n
+        map { ($side eq 'own' ? '' : 'limit: ') . number($n->{$_}) . " $_" } sort keys %$n
     } qw(own limit);
     return @texts ? join ', ', @texts : '–';
 }

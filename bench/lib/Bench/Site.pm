@@ -19,6 +19,7 @@ use warnings;
 use Bench::State;
 use File::Copy qw(copy);
 use POSIX ();
+use PWR::Client;
 use PWR::Database;
 use PWR::Walk;
 use Time::HiRes qw(sleep time);
@@ -43,9 +44,16 @@ my $conf = join "\n", 'PwResetRealm ' . REALM, 'PwResetSendmail "${ROOT}/sink" "
 <Location "/bench">
     SetHandler bench
 </Location>
-<Location "/server-status">
+CONF
+
+# Who asks it is not among those whose answers are counted.
+my $status = <<'CONF';
+Listen 127.0.0.1:${PORT2}
+<VirtualHost 127.0.0.1:${PORT2}>
+    DocumentRoot "${ROOT}/htdocs"
     SetHandler server-status
-</Location>
+    CustomLog /dev/null combined
+</VirtualHost>
 CONF
 
 # What happens when a crowd is more than MaxRequestWorkers, and its connections
@@ -80,7 +88,8 @@ sub new {
     my $db = PWR::Database->new($kind, $kind eq 'mysql' ? @server : ());
     my $self = bless {n => \%option, conf => "$conf$more\n"}, $class;
     $self->{walk} = PWR::Walk->new($kind, db => $db, start => 0, children => CHILDREN, threads => THREADS,
-        modules => [qw(status headers)], global => _global() . "\n$global", conf => $self->{conf});
+        modules => [qw(status headers)], ports => 1,
+        global => _global() . "\n$global\n$status", conf => $self->{conf});
     $self->{walk}->make_schema('--prefix', 'bench_');
     Bench::State::fill($db->dbh, $say, %option);
     $self->{walk}->sql('INSERT INTO bench_user SELECT * FROM pwreset_user WHERE changed_at < 2 LIMIT 100000');
@@ -198,9 +207,10 @@ sub cpu {
 # wrk goes when its time is over; what it had asked for is done all the same.
 sub rest {
     my $self = shift;
+    my $client = PWR::Client->new(url => 'http://127.0.0.1:' . $self->httpd->port(2));
     my $until = time + WAIT_SEC;
     while (1) {
-        my ($busy) = $self->walk->client->get('/server-status?auto')->body =~ /^BusyWorkers: (\d+)/m;
+        my ($busy) = $client->get('/?auto')->body =~ /^BusyWorkers: (\d+)/m;
         defined $busy or die "mod_status does not answer\n";
         return if $busy <= 1 || time > $until;
         sleep POLL_SEC;
