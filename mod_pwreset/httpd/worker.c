@@ -307,13 +307,14 @@ static void rest(const worker *w)
     }
 }
 
-/* Do what is due; returns zero when there is nothing. */
+/* Do what is due; returns zero when there is nothing.  What is due is not read
+ * while nobody could do it: a backlog is long just then. */
 static int sweep(worker *w)
 {
     apr_pool_t *pool;
     int claimed;
 
-    if (pwr_agenda_is_stale(w->agenda, TICK_MS)) {
+    if (slot_find(w) && pwr_agenda_is_stale(w->agenda, TICK_MS)) {
         pwr_agenda_clear(w->agenda);
         rest(w);
         each_store(w, read_store);
