@@ -87,7 +87,7 @@ int pwr_command_page_show(pwr_call *call)
 /* As the mail program gets it. */
 static int raw_print(const pwr_call *call, pwr_message *message)
 {
-    char id[PWR_ID_HEX + 1];
+    char *id = apr_palloc(call->pool, PWR_ID_HEX + 1);
     const char *bytes;
     size_t len;
 

@@ -231,9 +231,9 @@ static const char *set_groups(const use *u, void *slot)
     if (error) {
         return error;
     }
-    grown = apr_pcalloc(u->pool, (size_t)(n + 2) * sizeof(*grown));
-    if (n > 0) {
-        memcpy(grown, before, (size_t)n * sizeof(*grown));
+    grown = apr_pcalloc(u->pool, (size_t)(n + 2) * sizeof(*list));
+    for (int i = 0; i < n; i++) {
+        grown[i] = before[i];
     }
     grown[n] = added;
     *list = grown;

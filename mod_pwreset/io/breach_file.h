@@ -16,9 +16,9 @@ typedef struct pwr_breach_file pwr_breach_file;
 /* Map a list for as long as `pool` lives.  It must be a regular file of root or
  * of who runs this process, and nobody else may write to it: a file that is cut
  * while it is mapped ends the process that reads there.
- * Returns NULL and sets `*file`, or what is wrong. */
+ * Returns NULL and sets `*out`, or what is wrong. */
 const char *pwr_breach_file_open(apr_pool_t *pool, const char *path,
-                                 const pwr_breach_file **file);
+                                 const pwr_breach_file **out);
 
 /* What is in it. */
 const pwr_breach *pwr_breach_file_list(const pwr_breach_file *file);
@@ -32,7 +32,7 @@ typedef struct pwr_breach_writer pwr_breach_writer;
 /* The status is of the system; after a failure, and instead of finish,
  * pwr_breach_writer_drop() leaves nothing behind. */
 apr_status_t pwr_breach_writer_open(apr_pool_t *pool, const char *path,
-                                    pwr_breach_writer **writer);
+                                    pwr_breach_writer **out);
 
 /* The next key; each is greater than the one before. */
 apr_status_t pwr_breach_writer_add(pwr_breach_writer *writer, uint64_t key);
