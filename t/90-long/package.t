@@ -202,10 +202,12 @@ sub configure_site {
 }
 
 sub restart {
-    inside('apache2ctl stop');
-    sleep POLL_SEC while -e "$root/var/run/apache2/apache2.pid";
-    my ($status, $said) = inside('apache2ctl start');
     my $until = time + WAIT_SEC;
+    inside('apache2ctl stop');
+    # (Its /var/run is a link to the /run of whoever looks.)
+    sleep POLL_SEC while -e "$root/run/apache2/apache2.pid" && time < $until;
+    my ($status, $said) = inside('apache2ctl start');
+    $until = time + WAIT_SEC;
     my $client = PWR::Client->new(url => 'http://127.0.0.1:' . $port->number);
     sleep POLL_SEC while $client->get('/')->status == 0 && time < $until;
     ok($status == 0 && $client->get('/')->status, 'httpd is started') or diag($said, slurp("$root/var/log/apache2/error.log"));
