@@ -255,6 +255,27 @@ static apr_status_t find(pwr_dbd_run *run, void *baton)
                                             : status;
 }
 
+/* A password that is changed behind the query that found it and before the one
+ * that made its stamp would be verified as it was, and what comes of that would
+ * live under the stamp of the new one.  So it is asked for once more, behind
+ * the stamp.  Where the two queries tell it in different ways nothing comes of
+ * that: it is what the first one says. */
+static apr_status_t password_renew(pwr_dbd_run *run, const query *asked,
+                                   pwr_user *user)
+{
+    pwr_user rows[PWR_USERS_MAX];
+    pwr_users users = { .is_sole = 1, .row = rows };
+    query again = *asked;
+    apr_status_t status;
+
+    again.users = &users;
+    status = find(run, &again);
+    user->password = status == APR_SUCCESS && users.n == 1
+        && strcmp(users.row[0].id, user->id) == 0
+        ? users.row[0].password : NULL;
+    return status;
+}
+
 /* An id that no row has; a number, for where the column is one. */
 #define NOBODY "0"
 
@@ -287,6 +308,10 @@ static apr_status_t stamps_take(pwr_dbd_run *run, const query *asked)
                    sizeof(same.mail_stamp));
             memcpy(users->row[n].address_stamp, same.address_stamp,
                    sizeof(same.address_stamp));
+            if (users->is_sole && users->row[n].password
+                && !pwr_crypto_equal(users->row[n].password, same.password)) {
+                status = password_renew(run, asked, &users->row[n]);
+            }
             n++;
         }
     }

@@ -3,6 +3,9 @@
  * type anything. */
 #include "bench.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "core/builtin.h"
@@ -448,6 +451,84 @@ static void test_unknown_id(bench *made, apr_pool_t *pool)
            "whom the id query does not know is nobody");
 }
 
+/* ---- a password that is changed between the two queries ---- */
+
+#define PASSWORDS 300           /* one after the other */
+#define READERS 3
+
+typedef struct race {
+    bench *made;
+    pwr_store *store;
+    const char *stamp[PASSWORDS];   /* of each */
+    int is_over;                    /* atomic, as the rest */
+    int reads, dead;
+} race;
+
+static void password_set(bench *made, int n)
+{
+    bench_sql(made, "UPDATE {p}user SET password = '%d' WHERE login = 'raced'",
+              n);
+}
+
+/* Would the password of before pass under the stamp of after? */
+static int is_dead(const race *all, const pwr_user *user)
+{
+    int n = atoi(user->password), of = 0;
+
+    while (of < PASSWORDS && strcmp(all->stamp[of], user->stamp) != 0) {
+        of++;
+    }
+    return n < of;
+}
+
+/* Index 0 changes the password, the others want to sign in. */
+static void race_run(int index, void *baton)
+{
+    race *all = baton;
+    apr_pool_t *pool;
+
+    for (int n = 0; index == 0 && n < PASSWORDS; n++) {
+        password_set(all->made, n);
+    }
+    if (index == 0) {
+        __atomic_store_n(&all->is_over, 1, __ATOMIC_RELEASE);
+    }
+    apr_pool_create(&pool, NULL);
+    while (!__atomic_load_n(&all->is_over, __ATOMIC_ACQUIRE)) {
+        pwr_users users = { .is_sole = 1 };
+
+        all->store->ops->users_find(all->store, pool, PWR_USER_BY_LOGIN,
+                                    "raced", &users);
+        __atomic_fetch_add(&all->reads, users.n, __ATOMIC_RELAXED);
+        if (users.n == 1 && is_dead(all, &users.row[0])) {
+            __atomic_fetch_add(&all->dead, 1, __ATOMIC_RELAXED);
+        }
+        apr_pool_clear(pool);
+    }
+    apr_pool_destroy(pool);
+}
+
+static void test_race(bench *made, apr_pool_t *pool)
+{
+    race all = { .made = made, .store = bench_store(made, NULL) };
+    pwr_user user = { .login = "raced", .email = "raced@example.org",
+                      .password = "0" };
+    pwr_users users = { 0 };
+    int added;
+
+    all.store->ops->user_add(all.store, pool, &user, &added);
+    for (int n = 0; n < PASSWORDS; n++) {
+        password_set(made, n);
+        all.store->ops->users_find(all.store, pool, PWR_USER_BY_LOGIN, "raced",
+                                   &users);
+        all.stamp[n] = apr_pstrdup(pool, users.row[0].stamp);
+    }
+    bench_threads(made, 1 + READERS, race_run, &all);
+    tap_ok(all.reads > PASSWORDS / 2, "read while it is changed: %d times",
+           all.reads);
+    tap_int(all.dead, 0, "no password of before has the stamp of after");
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *pool = tap_begin();
@@ -469,6 +550,9 @@ int main(int argc, const char *const *argv)
     test_shipped(made, pool);
     test_stamps(made, pool);
     test_unknown_id(made, pool);
+    if (bench_is_mysql(made)) {
+        test_race(made, pool);
+    }
     tap_str(bench_log(made), "", "nothing was logged");
     return tap_end();
 }
