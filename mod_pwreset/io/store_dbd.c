@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "io/store_parts.h"
 
 #define PREFIX_MAX 48           /* MySQL's names have 64 characters */
+#define PARAM_ENDS " \r\n\t;|,"
 
 static const pwr_store_ops ops = {
     .users_find = pwr_store_users_find,
@@ -142,18 +144,30 @@ apr_status_t pwr_store_trim(pwr_dbd_run *run, const pwr_store_impl *impl,
     return pwr_dbd_exec(run, &impl->sql.stmt[trim->trim], args, &changed);
 }
 
+/* As apr_dbd_mysql does it: a key is the letters before a "=". */
 const char *pwr_store_dbd_param(apr_pool_t *pool, const char *params,
                                 const char *name)
 {
-    char *rest = apr_pstrdup(pool, params), *word, *last;
-    const char *value = NULL;
-    size_t len = strlen(name);
+    const char *at = params, *value = NULL;
 
-    for (word = apr_strtok(rest, " ,;|\t", &last); word;
-         word = apr_strtok(NULL, " ,;|\t", &last)) {
-        if (strncmp(word, name, len) == 0 && word[len] == '=') {
-            value = word + len + 1;
+    while ((at = strchr(at, '=')) != NULL) {
+        const char *key = at;
+        size_t len = 0;
+
+        while (key > params && apr_isspace(key[-1])) {
+            key--;
         }
+        while (key > params && apr_isalpha(key[-1])) {
+            key--;
+            len++;
+        }
+        do {
+            at++;
+        } while (apr_isspace(*at));
+        if (len > 0 && apr_cstr_casecmpn(name, key, len) == 0) {
+            value = apr_pstrmemdup(pool, at, strcspn(at, PARAM_ENDS));
+        }
+        at += strcspn(at, PARAM_ENDS);
     }
     return value;
 }

@@ -57,8 +57,9 @@ typedef struct pwr_store_conf {
     const char *group_query;            /* or NULL */
 } pwr_store_conf;
 
-/* The value of a parameter of DBDParams; the last of this name counts, as for
- * the driver.  NULL: there is none. */
+/* The value of a parameter of DBDParams as the driver of MySQL takes it: in any
+ * case, cut short or not, with blanks around its "=" or none; the last one
+ * counts.  NULL: there is none.  For names that begin as no other does. */
 const char *pwr_store_dbd_param(apr_pool_t *pool, const char *params,
                                 const char *name);
 

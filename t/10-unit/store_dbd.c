@@ -125,6 +125,12 @@ static void test_param(apr_pool_t *pool)
         { "dbname=site,group=pwreset,reconnect=0", "group", "pwreset" },
         { "host=a;dbname=b|user=c\tpass=d e=f", "e", "f" },
         { "reconnect=0 reconnect=1", "reconnect", "1" },
+        { "reconnect=0 Reconnect=1", "reconnect", "1" },
+        { "reconnect=0,re=1", "reconnect", "1" },
+        { "RECONNECT \t= 0;x", "reconnect", "0" },
+        { "group= reconnect=0", "group", "reconnect=0" },
+        { "group= reconnect=0", "reconnect", NULL },
+        { "=x,=,group=y", "group", "y" }, { "reconnect=0", "", NULL },
         { "group=", "group", "" }, { "dbname=group=x", "group", NULL },
         { "mygroup=x groups=y group", "group", NULL }, { "", "group", NULL },
     };
