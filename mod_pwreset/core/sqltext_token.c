@@ -24,7 +24,8 @@ static int is_number(const char *text)
 
     if (strncmp(text, "0x", 2) == 0 || strncmp(text, "0b", 2) == 0) {
         at = 2;
-        more = strspn(text + at, DIGITS "abcdefABCDEF");
+        more = strspn(text + at, text[1] == 'b' ? "01"
+                                                : DIGITS "abcdefABCDEF");
     }
     else if (len > 0 && (text[len] == 'e' || text[len] == 'E')) {
         at += 1 + (text[len + 1] == '-' || text[len + 1] == '+');

@@ -309,6 +309,7 @@ static void test_names(apr_pool_t *pool)
         { "select `d`.`t`.`c` AS `c` from `d`.`t`", "select d.t AS c from" },
         { "UPDATE d./* c */t SET x", "UPDATE d.t" },
         { "UPDATE 2024_users,1e2,0x1F,7 SET x", "UPDATE 2024_users" },
+        { "UPDATE 0bad,0b01,0XFF SET x", "UPDATE 0bad 0XFF" },
         { "UPDATE `open SET x", "UPDATE open SET x" },
         { "UPDATE a.", "UPDATE a" },
         { "", "" }, { ".", "" }, { "'", "" },
