@@ -160,11 +160,16 @@ static void session_touch(pwr_dbd_run *run, const session_call *call,
     }
 }
 
+static int is_bound(const pwr_session_lookup *lookup)
+{
+    return lookup->user.id
+        && pwr_crypto_equal(lookup->session.stamp, lookup->user.stamp);
+}
+
 static apr_status_t session_find(pwr_dbd_run *run, void *baton)
 {
     session_call *call = baton;
     pwr_session_lookup *lookup = call->lookup;
-    pwr_session *session = &lookup->session;
     int64_t now;
     int live;
     apr_status_t status;
@@ -174,10 +179,14 @@ static apr_status_t session_find(pwr_dbd_run *run, void *baton)
     if (status != APR_SUCCESS || !live) {
         return status;
     }
-    status = pwr_store_user_read(run, call->impl, session->user_id,
+    status = pwr_store_user_read(run, call->impl, lookup->session.user_id,
                                  &lookup->user);
-    if (status != APR_SUCCESS || !lookup->user.id
-        || !pwr_crypto_equal(session->stamp, lookup->user.stamp)) {
+    /* Between these two the password may have been hashed anew, and the session
+     * bound to that. */
+    if (status == APR_SUCCESS && lookup->user.id && !is_bound(lookup)) {
+        status = session_read(run, call, &live, &now);
+    }
+    if (status != APR_SUCCESS || !live || !is_bound(lookup)) {
         return status;
     }
     lookup->state = PWR_SESSION_LIVE;

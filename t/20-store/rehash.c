@@ -2,6 +2,8 @@
 /* The same password under a better hash: nothing else changes. */
 #include "scene.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <apr_time.h>
 
@@ -232,6 +234,68 @@ static void test_at_once(const scene *on)
     tap_ok(dead_in(&all) > 0, "control: without asking, some do not");
 }
 
+/* ---- a visitor meanwhile ---- */
+
+#define HASHES 100              /* one after the other */
+#define VISITORS 3
+
+typedef struct visits {
+    scene on;
+    const char *session;
+    int begun, done;            /* hashes; atomic, as the rest */
+    int n, sent_away;
+} visits;
+
+static int add_to(int *counter, int n)
+{
+    return __atomic_add_fetch(counter, n, __ATOMIC_ACQ_REL);
+}
+
+/* A login hashes anew once; here two may do so in the time of one look, and of
+ * such a look nothing is said. */
+static void look(visits *all, const scene *on)
+{
+    int done = add_to(&all->done, 0);
+    int is_in = scene_is_signed_in(on, "r", all->session);
+    int within = add_to(&all->begun, 0) - done;
+
+    add_to(&all->n, within < 2);
+    add_to(&all->sent_away, within < 2 && !is_in);
+}
+
+/* Index 0 hashes the password anew, time and again. */
+static void visit(int index, void *baton)
+{
+    visits *all = baton;
+    scene on = all->on;
+
+    apr_pool_create(&on.pool, NULL);
+    for (int i = 0; index == 0 && i < HASHES; i++) {
+        pwr_user user = verified(&on);
+
+        add_to(&all->begun, 1);
+        rehash(&on, &user, apr_psprintf(on.pool, "new %d", i));
+        add_to(&all->done, 1);
+    }
+    while (index > 0 && add_to(&all->done, 0) < HASHES) {
+        look(all, &on);
+    }
+    apr_pool_destroy(on.pool);
+}
+
+static void test_visits(const scene *on)
+{
+    visits all = { .on = *on };
+
+    scene_reset(on);
+    all.session = scene_sign_in(on, "r", "u1");
+    bench_threads(on->made, 1 + VISITORS, visit, &all);
+    tap_ok(strcmp(password(on), "old") != 0 && all.n > 0,
+           "a session is used while the password is hashed anew: %d times",
+           all.n);
+    tap_int(all.sent_away, 0, "and its visitor never sent away");
+}
+
 /* Even between the look at the row and the UPDATE: here the look is always at
  * what was there. */
 static void test_between(bench *made, apr_pool_t *pool)
@@ -310,6 +374,7 @@ int main(int argc, const char *const *argv)
     test_meanwhile(&on);
     test_late(&on);
     test_at_once(&on);
+    test_visits(&on);
     test_between(made, pool);
     test_impossible(made, pool);
     tap_str(bench_log(made), "", "nothing was logged");
