@@ -70,13 +70,15 @@ use constant PR_SET_PDEATHSIG => 1;
 sub new {
     my ($class, %option) = @_;
     my $self = bless {
-        mpm => $ENV{PWR_MPM} || 'event', conf => '', global => '', modules => [], children => 2, threads => 8,
-        module => 1, ports => 0, stop_sec => STOP_SEC, poll_sec => POLL_SEC, %option, owner => $$,
+        mpm => $ENV{PWR_MPM} || 'event', conf => '', global => '', modules => [], children => 2,
+        threads => undef, module => 1, ports => 0, stop_sec => STOP_SEC, poll_sec => POLL_SEC, %option, owner => $$,
         done => 1,      # until it is started
         root => tempdir('pwr-httpd-XXXXXX', TMPDIR => 1, CLEANUP => 1),
     }, $class;
     $self->{port_list} = [map { PWR::Port->new } 0 .. $self->{ports}];
     $self->{log} = PWR::HttpdLog->new("$self->{root}/logs/error.log");
+    # Its advice against many children on SQLite, which PWR::HttpdConf makes of threads.
+    $self->allow_log('PWR0012') if $self->{mpm} eq 'prefork' && $self->{threads};
     $self->{account} = $> == 0 ? account() : undef;
     $self->_make_folders;
     $self->_share_database if $self->{database} && $self->{account};
@@ -92,6 +94,7 @@ sub port { return $_[0]{port_list}[($_[1] // 1) - 1]->number }
 sub root { return $_[0]{root} }
 sub maildir { return "$_[0]{root}/mail" }
 sub pid { return $_[0]{pid} }
+sub has_http2 { return $_[0]{mpm} ne 'prefork' }
 sub scheme { return $_[0]{tls} ? 'https' : 'http' }
 sub url { return $_[0]->scheme . '://127.0.0.1:' . $_[0]->port }
 sub conf_file { return "$_[0]{root}/httpd.conf" }

@@ -3,6 +3,9 @@
 package PWR::HttpdConf;
 use strict;
 use warnings;
+use List::Util qw(max min);
+
+use constant {THREADS => 8, MOST_PROCESSES => 48};
 
 # What every httpd of ours loads, where it is not compiled in.
 my @modules = qw(unixd log_config authn_core authz_core authz_user authz_host mime dir alias setenvif headers env
@@ -39,7 +42,7 @@ sub _load {
 sub _optional {
     my $httpd = shift;
     my $threads = $httpd->{mpm} ne 'prefork';
-    return grep { $threads || $_ ne 'http2' } map { $threads && $_ eq 'cgi' ? 'cgid' : $_ } @{$httpd->{modules}},
+    return grep { $httpd->has_http2 || $_ ne 'http2' } map { $threads && $_ eq 'cgi' ? 'cgid' : $_ } @{$httpd->{modules}},
         $httpd->{tls} ? 'ssl' : ();
 }
 
@@ -62,13 +65,23 @@ sub _defines {
         'SENDMAIL "' . $httpd->root . '/sendmail"', 'URL ' . $httpd->url, 'LIBEXECDIR "' . apxs('LIBEXECDIR') . '"';
 }
 
+# A test that says how many threads it needs has so many requests at once: where
+# a process is a thread, it gets as many, from the start (prefork adds one in a
+# second, then two).
+sub _prefork {
+    my ($least, $threads) = @_;
+    my $most = max(4, $least, $threads ? min($least * $threads, MOST_PROCESSES) : 0);
+    my $start = $threads ? $most : $least;
+    return "StartServers $start\nServerLimit $most\nMaxRequestWorkers $most\nMinSpareServers 1\nMaxSpareServers $most\n";
+}
+
 # Few and small, for a machine that others share.
 sub _processes {
     my $httpd = shift;
     my ($n, $threads) = @$httpd{qw(children threads)};
-    my $most = $n > 4 ? $n : 4;
-    return "StartServers $n\nServerLimit $most\nMaxRequestWorkers $most\nMinSpareServers 1\nMaxSpareServers $most\n"
-        if $httpd->{mpm} eq 'prefork';
+    return _prefork($n, $threads) if $httpd->{mpm} eq 'prefork';
+    $threads //= THREADS;
+    my $most = max(4, $n);
     return "StartServers $n\nServerLimit $most\nThreadsPerChild $threads\nThreadLimit $threads\n"
         . "MinSpareThreads 1\nMaxSpareThreads @{[$most * $threads]}\n"
         . "MaxRequestWorkers @{[$most * $threads]}\n";
