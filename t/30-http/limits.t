@@ -14,7 +14,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 # A well-formed control string that nobody has.
-use constant STRING => '0123-4567-89AB-CDEF-GHJK-MNPQ-RST5';
+use constant {STRING => '0123-4567-89AB-CDEF-GHJK-MNPQ-RST5', AGAIN => 10};
 
 # Addresses of the test's choosing: the test is a proxy that httpd was told of.
 my $remoteip = <<'CONF';
@@ -51,6 +51,19 @@ sub at_once {
     return $walk;
 }
 
+# Statuses of these posts at once; who is told to come again (503), as on a machine
+# with too much to do, does: it has cost him nothing.
+sub at_last {
+    my ($walk, @posts) = @_;
+    my $n = statuses($walk->at_once(@posts));
+    for (1 .. AGAIN) {
+        my $again = delete $n->{503} or last;
+        my $more = statuses($walk->at_once(@posts[1 .. $again]));
+        $n->{$_} += $more->{$_} for keys %$more;
+    }
+    return $n;
+}
+
 # Over so long a period that a slow machine is given no more.
 sub crowd {
     my $walk = at_once(@_, conf => join "\n", map { "PwResetLimit $_/7d" } 'forgot-client 10', 'reset-client 30',
@@ -58,7 +71,7 @@ sub crowd {
     my %want = (forgot => [\&forgot, 200, 10], reset => [\&reset_by, 410, 30], login => [\&login, 422, 60]);
     for my $page (sort keys %want) {
         my ($post, $status, $burst) = @{$want{$page}};
-        is_deeply(statuses($walk->at_once(map { $post->($_) } 1 .. 200)), {$status => $burst, 429 => 200 - $burst},
+        is_deeply(at_last($walk, map { $post->($_) } 1 .. 200), {$status => $burst, 429 => 200 - $burst},
             "$page: of 200 at once the burst");
         is_deeply(statuses($walk->at_once(map { $post->($_) } 1 .. 20)), {429 => 20}, "$page: and no more");
     }
@@ -72,7 +85,7 @@ sub crowd {
 sub control {
     my $walk = at_once('event', conf => 'PwResetLimit None');
     is_deeply(statuses($walk->at_once(map { forgot($_) } 1 .. 100)), {200 => 100}, 'no limit: all pass');
-    my $n = statuses($walk->at_once(map { login($_) } 1 .. 100));
+    my $n = at_last($walk, map { login($_) } 1 .. 100);
     is($n->{429}, undef, 'on the login page, too');
     cmp_ok($n->{422} // 0, '>', 60, 'where more are looked at than the limit lets through');
     $walk->settle;
