@@ -205,12 +205,13 @@ static int compare(int is_visit, char **argv)
 static char answers[CONNECTIONS_MAX][32];
 static size_t answer_len[CONNECTIONS_MAX];
 static long counts[STATUSES];
+static int is_over;
 
 /* Another request on a connection of its own: an answer may close it. */
 static void begin(struct pollfd *p, int i)
 {
     answer_len[i] = 0;
-    p->fd = connection(SOCK_NONBLOCK);
+    p->fd = is_over ? -1 : connection(SOCK_NONBLOCK);
     p->events = p->fd < 0 ? 0 : POLLOUT;
 }
 
@@ -260,12 +261,39 @@ static void step(struct pollfd *p, int i, const script *s)
     }
 }
 
+static void turn(struct pollfd *fds, int n, const script *s)
+{
+    if (poll(fds, (nfds_t)n, 100) < 0) {
+        fail("poll");
+    }
+    for (int i = 0; i < n; i++) {
+        if (fds[i].fd < 0) {
+            begin(&fds[i], i);
+        }
+        else if (fds[i].revents) {
+            errno = 0;
+            step(&fds[i], i, s);
+        }
+    }
+}
+
+static int is_any_open(const struct pollfd *fds, int n)
+{
+    int is_open = 0;
+
+    for (int i = 0; i < n; i++) {
+        is_open |= fds[i].fd >= 0;
+    }
+    return is_open;
+}
+
 static int flood(char **argv)
 {
     static struct pollfd fds[CONNECTIONS_MAX];
     static script s;
     int n = (int)strtol(argv[0], NULL, 10);
     int64_t until = now_usec() + strtoll(argv[1], NULL, 10) * 1000;
+    int64_t patience = until + PATIENCE_SEC * INT64_C(1000000);
 
     if (n < 1 || n > CONNECTIONS_MAX) {
         return 2;
@@ -275,18 +303,12 @@ static int flood(char **argv)
         begin(&fds[i], i);
     }
     while (now_usec() < until) {
-        if (poll(fds, (nfds_t)n, 100) < 0) {
-            fail("poll");
-        }
-        for (int i = 0; i < n; i++) {
-            if (fds[i].fd < 0) {
-                begin(&fds[i], i);
-            }
-            else if (fds[i].revents) {
-                errno = 0;
-                step(&fds[i], i, &s);
-            }
-        }
+        turn(fds, n, &s);
+    }
+    /* Who waits for an answer still, gets it. */
+    is_over = 1;
+    while (is_any_open(fds, n) && now_usec() < patience) {
+        turn(fds, n, &s);
     }
     print_counts(counts);
     return 0;
