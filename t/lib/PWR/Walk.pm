@@ -171,8 +171,8 @@ sub strings {
     my ($self, @logins) = @_;
     my $client = $self->client;
     for (@logins) {
-        my $status = $client->post('/account/forgot', [email => "$_\@example.org"])->status;
-        die "$_ cannot ask for a string: $status\n" if $status != 200;
+        my $r = _in_time($client, '/account/forgot', [email => "$_\@example.org"]);
+        die "$_ cannot ask for a string: " . $r->status . "\n" if $r->status != 200;
     }
     return map { ($_ => $self->_string_to("$_\@example.org")) } @logins;
 }
@@ -188,16 +188,22 @@ sub _string_to {
 
 # --- people -----------------------------------------------------------------------
 
-# A new browser in which somebody has signed in; told to come again (503), as
-# on a machine with too much to do, he does.
+# Post it; told to come again (503), as on a machine with too much to do, do so.
+sub _in_time {
+    my ($client, @post) = @_;
+    my ($r, $until) = ($client->post(@post), time + WAIT_SEC);
+    while ($r->status == 503 && time < $until) {
+        sleep POLL_SEC;
+        $r = $client->post(@post);
+    }
+    return $r;
+}
+
+# A new browser in which somebody has signed in.
 sub signed_in {
     my ($self, $login, $password) = @_;
     my $client = $self->client;
-    my ($r, $until) = (undef, time + WAIT_SEC);
-    do {
-        sleep POLL_SEC if $r;
-        $r = $client->post('/account/login', [login => $login, password => $password // OLD]);
-    } while $r->status == 503 && time < $until;
+    my $r = _in_time($client, '/account/login', [login => $login, password => $password // OLD]);
     die "$login cannot sign in: " . $r->status . "\n" if $r->status != 303;
     return $client;
 }
