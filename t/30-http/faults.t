@@ -198,7 +198,7 @@ sub full_sqlite {
 # A primary that others took the place of answers, and would be asked for ever:
 # whoever connects anew is led to the new one.
 sub demoted {
-    my $walk = PWR::Walk->new('mysql', children => 1, threads => 4);
+    my $walk = PWR::Walk->new('mysql', children => 1);
     $walk->httpd->reconf(global => qq(DBDKeep 1\nDBDMax 1\nDBDParams "@{[give_rights($walk)]}"))->restart;
     my $client = $walk->client;
     my $ids = sub { join ' ', map { @$_ } @{$walk->db->dbh->selectall_arrayref(

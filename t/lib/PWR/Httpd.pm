@@ -77,8 +77,9 @@ sub new {
     }, $class;
     $self->{port_list} = [map { PWR::Port->new } 0 .. $self->{ports}];
     $self->{log} = PWR::HttpdLog->new("$self->{root}/logs/error.log");
-    # Its advice against many children on SQLite, which PWR::HttpdConf makes of threads.
-    $self->allow_log('PWR0012') if $self->{mpm} eq 'prefork' && $self->{threads};
+    # Its few processes are all at work soon; and its advice against many children on
+    # SQLite, which PWR::HttpdConf makes of threads.
+    $self->allow_log('AH00161', $self->{threads} ? 'PWR0012' : ()) if $self->{mpm} eq 'prefork';
     $self->{account} = $> == 0 ? account() : undef;
     $self->_make_folders;
     $self->_share_database if $self->{database} && $self->{account};
@@ -94,6 +95,7 @@ sub port { return $_[0]{port_list}[($_[1] // 1) - 1]->number }
 sub root { return $_[0]{root} }
 sub maildir { return "$_[0]{root}/mail" }
 sub pid { return $_[0]{pid} }
+sub mpm { return $_[0]{mpm} }
 sub has_http2 { return $_[0]{mpm} ne 'prefork' }
 sub scheme { return $_[0]{tls} ? 'https' : 'http' }
 sub url { return $_[0]->scheme . '://127.0.0.1:' . $_[0]->port }
