@@ -180,11 +180,16 @@ sub versions {
     }
     my ($text, @status) = answers($client, "POST /account/forgot HTTP/1.0\r\n$type\r\n$te\r\n\r\n$chunked");
     like($status[0], qr/^(?:200|400|411|501)$/, "HTTP/1.0 in chunks: $status[0]");
-    is($client->h2(POST => '/account/forgot', form => [email => 'ivan@example.org'])->status, 200, 'HTTP/2 is served');
-    my $r = $client->h2(POST => '/account/forgot', body => 'email=' . 'x' x (2 * LIMIT_BYTES),
-        headers => [['Content-Type', 'application/x-www-form-urlencoded']]);
-    is($r->status, 413, 'HTTP/2: too much');
-    is(jobs($walk) - $before, 3 + ($status[0] == 200), 'each once');
+    is(jobs($walk) - $before, 2 + ($status[0] == 200), 'each once');
+    SKIP: {
+        skip 'prefork has no HTTP/2', 3 if !$walk->httpd->has_http2;
+        $before = jobs($walk);
+        is($client->h2(POST => '/account/forgot', form => [email => 'ivan@example.org'])->status, 200, 'HTTP/2 is served');
+        my $r = $client->h2(POST => '/account/forgot', body => 'email=' . 'x' x (2 * LIMIT_BYTES),
+            headers => [['Content-Type', 'application/x-www-form-urlencoded']]);
+        is($r->status, 413, 'HTTP/2: too much');
+        is(jobs($walk) - $before, 1, 'HTTP/2: once');
+    }
     return;
 }
 
