@@ -17,15 +17,17 @@ use Time::HiRes qw(time);
 
 use constant {CLIENTS => 16, KB_OF_MB => 1024};
 
-# As many children from the first moment on as ever.  A log of a million lines
-# would be another test.
+# As many children from the first moment on as ever, on prefork without our help.
+# A log of a million lines would be another test.
 my $conf = "CustomLog /dev/null combined\nPwResetSessionIdle 12h";
 my $global = <<'CONF';
-ServerLimit 2
-StartServers 2
-MaxRequestWorkers 32
-MinSpareThreads 1
-MaxSpareThreads 32
+<IfModule !mpm_prefork_module>
+    ServerLimit 2
+    StartServers 2
+    MaxRequestWorkers 32
+    MinSpareThreads 1
+    MaxSpareThreads 32
+</IfModule>
 MaxConnectionsPerChild 0
 LogLevel pwreset:notice
 PwResetHashGate 2 64

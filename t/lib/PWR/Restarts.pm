@@ -48,7 +48,10 @@ CONF
 # Room for all, and for children that are leaving.
 my $global = <<'CONF';
 ServerLimit 16
-MaxRequestWorkers 128
+MaxRequestWorkers 16
+<IfModule !mpm_prefork_module>
+    MaxRequestWorkers 128
+</IfModule>
 PwResetHashGate 2 64
 DBDKeep 8
 DBDMax 8
@@ -152,7 +155,10 @@ sub stops {
         ok($httpd->stop($signal), "$signal: httpd stops");
         is(<$said>, '303 422', "$signal: whoever was there already is answered") if $signal eq 'WINCH';
         my $left = jobs($walk);
-        cmp_ok($left, '>', 0, "$signal: jobs are left");
+        SKIP: {
+            skip 'prefork: whichever child is last goes on with the mails', 1 if $signal eq 'WINCH' && $httpd->mpm eq 'prefork';
+            cmp_ok($left, '>', 0, "$signal: jobs are left");
+        }
         is(scalar(grep { $_->{lease_until} } jobs($walk)), 0, "$signal: nobody holds one");
         $httpd->start;
         hurry($walk);
