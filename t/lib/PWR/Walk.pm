@@ -84,8 +84,8 @@ sub _program {
 }
 
 sub make_schema {
-    my ($self, @options) = @_;
-    open my $said, '-|', _program(), 'schema', '--dialect', $self->kind, @options or die "pwresetctl: $!\n";
+    my $self = shift;
+    open my $said, '-|', _program(), 'schema', '--dialect', $self->kind or die "pwresetctl: $!\n";
     my $text = do { local $/; <$said> } // '';
     close $said or die "pwresetctl schema: exit status $?\n";
     $self->sql($_) for grep { /\S/ } split /;\n/, $text;
@@ -171,8 +171,8 @@ sub strings {
     my ($self, @logins) = @_;
     my $client = $self->client;
     for (@logins) {
-        my $r = _in_time($client, '/account/forgot', [email => "$_\@example.org"]);
-        die "$_ cannot ask for a string: " . $r->status . "\n" if $r->status != 200;
+        my $status = _post($client, '/account/forgot', email => "$_\@example.org")->status;
+        die "$_ cannot ask for a string: $status\n" if $status != 200;
     }
     return map { ($_ => $self->_string_to("$_\@example.org")) } @logins;
 }
@@ -188,14 +188,14 @@ sub _string_to {
 
 # --- people -----------------------------------------------------------------------
 
-# Post it; told to come again (503), as on a machine with too much to do, do so.
-sub _in_time {
-    my ($client, @post) = @_;
-    my ($r, $until) = ($client->post(@post), time + WAIT_SEC);
-    while ($r->status == 503 && time < $until) {
-        sleep POLL_SEC;
-        $r = $client->post(@post);
-    }
+# Whoever is told to come again (503), as on a machine with too much to do, does.
+sub _post {
+    my ($client, $path, @form) = @_;
+    my ($r, $until) = (undef, time + WAIT_SEC);
+    do {
+        sleep POLL_SEC if $r;
+        $r = $client->post($path, \@form);
+    } while $r->status == 503 && time < $until;
     return $r;
 }
 
@@ -203,7 +203,7 @@ sub _in_time {
 sub signed_in {
     my ($self, $login, $password) = @_;
     my $client = $self->client;
-    my $r = _in_time($client, '/account/login', [login => $login, password => $password // OLD]);
+    my $r = _post($client, '/account/login', login => $login, password => $password // OLD);
     die "$login cannot sign in: " . $r->status . "\n" if $r->status != 303;
     return $client;
 }
