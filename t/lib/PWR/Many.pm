@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep time);
 our @EXPORT = qw(many_sites);
 
 use constant {CHILDREN => 2, DBD_MAX => 4, PREPARED_MAX => 64, QUIET_SEC => 4, IDLE_SEC => 10, IDLE_RATE => 1, WALKS => 3,
-    BASE => 1000, START_SEC => 2, KB => 1024};
+    BASE => 1000, START_SEC => 2, KB => 1024, NS => 1e9};
 
 # A site whose users are in another database of the same server.
 my $shop = join "\n", map({ my ($directive, $by) = @$_;
@@ -51,6 +51,27 @@ sub _recover_at_shop {
 sub _memory {
     open my $in, '<', "/proc/$_[0]/status" or return 0;
     return (join '', <$in>) =~ /^VmRSS:\s+(\d+)/m ? $1 : 0;
+}
+
+# For how many seconds a process could have run, but others did.
+sub _queued {
+    my $pid = shift;
+    open my $in, '<', "/proc/$pid/schedstat" or return 0;
+    return (split ' ', <$in>)[1] / NS;
+}
+
+# Start it; the seconds until the first answer.  On a machine that others share
+# these are not ours alone: those in which the parent, which does all of it, waits
+# for a processor that somebody else has are taken off.
+sub _start {
+    my $httpd = shift;
+    my $begin = time;
+    $httpd->start;
+    my $sec = time - $begin;
+    my $others = _queued($httpd->pid);
+    note(sprintf 'figure: first answer after %.2f s, %.2f of them for other programs; %d MB', $sec, $others,
+        _memory($httpd->pid) / KB);
+    return $sec - $others;
 }
 
 sub _status {
@@ -118,13 +139,10 @@ sub many_sites {
     my $sites = PWR::Sites->new({shop => $shop, map { ($_ => $conf->($_)) } @names},
         database => 'mysql', start => 0, children => CHILDREN, global => "DBDKeep @{[DBD_MAX]}\nDBDMax @{[DBD_MAX]}");
     my ($walk, $httpd) = ($sites->walk, $sites->httpd);
-    my $begin = time;
-    $httpd->start;
-    my $sec = time - $begin;
-    note(sprintf 'figure: %d sites: first answer after %.2f s, %d MB', $n, $sec, _memory($httpd->pid) / KB);
+    my $sec = _start($httpd);
     SKIP: {
         skip 'the sanitizers take their time', 1 if $ENV{PWR_ASAN};
-        cmp_ok($sec, '<', START_SEC, "$n sites start within @{[START_SEC]} s");
+        cmp_ok($sec, '<', START_SEC, "$n sites start within @{[START_SEC]} s, others' turns aside");
     }
     $walk->add('ivan');
     _open_shop($walk);
