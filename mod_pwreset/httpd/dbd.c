@@ -19,6 +19,7 @@
 #define DBD_MAX_DEFAULT 10      /* of mod_dbd */
 #define WAIT_MS 250
 #define BREAKER_MS 1000
+#define TRY_MS 3000             /* longer than connect-timeout may be */
 #define STALE_TRIES_MS 2000
 #define NEW_MS 10000
 #define LENDERS_KEY "pwreset-lenders"
@@ -84,6 +85,23 @@ static void drop_loan(pwr_lender *l, const pwr_loan *given)
     *at = given->next;
 }
 
+/* While the database is away one child tries for all: where a process has one
+ * thread (prefork), each of them would hang in an attempt of its own. */
+static int may_connect(const pwr_lender *l)
+{
+    pwr_pool_life *life = pwr_lender_life(l);
+    int64_t now_ms = pwr_now_ms();
+    int64_t until_ms = __atomic_load_n(&life->untried_until_ms,
+                                       __ATOMIC_RELAXED);
+
+    return !__atomic_load_n(&life->away_since_ms, __ATOMIC_RELAXED)
+        || (now_ms >= until_ms
+            && __atomic_compare_exchange_n(&life->untried_until_ms, &until_ms,
+                                           now_ms + TRY_MS, 0,
+                                           __ATOMIC_RELAXED,
+                                           __ATOMIC_RELAXED));
+}
+
 /* Take a place in front of the pool.  When that has no open connection left,
  * this thread is the one to connect. */
 static apr_status_t enter(pwr_lender *l, pwr_loan *given)
@@ -103,6 +121,10 @@ static apr_status_t enter(pwr_lender *l, pwr_loan *given)
         if (!in_time) {
             __atomic_fetch_add(&pwr_lender_life(l)->busy, 1, __ATOMIC_RELAXED);
         }
+        return PWR_STORE_AWAY;
+    }
+    if (free_lines(l) <= 0 && !may_connect(l)) {
+        pthread_mutex_unlock(&l->lock);
         return PWR_STORE_AWAY;
     }
     l->lent++;
@@ -133,14 +155,16 @@ static void say_away(const pwr_lender *l)
                     "above, and check DBDParams and the database");
 }
 
-/* Nobody asks for a while.  For the status page, a child that cannot connect
- * says so for all. */
+/* Nobody asks for a while, of other children nobody who would have to connect.
+ * For the status page, a child that cannot connect says so for all. */
 static void open_breaker(pwr_lender *l)
 {
     pwr_pool_life *life = pwr_lender_life(l);
 
     l->is_away = 1;
     l->closed_until_ms = pwr_now_ms() + BREAKER_MS;
+    __atomic_store_n(&life->untried_until_ms, l->closed_until_ms,
+                     __ATOMIC_RELAXED);
     __atomic_fetch_add(&life->failures, 1, __ATOMIC_RELAXED);
     if (!__atomic_load_n(&life->away_since_ms, __ATOMIC_RELAXED)) {
         __atomic_store_n(&life->away_since_ms, pwr_now_ms(),

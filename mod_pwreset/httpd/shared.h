@@ -69,6 +69,7 @@ typedef struct pwr_pool_life {
     char key[PWR_DIGEST_HEX + 1];   /* of its parameters; "": unused */
     pthread_mutex_t lock;           /* robust, process-shared */
     int64_t away_since_ms;          /* no connection can be had; 0: it can */
+    int64_t untried_until_ms;       /* while it is away */
     int64_t used_ms;                /* when one was given back whole */
     int64_t borrow_usec;            /* the last one took to get, and was */
     int64_t use_usec;               /* used for so long */
