@@ -84,8 +84,8 @@ sub _program {
 }
 
 sub make_schema {
-    my $self = shift;
-    open my $said, '-|', _program(), 'schema', '--dialect', $self->kind or die "pwresetctl: $!\n";
+    my ($self, @options) = @_;
+    open my $said, '-|', _program(), 'schema', '--dialect', $self->kind, @options or die "pwresetctl: $!\n";
     my $text = do { local $/; <$said> } // '';
     close $said or die "pwresetctl schema: exit status $?\n";
     $self->sql($_) for grep { /\S/ } split /;\n/, $text;
