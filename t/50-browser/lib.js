@@ -178,12 +178,13 @@ function programPath(...names) {
         .find((file) => fs.existsSync(file));
 }
 
-async function openBrowser(host) {
+async function openBrowser(host, options = {}) {
     const { chromium } = require('playwright-core');
     const browser = await chromium.launch({
         executablePath: programPath('chromium', 'chromium-browser', 'google-chrome'),
         args: [...(process.getuid() === 0 ? ['--no-sandbox'] : []),
             ...(host ? [`--host-resolver-rules=MAP ${host} 127.0.0.1`] : [])],
+        ...options,
     });
     later(() => browser.close());
     return browser;
