@@ -117,6 +117,9 @@ typedef struct pwr_response {
     int64_t answer_at_usec;         /* of host->now_usec(): not before; 0: at
                                      * once */
     int shows_secret;               /* the page holds a control string */
+    int is_common;                  /* a page that is the same for all who read
+                                     * its language: it holds nothing of who
+                                     * asks */
     int spares_limit;               /* counts for nothing against the client:
                                      * he got in, or asked nothing yet */
     pwr_set_cookie cookie[PWR_COOKIES_MAX];

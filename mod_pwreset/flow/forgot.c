@@ -24,6 +24,7 @@ apr_status_t pwr_forgot_show(const pwr_env *env, const pwr_request *request,
                              pwr_response *response)
 {
     begin(env, request, 200, response);
+    response->is_common = 1;
     return APR_SUCCESS;
 }
 

@@ -54,6 +54,8 @@ apr_status_t pwr_login_show(const pwr_env *env, const pwr_request *request,
 
     begin(env, request, 200, target, response);
     pwr_model_text(response->model, "login", request->login_hint);
+    response->is_common = !target && !request->login_hint
+        && !request->visitor.login;
     if (target && pwr_url_is_local(target)) {
         try_cookies(env, request, response);
     }

@@ -31,6 +31,7 @@ static void ask(const pwr_env *env, const pwr_request *request,
     begin(env, request, wrong ? 422 : 200, "ask", response);
     pwr_model_text(response->model, "typed", typed);
     response->shows_secret = typed != NULL;
+    response->is_common = !typed && !wrong;
     if (wrong) {
         pwr_page_error(env, request, response, "token", wrong, NULL);
     }

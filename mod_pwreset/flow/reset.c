@@ -128,6 +128,7 @@ static int take(const pwr_env *env, const pwr_request *request,
     case PWR_TOKEN_EMPTY:
         response->spares_limit = 1;
         ask(env, request, request->is_post ? 422 : 200, response);
+        response->is_common = !request->is_post;
         if (request->is_post) {
             pwr_page_error(env, request, response, "token",
                            N_("Enter the control string from the email."),

@@ -17,6 +17,7 @@
 #include "httpd/alias.h"
 #include "httpd/auth.h"
 #include "httpd/delay.h"
+#include "httpd/etag.h"
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/route.h"
@@ -351,6 +352,15 @@ static const char *body_of(const pwr_env *env, const pwr_request *request,
         : pwr_page_render(env, request, response, len);
 }
 
+/* The flow says so; where anything speaks against it, it is not believed. */
+static int is_common(const pwr_request *request, const pwr_response *response)
+{
+    return response->is_common && response->status == HTTP_OK
+        && !request->is_post && !request->is_program
+        && !request->visitor.login && !response->errors
+        && !response->shows_secret && !response->cookies_n;
+}
+
 /* Our own error pages set the status and return OK: otherwise ErrorDocument
  * would replace them. */
 static int answer(request_rec *r, const pwr_env *env,
@@ -370,6 +380,10 @@ static int answer(request_rec *r, const pwr_env *env,
                       "a template in PwResetTemplates does not end: sections "
                       "of lists stand within themselves");
         return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (is_common(request, response)
+        && pwr_etag_is_had(r, r->content_type, request->voice->tag, bytes)) {
+        return HTTP_NOT_MODIFIED;
     }
     ap_set_content_length(r, (apr_off_t)len);
     return pwr_delay_send(r, bytes, len, response->answer_at_usec);

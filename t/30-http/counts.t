@@ -89,8 +89,8 @@ sub costs {
 my $protected = ['GET /portal/', $cookies];
 my @paths = (
     ['a static page', 'GET /', 0, 0, 0, 14],
-    ['the forgot page', 'GET /account/forgot', 0, 0, 4, 18],
-    ['the login page', 'GET /account/login', 0, 0, 4, 18],
+    ['the forgot page', 'GET /account/forgot', 0, 0, 7, 18],
+    ['the login page', 'GET /account/login', 0, 0, 7, 18],
     ['a link from a mail', "GET /account/reset?token=$string{ivan}", 2, 3, 37, 26],
     ['a protected page, session in the cache', $protected, 0, 0, 4, 16],
     ['asking for a mail', ['POST /account/forgot', email => 'nobody@example.org'], 1, 2, 27, 38],

@@ -118,8 +118,8 @@ sub _put_files {
     return;
 }
 
-# What our pages look like from outside, as files with the same headers; and how
-# the session's cookie is called.
+# What our pages look like from outside, as files with the same headers (a file
+# has an ETag of its own); and how the session's cookie is called.
 sub _learn {
     my $self = shift;
     my ($walk, $httpd) = ($self->walk, $self->httpd);
@@ -130,7 +130,7 @@ sub _learn {
         $httpd->write("htdocs/limit/$name.html", $r->body);
         next if @lines > 2;
         push @lines, map { my ($field, $value) = @$_; qq(Header set $field "$value") }
-            grep { $_->[0] !~ /^(?:Date|Server|Connection|Keep-Alive|Content-Length|Content-Type)$/i } @{$r->all_headers};
+            grep { $_->[0] !~ /^(?:Date|Server|Connection|Keep-Alive|Content-Length|Content-Type|ETag)$/i } @{$r->all_headers};
     }
     $self->{cookie} = $walk->cookie_name($walk->signed_in(login(1), PASSWORD));
     $httpd->reconf(conf => join "\n", $self->{conf}, @lines, '</Location>')->restart;
