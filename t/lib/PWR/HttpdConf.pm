@@ -67,11 +67,11 @@ sub _defines {
 
 # A test that says how many threads it needs has so many requests at once: where
 # a process is a thread, it gets as many, from the start (prefork adds one in a
-# second, then two).
+# second, then two).  A test of four at most may have one connection in mind.
 sub _prefork {
     my ($least, $threads) = @_;
     my $most = max(4, $least, $threads ? min($least * $threads, MOST_PROCESSES) : 0);
-    my $start = $threads ? $most : $least;
+    my $start = $most > 4 ? $most : $least;
     return "StartServers $start\nServerLimit $most\nMaxRequestWorkers $most\nMinSpareServers 1\nMaxSpareServers $most\n";
 }
 
