@@ -53,17 +53,27 @@ sub statuses {
     return \%n;
 }
 
+# So many of a crowd were answered with this; or fewer, when the patience of those
+# with a seat has ended, as on a machine with too much to do.
+sub enough {
+    my ($n, $status, $least, $begin, $name) = @_;
+    my ($got, $took) = ($n->{$status} // 0, time - $begin);
+    ok($got >= $least || ($got > 0 && $took > PATIENCE_SEC), "$name: $got in $took s");
+    return;
+}
+
 sub login { return $_[0]->client($_[1])->post('/account/login', [login => 'ivan', password => OLD])->status }
 
 # One place: at the other site one need not wait for the crowd.
 sub turns {
     my $sites = shift;
+    my $begin = time;
     my @crowd = ask($sites, 'a', OURS, 'ivan');
     sleep 0.05 until answered(@crowd);
     is(login($sites, 'b'), 303, 'the other site is served');
     my $before = answered(@crowd);
     cmp_ok($before, '<', OURS / 2 + 1, "after $before of the crowd");
-    is_deeply(statuses(@crowd), {303 => OURS}, 'and the crowd is served, too');
+    enough(statuses(@crowd), 303, OURS, $begin, 'and the crowd is served, too');
     @crowd = ask($sites, 'a', OURS - 1, 'ivan');
     sleep 0.05 until answered(@crowd);
     is(login($sites, 'a'), 303, 'at the same site');
@@ -75,11 +85,12 @@ sub turns {
 # A crowd gets half of the seats, and the next at the other site finds one.
 sub seats {
     my $sites = shift;
+    my $begin = time;
     my @crowd = ask($sites, 'a', CROWD, 'ivan');
     sleep 0.05 until answered(@crowd) > CROWD / 3;
     is(login($sites, 'b'), 303, 'the other site has a seat');
     my $n = statuses(@crowd);
-    cmp_ok($n->{303} // 0, '>=', OURS, 'of the crowd some get in');
+    enough($n, 303, OURS, $begin, 'of the crowd some get in');
     cmp_ok($n->{503} // 0, '>', 0, 'and some are told to come again');
     is(keys %$n, 2, 'no more than that');
     return;
@@ -89,9 +100,10 @@ sub seats {
 sub resting {
     my $sites = shift;
     $sites->client('a')->post('/account/login', [login => 'olga', password => NEW]);
+    my $begin = time;
     my $n = statuses(ask($sites, 'a', CROWD, 'quick', NEW));
     cmp_ok($n->{503} // 0, '>', 0, 'not all that wait for their answer have a seat');
-    cmp_ok($n->{422} // 0, '>=', QUEUE / 4, 'those that have are answered');
+    enough($n, 422, QUEUE / 4, $begin, 'those that have are answered');
     return;
 }
 
@@ -105,9 +117,10 @@ sub refused {
         $last = $sites->client('c')->post('/account/login', [login => 'nobody', password => NEW])->body;
     }
     like($last, qr/too many attempts/, 'a name that is guessed at');
+    my $begin = time;
     my $n = statuses(ask($sites, 'c', CROWD, 'nobody', NEW, "Cookie: $cookie\r\n"));
     cmp_ok($n->{503} // 0, '>', 0, 'not all with the cookie of a browser have a seat');
-    cmp_ok($n->{422} // 0, '>=', QUEUE / 4, 'those that have are answered');
+    enough($n, 422, QUEUE / 4, $begin, 'those that have are answered');
     return;
 }
 
@@ -135,6 +148,16 @@ sub known {
     return;
 }
 
+# Ask until so many were answered: who is told to come again does.
+sub all_wrong {
+    my ($sites, $n, $login) = @_;
+    my ($done, $until) = (0, time + WAIT_SEC);
+    while ($done < $n && time < $until) {
+        $done += statuses(ask($sites, 'a', $n - $done, $login, NEW))->{422} // 0;
+    }
+    return $done;
+}
+
 # In turns: how long each of them took must not show whose hash it was.
 sub alike {
     my $sites = shift;
@@ -142,7 +165,7 @@ sub alike {
     login($sites, 'a');
     for my $login (qw(quick nobody quick nobody)) {
         my $begin = time;
-        is_deeply(statuses(ask($sites, 'a', FEW, $login, NEW)), {422 => FEW}, "$login: all are answered");
+        is(all_wrong($sites, FEW, $login), FEW, "$login: all are answered");
         $took{$login} += time - $begin;
     }
     cmp_ok($took{quick}, '>', 0.5 * $took{nobody},
@@ -228,9 +251,8 @@ sub takes_slices {
 # others again.
 sub gives_way {
     my $sites = one_place(1);
-    my ($child) = $sites->httpd->children;
-    my ($usual) = slices($child);
-    my ($socket) = in_a_hash($sites);
+    my ($usual) = slices(($sites->httpd->children)[0]);
+    my ($socket, $child) = in_a_hash($sites);
     SKIP: {
         skip('the kernel knows of no slices', 3) if !$usual || !takes_slices();
         is(scalar(grep { $_ > $usual } slices($child)), 1, 'the thread that hashes gives way to all others');
