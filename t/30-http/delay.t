@@ -28,7 +28,11 @@ my %cheap = (
 );
 my ($dear, $dearest) = map { crypt OLD, "\$2y\$$_\$abcdefghijklmnopqrstuu" } 11, 13;
 
-my $is_event = ($ENV{PWR_MPM} // 'event') eq 'event';
+my $mpm = $ENV{PWR_MPM} // 'event';
+my $is_event = $mpm eq 'event';
+
+# Few threads, where none waits; elsewhere one for each of the crowd.
+my %few = (children => 1, threads => $is_event ? FEW : CROWD);
 
 sub enter {
     my ($walk, $login, $password) = @_;
@@ -87,7 +91,7 @@ sub no_sooner {
 sub first {
     my $walk = shift;
     my ($md5) = enter($walk, 'md5');
-    my ($nobody) = enter($walk, 'nobody');
+    my $nobody = min(map { (enter($walk, 'nobody'))[0] } 1 .. TRIES);
     cmp_ok($md5, '>', $nobody / 2, 'the first wrong password ever takes its time');
     return;
 }
@@ -112,16 +116,19 @@ sub no_thread {
     my @sockets = ask($walk, CROWD);
     sleep $one / 4;
     my $asked = time;
-    is($walk->client->get('/')->status, 200, 'others are served meanwhile');
+    my $status = $is_event ? $walk->client->get('/')->status : 'not asked';
     my $others = time - $asked;
     my @answers = map { rest($_) } @sockets;
     my $all = time - $begin;
     is(scalar(grep { m{^HTTP/1\.1 422 } } @answers), CROWD, 'all are answered');
     is(scalar(grep { /^Connection: close\r$/m } @answers), CROWD, 'and told that the connection ends') if $is_event;
     cmp_ok($one, '>', $walk->{dearest} / 2, "one takes $one s");
-    return if !$is_event;
-    cmp_ok($others, '<', 2 * $one, 'and not after all of them');
-    cmp_ok($all, '<', HELD_SEC * $one, CROWD . " at four threads take $all s, as nobody holds one");
+    SKIP: {
+        skip("a request waits in its thread on $mpm", 3) if !$is_event;
+        is($status, 200, 'others are served meanwhile');
+        cmp_ok($others, '<', 2 * $one, 'and not after all of them');
+        cmp_ok($all, '<', HELD_SEC * $one, CROWD . " at four threads take $all s, as nobody holds one");
+    }
     return;
 }
 
@@ -199,14 +206,14 @@ sub add_all {
     $walk->add('locked', password => "!$dear");
     $walk->add('dear', password => $dear);
     $walk->add('dearest', password => $dearest);
-    my $begin = time;
-    $walk->works('dearest', NEW);
-    $walk->{dearest} = time - $begin;
+    # The shortest, again.
+    $walk->{dearest} = min(map { my $begin = time; $walk->works('dearest', NEW); time - $begin } 1 .. FEW);
     return;
 }
 
-# Places for all of the crowd: what is refused keeps its place.
-my $settings = "PwResetHashGate 32 64\nExtendedStatus On\n"
+# Places for all of the crowd: what is refused keeps its place.  And where a
+# connection goes on after it, soon no thread waits for more.
+my $settings = "PwResetHashGate 32 64\nKeepAliveTimeout 1\nExtendedStatus On\n"
     . "<Location /server-status>\nSetHandler server-status\nRequire all granted\n</Location>\n";
 
 each_database(sub {
@@ -221,12 +228,12 @@ each_database(sub {
     subtest gone => sub { gone($walk) };
     subtest 'status page' => sub { status_page($walk) };
     subtest restarts => sub { restarts($walk) };
-}, children => 1, threads => 4, modules => ['status'], global => $settings, conf => 'PwResetPasswordScheme bcrypt:10');
+}, %few, modules => ['status'], global => $settings, conf => 'PwResetPasswordScheme bcrypt:10');
 
 # sha512-crypt takes the longer the longer the password is, a digest does not and
 # bcrypt has none so long: that must not tell whose account is what.
 subtest 'long passwords' => sub {
-    my $walk = PWR::Walk->new('sqlite', children => 1, threads => 4, conf => 'PwResetPasswordScheme sha512-crypt:100000');
+    my $walk = PWR::Walk->new('sqlite', %few, conf => 'PwResetPasswordScheme sha512-crypt:100000');
     $walk->add('dear', password => crypt OLD, '$6$rounds=100000$abcdefgh');
     $walk->add('digest', password => $cheap{dovecot});
     $walk->add('bcrypt', password => $cheap{bcrypt5});
@@ -244,23 +251,32 @@ subtest 'long passwords' => sub {
     $walk->httpd->done;
 };
 
+# Wrong passwords by HTTP/1.1 (post) or in a stream (h2).
+sub over_tls {
+    my ($walk, $way, $least) = @_;
+    for my $login (qw(md5 nobody)) {
+        my $begin = time;
+        my $r = $way eq 'h2'
+            ? $walk->client->h2(POST => '/account/login', form => [login => $login, password => NEW])
+            : $walk->client->post('/account/login', [login => $login, password => NEW]);
+        is($r->status, 422, "$way: $login");
+        cmp_ok(time - $begin, '>', $least, 'takes its time');
+    }
+    return;
+}
+
 # Over TLS as without, and in the streams of HTTP/2, which have no connection
 # of their own.
 subtest tls => sub {
     my $tls = PWR::TLS->new;
-    my $walk = PWR::Walk->new('sqlite', tls => $tls, modules => ['http2'], children => 1, threads => 4,
+    my $walk = PWR::Walk->new('sqlite', tls => $tls, modules => ['http2'], %few,
         global => $settings =~ s/<Location.*//sr, conf => 'PwResetPasswordScheme bcrypt:10');
     add_all($walk);
     my ($sec) = enter($walk, 'dear');
-    for my $way (qw(post h2)) {
-        for my $login (qw(md5 nobody)) {
-            my $begin = time;
-            my $r = $way eq 'h2'
-                ? $walk->client->h2(POST => '/account/login', form => [login => $login, password => NEW])
-                : $walk->client->post('/account/login', [login => $login, password => NEW]);
-            is($r->status, 422, "$way: $login");
-            cmp_ok(time - $begin, '>', $sec / 2, 'takes its time');
-        }
+    over_tls($walk, 'post', $sec / 2);
+    SKIP: {
+        skip('prefork has no HTTP/2', 4) if !$walk->httpd->has_http2;
+        over_tls($walk, 'h2', $sec / 2);
     }
     $walk->httpd->done;
 };
