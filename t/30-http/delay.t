@@ -99,7 +99,7 @@ sub first {
 # A thousand passwords over bcrypt's limit cost nothing, and teach nothing.
 sub not_taught {
     my $walk = shift;
-    my ($before) = enter($walk, 'nobody');
+    my $before = min(map { (enter($walk, 'nobody'))[0] } 1 .. TRIES);
     $walk->at_once(map { ['/account/login', [login => 'nobody', password => 'x' x 73]] } 1 .. 10) for 1 .. 10;
     my $after = median(map { (enter($walk, 'md5'))[0] } 1 .. TRIES);
     cmp_ok($after, '>', $before * 0.7, 'over-long passwords do not shorten it');
