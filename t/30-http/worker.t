@@ -11,7 +11,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20,
-    LEAK_KB => 4, RESTART_SEC => 0.5, SETTLE_SEC => 0.2};
+    LEAK_KB => 4, RESTART_SEC => 0.5, SETTLE_SEC => 0.2, LOOK_SEC => 4};
 
 sub ask {
     my ($walk, $login) = @_;
@@ -215,6 +215,27 @@ sub stopped {
     return;
 }
 
+# Nothing is read for whom nobody is free: a backlog is long just when mail programs
+# hang.  Of seconds in which each would have read what is due.
+sub all_busy {
+    my $walk = PWR::Walk->new('mysql', global => 'PwResetMailSlots 1');
+    my @logins = qw(b1 b2);
+    $walk->add($_) for @logins;
+    $walk->httpd->mailbox->mode('hang');
+    ask($walk, $_) for @logins;
+    is($walk->httpd->mailbox->wait_runs(1), 1, 'one mail is on its way, and the only slot busy');
+    sleep SETTLE_SEC;
+    my $executed = sub { ($walk->db->dbh->selectrow_array(q(SHOW GLOBAL STATUS LIKE 'Com_stmt_execute')))[1] };
+    my $before = $executed->();
+    sleep LOOK_SEC;
+    my $more = $executed->() - $before;
+    cmp_ok($more, '<', LOOK_SEC, "meanwhile the worker asks for no more jobs: $more statements in @{[LOOK_SEC]} s");
+    is(jobs_n($walk), 2, 'though one waits');
+    ok($walk->httpd->stop, 'httpd stops');
+    $walk->httpd->expect_log('PWR0304')->done;
+    return;
+}
+
 # One realm on two databases: each job is done in its own.
 sub two_stores {
     my $other = PWR::Walk->new('sqlite', start => 0);
@@ -258,5 +279,6 @@ for my $row ([event => 'mysql'], [worker => 'sqlite'], [prefork => 'sqlite']) {
 subtest 'stop' => sub {
     stopped(@$_) for [event => 'hang'], [worker => 'deaf'], [prefork => 'deaf'];
 };
+subtest 'all busy' => \&all_busy;
 subtest 'two stores' => \&two_stores;
 done_testing();
