@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "httpd/cache.h"
 
-#include <ap_provider.h>
-#include <ap_socache.h>
 #include <apr_hash.h>
+#include <apr_shm.h>
 #include <apr_strings.h>
-#include <util_mutex.h>
 
+#include "core/seqcache.h"
 #include "httpd/shared.h"
 
-#define CACHE_NAME "pwreset-session"
-#define CACHE_ARGUMENT "pwreset_sessions(524288)"  /* file(bytes) */
-#define ENTRY_BYTES_MAX 1500
+#define SLOTS_N 2048            /* untouched ones take no memory */
 
 /* Behind it stand realm, user id, login and the names of groups, a line
  * each. */
@@ -21,82 +18,20 @@ typedef struct entry_head {
      * configuration. */
     const pwr_server *self;
     uint32_t generation;
-    int64_t until_ms;           /* pwr_now: shmcb goes by the host's clock */
 } entry_head;
 
-static const ap_socache_provider_t *provider;
-static ap_socache_instance_t *instance;
-static apr_global_mutex_t *mutex;
+static pwr_seqcache cache;
 
-void pwr_cache_register(apr_pool_t *pconf)
+apr_status_t pwr_cache_make(apr_pool_t *pconf)
 {
-    ap_mutex_register(pconf, CACHE_NAME, NULL, APR_LOCK_DEFAULT, 0);
-}
+    apr_shm_t *memory;
+    apr_status_t status = apr_shm_create(&memory, pwr_seqcache_bytes(SLOTS_N),
+                                         NULL, pconf);
 
-static apr_status_t forget(void *data)
-{
-    server_rec *main_server = data;
-
-    provider->destroy(instance, main_server);
-    provider = NULL;
-    instance = NULL;
-    return APR_SUCCESS;
-}
-
-void pwr_cache_make(apr_pool_t *pconf, server_rec *main_server)
-{
-    static const struct ap_socache_hints hints = {
-        PWR_DIGEST_HEX, 128, 5000000
-    };
-    const ap_socache_provider_t *found = ap_lookup_provider(
-        AP_SOCACHE_PROVIDER_GROUP, "shmcb", AP_SOCACHE_PROVIDER_VERSION);
-    const char *error;
-    apr_status_t status;
-
-    provider = NULL;
-    if (!found) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, main_server,
-                     PWR_LOG("PWR0031") "mod_socache_shmcb is not loaded: "
-                     "each request of a signed-in visitor asks the database; "
-                     "load it to have PwResetSessionCache");
-        return;
-    }
-    error = found->create(&instance, CACHE_ARGUMENT, pconf, pconf);
-    status = error ? APR_EGENERAL
-        : ap_global_mutex_create(&mutex, NULL, CACHE_NAME, NULL, main_server,
-                                 pconf, 0);
     if (status == APR_SUCCESS) {
-        status = found->init(instance, CACHE_NAME, &hints, main_server, pconf);
+        cache = (pwr_seqcache){ apr_shm_baseaddr_get(memory), SLOTS_N };
     }
-    if (status != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
-                     PWR_LOG("PWR0032") "the session cache cannot be made, "
-                     "so each request asks the database: see the directives "
-                     "Mutex and DefaultRuntimeDir, and ipcs%s%s",
-                     error ? ": " : "", error ? error : "");
-        return;
-    }
-    provider = found;
-    apr_pool_cleanup_register(pconf, main_server, forget,
-                              apr_pool_cleanup_null);
-}
-
-void pwr_cache_child(apr_pool_t *pchild, server_rec *main_server)
-{
-    apr_status_t status;
-
-    if (!provider) {
-        return;
-    }
-    status = apr_global_mutex_child_init(&mutex,
-                                         apr_global_mutex_lockfile(mutex),
-                                         pchild);
-    if (status != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,
-                     PWR_LOG("PWR0033") "the session cache cannot be locked; "
-                     "each request asks the database");
-        provider = NULL;
-    }
+    return status;
 }
 
 static uint32_t *generation_of(const char *realm, const char *user_id)
@@ -163,21 +98,12 @@ static const char *lines_of(apr_pool_t *pool, const pwr_server *self,
 int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
                   pwr_visitor *visitor)
 {
-    unsigned char entry[ENTRY_BYTES_MAX + 1];
-    unsigned len = ENTRY_BYTES_MAX;
-    char *realm, *user_id, *login, *rest = (char *)entry + sizeof(entry_head);
+    char entry[PWR_SEQCACHE_VALUE_MAX + 1], *rest = entry + sizeof(entry_head);
+    char *realm, *user_id, *login;
     entry_head head;
-    apr_status_t status;
+    size_t len = pwr_seqcache_get(&cache, digest, entry, pwr_now_ms());
 
-    if (!provider) {
-        return 0;
-    }
-    apr_global_mutex_lock(mutex);
-    status = provider->retrieve(instance, r->server,
-                                (const unsigned char *)digest, PWR_DIGEST_HEX,
-                                entry, &len, r->pool);
-    apr_global_mutex_unlock(mutex);
-    if (status != APR_SUCCESS || len <= sizeof(head)) {
+    if (len <= sizeof(head)) {
         return 0;
     }
     entry[len] = '\0';
@@ -185,7 +111,7 @@ int pwr_cache_get(request_rec *r, const pwr_server *self, const char *digest,
     realm = strsep(&rest, "\n");
     user_id = strsep(&rest, "\n");
     login = strsep(&rest, "\n");
-    if (!login || head.self != self || pwr_now_ms() >= head.until_ms
+    if (!login || head.self != self
         || read_counter(generation_of(realm, user_id)) != head.generation) {
         return 0;
     }
@@ -200,16 +126,13 @@ void pwr_cache_put(request_rec *r, const pwr_server *self,
                    const pwr_visitor *visitor, uint32_t clock)
 {
     const entry_head head = {
-        self, read_counter(generation_of(self->conf->realm, visitor->user_id)),
-        pwr_now_ms() + INT64_C(1000) * self->conf->session_cache_sec
+        self, read_counter(generation_of(self->conf->realm, visitor->user_id))
     };
-    apr_time_t expiry = apr_time_now()
-        + apr_time_from_sec(self->conf->session_cache_sec);
-    unsigned char entry[ENTRY_BYTES_MAX];
+    char entry[PWR_SEQCACHE_VALUE_MAX];
     const char *lines;
     size_t len;
 
-    if (!provider || self->conf->session_cache_sec == 0
+    if (self->conf->session_cache_sec == 0
         || pwr_cache_clock() != clock) {
         return;
     }
@@ -220,10 +143,8 @@ void pwr_cache_put(request_rec *r, const pwr_server *self,
     }
     memcpy(entry, &head, sizeof(head));
     memcpy(entry + sizeof(head), lines, len);
-    apr_global_mutex_lock(mutex);
-    provider->store(instance, r->server,
-                    (const unsigned char *)visitor->session_digest,
-                    PWR_DIGEST_HEX, expiry, entry,
-                    (unsigned)(sizeof(head) + len), r->pool);
-    apr_global_mutex_unlock(mutex);
+    pwr_seqcache_put(&cache, visitor->session_digest, entry,
+                     sizeof(head) + len,
+                     pwr_now_ms()
+                         + INT64_C(1000) * self->conf->session_cache_sec);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions that this node has read a moment ago, in shared memory (socache
- * shmcb; never a cache that other hosts can write to).
+/* Sessions that this node has read a moment ago, in shared memory
+ * (core/seqcache.h; never a cache that other hosts can write to).
  *
  * An entry is believed for PwResetSessionCache seconds and only while the
  * user's generation is the one it was stored under, so a change made on this
@@ -10,11 +10,8 @@
 
 #include "httpd/server.h"
 
-/* Hooks pre_config, post_config and child_init.  Where no cache can be had the
- * database is asked each time. */
-void pwr_cache_register(apr_pool_t *pconf);
-void pwr_cache_make(apr_pool_t *pconf, server_rec *main_server);
-void pwr_cache_child(apr_pool_t *pchild, server_rec *main_server);
+/* Hook post_config; may fail for want of memory. */
+apr_status_t pwr_cache_make(apr_pool_t *pconf);
 
 /* Counts all changes on this node: read before the database is asked. */
 uint32_t pwr_cache_clock(void);

@@ -26,14 +26,6 @@
 #include "httpd/trail.h"
 #include "httpd/worker.h"
 
-static int pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
-{
-    (void)plog;
-    (void)ptemp;
-    pwr_cache_register(pconf);
-    return OK;
-}
-
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *main_server)
 {
@@ -52,6 +44,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (status == APR_SUCCESS) {
         status = pwr_dbd_seat(pconf, main_server);
     }
+    if (status == APR_SUCCESS) {
+        status = pwr_cache_make(pconf);
+    }
     if (status != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main_server,
                      PWR_LOG("PWR0001") "shared memory cannot be made: see "
@@ -59,7 +54,6 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     pwr_trail_open(pconf, main_server);
-    pwr_cache_make(pconf, main_server);
     return OK;
 }
 
@@ -70,14 +64,12 @@ static void child_init(apr_pool_t *pchild, server_rec *main_server)
      * hang in the database. */
     pwr_supervisor_start(pchild, main_server);
     pwr_ask_start(pchild);
-    pwr_cache_child(pchild, main_server);
     pwr_delay_start(pchild, main_server);
     pwr_worker_start(pchild, main_server);
 }
 
 static void register_hooks(apr_pool_t *pool)
 {
-    ap_hook_pre_config(pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(pwr_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_test_config(pwr_config_dump, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, NULL, APR_HOOK_MIDDLE);

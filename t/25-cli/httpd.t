@@ -23,7 +23,7 @@ sub runs_ok { return $ctl->runs_ok(@_) }
 sub conf {
     my ($pwreset, $loads_us) = @_;
     my @modules = grep { -e "$apxs{LIBEXECDIR}/mod_$_.so" }
-        qw(mpm_event unixd authn_core authz_core authz_user dbd socache_shmcb log_config);
+        qw(mpm_event unixd authn_core authz_core authz_user dbd log_config);
     mkdir "$dir/logs";
     $ctl->write('httpd.conf', join "\n", "ServerRoot $dir", 'ServerName server.example', 'Listen 127.0.0.1:1',
         'ErrorLog logs/error', (map { "LoadModule ${_}_module $apxs{LIBEXECDIR}/mod_$_.so" } @modules),

@@ -167,7 +167,7 @@ my @kept = (
 );
 
 sub caches {
-    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache remoteip)], start => 0);
+    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache socache_shmcb remoteip)], start => 0);
     my $httpd = $sites->httpd;
     $sites->walk->add($_) for qw(ivan olga);
     $httpd->write('htdocs/portal/ip', 'for the office');
@@ -199,7 +199,7 @@ sub caches {
 # Our pages are nobody else's; of our files httpd's cache would keep one for all
 # of their versions, as it never sees the query.
 sub own_pages {
-    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache remoteip)]);
+    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache socache_shmcb remoteip)]);
     $sites->walk->add('ivan');
     for my $name (sort keys %caches) {
         my ($ivan, $nobody) = ($sites->signed_in($name, 'ivan'), $sites->client($name));

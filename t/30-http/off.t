@@ -90,7 +90,7 @@ sub without_helpers {
     my $httpd = shift;
     my $file = $httpd->conf_file;
     open my $in, '<', $file or die "$file: $!\n";
-    my @lines = grep { !/^LoadModule (?:dbd|socache_shmcb)_module/ } <$in>;
+    my @lines = grep { !/^LoadModule dbd_module/ } <$in>;
     close $in;
     $httpd->write('httpd.conf', join '', @lines);
     return $httpd;

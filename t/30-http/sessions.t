@@ -364,28 +364,12 @@ sub crashes {
     return;
 }
 
-# A node that cannot make its cache starts, and restarts, without it.
-sub without_cache {
-    my $walk = PWR::Walk->new('sqlite', global => 'Mutex fcntl:/proc pwreset-session');
-    $walk->httpd->expect_log(qw(AH00023 PWR0032));
-    $walk->add('ivan');
-    my $client = $walk->signed_in('ivan');
-    is(says($walk, $client), 'ivan', 'without a cache: signed in');
-    $walk->httpd->graceful;
-    is(says($walk, $client), 'ivan', 'without a cache: after a restart, too');
-    $walk->sql('UPDATE pwreset_session SET expires = expires - 1000000');
-    is(says($walk, $client), 401, 'without a cache: the database is asked each time');
-    $walk->httpd->done;
-    return;
-}
-
 our_changes(@$_) for [event => 'mysql'], [prefork => 'sqlite'];
 for my $kind (qw(sqlite mysql)) {
     $_->($kind) for \&foreign_changes, \&lifetimes, \&realms, \&garbage;
 }
 repeated();
 two_stores();
-without_cache();
 fixation();
 behind_tls();
 restarts(@$_) for [event => 'sqlite'], [prefork => 'mysql'];

@@ -9,7 +9,7 @@ use constant {THREADS => 8, MOST_PROCESSES => 48};
 
 # What every httpd of ours loads, where it is not compiled in.
 my @modules = qw(unixd log_config authn_core authz_core authz_user authz_host mime dir alias setenvif headers env
-    dbd socache_shmcb);
+    dbd);
 
 my %asked;
 
@@ -134,7 +134,7 @@ PidFile "${ROOT}/run/httpd.pid"
     ScriptSock "${ROOT}/run/cgid.sock"
 </IfModule>
 <IfModule ssl_module>
-    SSLSessionCache "shmcb:${ROOT}/run/ssl(65536)"
+    SSLSessionCache none
 </IfModule>
 Listen 127.0.0.1:${PORT}
 ServerName 127.0.0.1
