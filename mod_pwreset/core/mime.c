@@ -360,7 +360,7 @@ static void add_message(pwr_sink *sink, const pwr_message *m)
 apr_status_t pwr_mime_render(apr_pool_t *pool, const pwr_message *message,
                              const char **bytes, size_t *len)
 {
-    pwr_sink sink = { NULL, 0 };
+    pwr_sink sink = { .len = 0 };
 
     *bytes = NULL;
     *len = 0;

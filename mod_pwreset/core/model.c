@@ -32,12 +32,24 @@ pwr_list *pwr_list_make(apr_pool_t *pool)
     return list;
 }
 
-static pwr_model_value *find(const pwr_model *model, const char *key)
+/* FNV-1a. */
+unsigned pwr_model_hash(const char *key)
+{
+    unsigned hash = 2166136261u;
+
+    for (; *key; key++) {
+        hash = (hash ^ (unsigned char)*key) * 16777619u;
+    }
+    return hash;
+}
+
+static pwr_model_value *find(const pwr_model *model, const char *key,
+                             unsigned hash)
 {
     pwr_model_value *values = (pwr_model_value *)model->values->elts;
 
     for (int i = 0; i < model->values->nelts; i++) {
-        if (strcmp(values[i].key, key) == 0) {
+        if (values[i].hash == hash && strcmp(values[i].key, key) == 0) {
             return &values[i];
         }
     }
@@ -47,12 +59,13 @@ static pwr_model_value *find(const pwr_model *model, const char *key)
 static pwr_model_value *set(pwr_model *model, const char *key,
                             pwr_model_kind kind)
 {
-    pwr_model_value *value = find(model, key);
+    unsigned hash = pwr_model_hash(key);
+    pwr_model_value *value = find(model, key, hash);
 
     if (!value) {
         value = apr_array_push(model->values);
     }
-    *value = (pwr_model_value){ .key = key, .kind = kind };
+    *value = (pwr_model_value){ .key = key, .hash = hash, .kind = kind };
     return value;
 }
 
@@ -86,7 +99,13 @@ pwr_model *pwr_list_add(pwr_list *list)
 
 const pwr_model_value *pwr_model_get(const pwr_model *model, const char *key)
 {
-    return find(model, key);
+    return find(model, key, pwr_model_hash(key));
+}
+
+const pwr_model_value *pwr_model_find(const pwr_model *model, const char *key,
+                                      unsigned hash)
+{
+    return find(model, key, hash);
 }
 
 int pwr_model_n(const pwr_model *model)

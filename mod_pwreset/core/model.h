@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a page is made of: maps of strings, flags, lists and maps.
  * Keys and values are not copied; they must live as long as the model.
- * A look-up is linear: a page has some dozens of keys. */
+ * A look-up is linear, by hashes: a page has some dozens of keys. */
 #ifndef PWR_MODEL_H
 #define PWR_MODEL_H
 
@@ -34,6 +34,7 @@ typedef enum pwr_model_kind {
 
 typedef struct pwr_model_value {
     const char *key;
+    unsigned hash;              /* pwr_model_hash(key) */
     pwr_model_kind kind;
     union {                     /* of a flag nothing but its kind */
         const char *text;
@@ -45,6 +46,11 @@ typedef struct pwr_model_value {
 /* What was set for `key`, NULL when nothing ever was; good until the map's
  * next change. */
 const pwr_model_value *pwr_model_get(const pwr_model *model, const char *key);
+
+/* The same for a key that is looked up often, whose hash is known already. */
+unsigned pwr_model_hash(const char *key);
+const pwr_model_value *pwr_model_find(const pwr_model *model, const char *key,
+                                      unsigned hash);
 
 /* The keys that were ever set, in the order of their first time: how many, and
  * number `i` of them, counted from 0. */

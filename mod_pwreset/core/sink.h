@@ -4,11 +4,13 @@
  * go into memory of just that size, which is wiped: they may hold a control
  * string, and a buffer that grows would leave copies of it behind.
  *
- *     pwr_sink sink = { NULL, 0 };
+ *     pwr_sink sink = { .len = 0 };
  *     write(&sink, ...);
  *     text = pwr_sink_open(pool, &sink);
  *     write(&sink, ...);
- */
+ *
+ * Who knows about how long it will be need not write twice: what fits into the
+ * room of pwr_sink_guess is written at once, and counted when it does not. */
 #ifndef PWR_SINK_H
 #define PWR_SINK_H
 
@@ -19,6 +21,7 @@
 typedef struct pwr_sink {
     char *out;                  /* NULL while the length is counted */
     size_t len;
+    size_t room;                /* behind which nothing is written */
 } pwr_sink;
 
 void pwr_sink_add(pwr_sink *sink, const char *bytes, size_t len);
@@ -29,5 +32,9 @@ void pwr_sink_text(pwr_sink *sink, const char *text);
 /* Allocate what was counted, in wiped memory and with a NUL, and begin anew.
  * The second time must write just what the first did. */
 const char *pwr_sink_open(apr_pool_t *pool, pwr_sink *sink);
+
+/* As pwr_sink_open, for `room` bytes that are only a guess: it is written when
+ * `len` is no more than that in the end. */
+const char *pwr_sink_guess(apr_pool_t *pool, pwr_sink *sink, size_t room);
 
 #endif

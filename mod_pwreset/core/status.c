@@ -337,7 +337,7 @@ const char *pwr_status_show(apr_pool_t *pool, const pwr_status *status,
     };
     pwr_status *s = clean_copy(pool, status);
     pwr_problems problems = pwr_status_judge(pool, s);
-    pwr_sink sink = { NULL, 0 };
+    pwr_sink sink = { .len = 0 };
     const pwr_status_out out = { pool, &sink, s, &problems };
     const char *text;
 

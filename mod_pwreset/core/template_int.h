@@ -17,18 +17,24 @@ typedef enum pwr_node_kind {
     PWR_NODE_INVERTED
 } pwr_node_kind;
 
+typedef struct pwr_word {
+    const char *text;
+    unsigned hash;              /* pwr_model_hash(text) */
+} pwr_word;
+
 typedef struct pwr_node {
     pwr_node_kind kind;
     int inner_n;                /* nodes inside of a section; they follow */
     const char *text;           /* of `len` bytes; not of a name */
     size_t len;
-    const char *const *path;    /* the words of a name, ends with NULL */
+    const pwr_word *path;       /* of a name; ends with a NULL text */
 } pwr_node;
 
 struct pwr_template {
     pwr_escape escape;
     const pwr_node *nodes;
     int nodes_n;
+    size_t text_len;            /* of all its text */
 };
 
 #endif

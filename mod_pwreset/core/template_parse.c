@@ -108,18 +108,22 @@ static void add_text(parser *p, const char *text, const char *end)
     }
 }
 
+static void add_word(apr_array_header_t *path, const char *text)
+{
+    APR_ARRAY_PUSH(path, pwr_word) = (pwr_word){ text, pwr_model_hash(text) };
+}
+
 static void add_name(parser *p, pwr_node_kind kind, const char *name)
 {
-    apr_array_header_t *path = apr_array_make(p->pool, 2, sizeof(char *));
+    apr_array_header_t *path = apr_array_make(p->pool, 2, sizeof(pwr_word));
     const char *dot;
 
     for (; (dot = strchr(name, '.')); name = dot + 1) {
-        APR_ARRAY_PUSH(path, const char *) =
-            apr_pstrmemdup(p->pool, name, (size_t)(dot - name));
+        add_word(path, apr_pstrmemdup(p->pool, name, (size_t)(dot - name)));
     }
-    APR_ARRAY_PUSH(path, const char *) = name;
-    APR_ARRAY_PUSH(path, const char *) = NULL;
-    add_node(p, kind)->path = (const char *const *)path->elts;
+    add_word(path, name);
+    APR_ARRAY_PUSH(path, pwr_word) = (pwr_word){ NULL, 0 };
+    add_node(p, kind)->path = (const pwr_word *)path->elts;
 }
 
 /* Words joined by single separators: so neither "." nor "../x" is a name. */
@@ -494,6 +498,16 @@ static const char *read_text(reader *r)
                 shown(r, last->name));
 }
 
+static size_t text_len(const apr_array_header_t *nodes)
+{
+    size_t len = 0;
+
+    for (int i = 0; i < nodes->nelts; i++) {
+        len += APR_ARRAY_IDX(nodes, i, pwr_node).len;
+    }
+    return len;
+}
+
 const char *pwr_template_parse(apr_pool_t *pool, const char *file,
                                const char *text,
                                const pwr_template_source *source,
@@ -517,6 +531,7 @@ const char *pwr_template_parse(apr_pool_t *pool, const char *file,
     made->escape = source->escape;
     made->nodes = (const pwr_node *)p.nodes->elts;
     made->nodes_n = p.nodes->nelts;
+    made->text_len = text_len(p.nodes);
     *template = made;
     return NULL;
 }

@@ -11,6 +11,8 @@
  * or looks something up, so these two find every template that has none. */
 #define BYTES_MAX (16 * 1024 * 1024)
 #define LOOK_UPS_MAX 4000000            /* each of one name in one map */
+#define VALUES_BYTES 4096       /* what is shown seldom takes more than this
+                                 * beside the template's own text */
 
 /* The maps that names are looked up in stand with the outermost first. */
 typedef struct renderer {
@@ -23,17 +25,17 @@ typedef struct renderer {
 
 static void show_nodes(renderer *r, const pwr_node *node, int n);
 
-static const pwr_model_value *look_up(renderer *r, const char *const *path)
+static const pwr_model_value *look_up(renderer *r, const pwr_word *path)
 {
     const pwr_model_value *value = NULL;
 
     for (int i = r->maps_n - 1; i >= 0 && !value; i--) {
-        value = pwr_model_get(r->maps[i], *path);
+        value = pwr_model_find(r->maps[i], path->text, path->hash);
         r->look_ups_n++;
     }
-    for (path++; *path && value; path++) {
+    for (path++; path->text && value; path++) {
         value = value->kind == PWR_MODEL_MAP
-            ? pwr_model_get(value->map, *path) : NULL;
+            ? pwr_model_find(value->map, path->text, path->hash) : NULL;
     }
     return value;
 }
@@ -153,16 +155,19 @@ const char *pwr_template_render(apr_pool_t *pool,
                                 const pwr_model *model, size_t *len)
 {
     renderer r = { .escape = template->escape, .maps = { model }, .maps_n = 1 };
-    const char *text;
+    size_t room = template->text_len + VALUES_BYTES;
+    const char *text = pwr_sink_guess(pool, &r.sink, room);
 
     *len = 0;
     show_nodes(&r, template->nodes, template->nodes_n);
     if (is_too_much(&r)) {
         return NULL;
     }
-    text = pwr_sink_open(pool, &r.sink);
-    r.look_ups_n = 0;
-    show_nodes(&r, template->nodes, template->nodes_n);
+    if (r.sink.len > room) {
+        text = pwr_sink_open(pool, &r.sink);
+        r.look_ups_n = 0;
+        show_nodes(&r, template->nodes, template->nodes_n);
+    }
     *len = r.sink.len;
     return text;
 }

@@ -93,7 +93,7 @@ static void add_all(const pwr_env *env, const pwr_response *response,
 const char *pwr_page_json(const pwr_env *env, const pwr_response *response,
                           const char *reason, size_t *len)
 {
-    pwr_sink sink = { NULL, 0 };
+    pwr_sink sink = { .len = 0 };
     const char *text;
 
     add_all(env, response, reason, &sink);

@@ -7,7 +7,7 @@
 /* Written twice, as the sink wants it. */
 static const char *quoted(apr_pool_t *pool, const char *text)
 {
-    pwr_sink sink = { NULL, 0 };
+    pwr_sink sink = { .len = 0 };
     const char *out;
 
     pwr_json_text(&sink, text);
@@ -41,7 +41,7 @@ static void test_text(apr_pool_t *pool)
 static const char *members(apr_pool_t *pool, const pwr_model *model,
                            const char *const *keys, int is_first)
 {
-    pwr_sink sink = { NULL, 0 };
+    pwr_sink sink = { .len = 0 };
     const char *out;
 
     pwr_json_members(&sink, model, keys, is_first);

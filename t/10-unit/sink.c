@@ -33,10 +33,10 @@ static void write_parts(pwr_sink *sink, const part *parts)
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
-    pwr_sink texts = { NULL, 0 };
+    pwr_sink texts = { .len = 0 };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        pwr_sink sink = { NULL, 0 };
+        pwr_sink sink = { .len = 0 };
         const char *out;
 
         write_parts(&sink, cases[i].parts);

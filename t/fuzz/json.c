@@ -73,7 +73,7 @@ static void look_back(const members *m, fuzz_input in)
 static void look_written(apr_pool_t *pool, const char *text)
 {
     pwr_model *model = pwr_model_make(pool);
-    pwr_sink sink = { NULL, 0 };
+    pwr_sink sink = { .len = 0 };
     const char *out;
     json_error_t error;
     json_t *theirs;
