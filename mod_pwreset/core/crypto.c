@@ -5,7 +5,6 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "core/text.h"
@@ -126,10 +125,15 @@ apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
                               const void *bytes, size_t len)
 {
     unsigned char digest[PWR_DIGEST_BYTES];
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    int ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL)
+        && EVP_DigestUpdate(ctx, key, PWR_DIGEST_BYTES)
+        && EVP_DigestUpdate(ctx, bytes, len)
+        && EVP_DigestFinal_ex(ctx, digest, NULL);
 
+    EVP_MD_CTX_free(ctx);
     *place = 0;
-    if (!HMAC(EVP_sha256(), key, PWR_DIGEST_BYTES, bytes, len, digest,
-              NULL)) {
+    if (!ok) {
         return APR_EGENERAL;
     }
     memcpy(place, digest, sizeof(*place));

@@ -54,8 +54,9 @@ apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
 /* SHA-256 of `len` bytes, to name a content by.  `out` as above. */
 apr_status_t pwr_crypto_content(char *out, const void *bytes, size_t len);
 
-/* 64 bits of HMAC-SHA-256 under a key of PWR_DIGEST_BYTES: places in tables
- * that nobody may choose, in the byte order of this host. */
+/* 64 bits of SHA-256(key || bytes), the key of PWR_DIGEST_BYTES: places in
+ * tables that nobody may choose, in the byte order of this host.  Cut so short,
+ * it tells nothing to go on from, for which HMAC would be needed. */
 apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
                               const void *bytes, size_t len);
 
