@@ -6,6 +6,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <openssl/crypto.h>
 
 #include "core/accept.h"
 #include "core/cookie.h"
@@ -146,11 +147,11 @@ static decoder *decoder_of(request_rec *r, const pwr_request *request)
 static const refusal *read_body(request_rec *r, const char **body,
                                 size_t *len)
 {
-    char *buffer = pwr_secret_alloc(r->pool, BODY_BYTES_MAX + 1);
+    char buffer[BODY_BYTES_MAX + 1];
     int refused = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
     long n = 0;
 
-    *body = buffer;
+    *body = "";
     *len = 0;
     /* The former by LimitRequestBody. */
     if (refused == HTTP_REQUEST_ENTITY_TOO_LARGE
@@ -168,6 +169,8 @@ static const refusal *read_body(request_rec *r, const char **body,
                                        - *len)) > 0) {
         *len += (size_t)n;
     }
+    *body = pwr_secret_copy(r->pool, buffer, *len);
+    OPENSSL_cleanse(buffer, *len);
     if (n < 0) {
         return &malformed;
     }
