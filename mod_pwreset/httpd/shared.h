@@ -49,6 +49,8 @@ typedef struct pwr_lease {
     pid_t holder;
     int generation;                 /* of the holder */
     int64_t until_ms;               /* CLOCK_MONOTONIC */
+    int is_called;                  /* the holder is to read what is due, and
+                                     * nobody need call him again; atomic */
     int64_t swept_ms;               /* the last sweep's end; atomic */
     int64_t tidy_ms;                /* when the tables are tidied next */
 } pwr_lease;

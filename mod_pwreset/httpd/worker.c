@@ -52,12 +52,22 @@ typedef struct worker {
 
 static worker *this_worker;     /* one per child */
 
-void pwr_worker_wake(void)
+static void wake_holder(void)
 {
     uint64_t one = 1;
 
     if (write(pwr_shared_wake_fd(), &one, sizeof(one)) < 0) {
         return;                 /* full: it is awake already */
+    }
+}
+
+/* One call will do for all who come before he has read; while every slot is
+ * busy that is long, and a post need not disturb him. */
+void pwr_worker_wake(void)
+{
+    if (!__atomic_exchange_n(&pwr_shared_memory()->lease.is_called, 1,
+                             __ATOMIC_SEQ_CST)) {
+        wake_holder();
     }
 }
 
@@ -116,7 +126,7 @@ static void *APR_THREAD_FUNC deliver(apr_thread_t *thread, void *data)
     (void)thread;
     pwr_deliver(&env, &delivery);
     __atomic_store_n(&s->is_done, 1, __ATOMIC_RELEASE);
-    pwr_worker_wake();
+    wake_holder();
     return NULL;
 }
 
@@ -317,6 +327,8 @@ static int sweep(worker *w)
     if (slot_find(w) && pwr_agenda_is_stale(w->agenda, TICK_MS)) {
         pwr_agenda_clear(w->agenda);
         rest(w);
+        __atomic_store_n(&pwr_shared_memory()->lease.is_called, 0,
+                         __ATOMIC_SEQ_CST);
         each_store(w, read_store);
     }
     apr_pool_create(&pool, w->pool);
@@ -358,7 +370,8 @@ static void release_lease(void)
 }
 
 /* Sleep a tick, or until there is a job (holder only) or we are to stop.
- * Returns non-zero when woken by a job. */
+ * Returns non-zero when woken by a job, or called by one who died before he
+ * could wake anybody. */
 static int nap(const worker *w, int is_holder)
 {
     struct pollfd fds[2] = {
@@ -368,8 +381,11 @@ static int nap(const worker *w, int is_holder)
     uint64_t count;
 
     poll(fds, is_holder ? 2 : 1, TICK_MS);
-    return is_holder && (fds[1].revents & POLLIN)
-        && read(fds[1].fd, &count, sizeof(count)) > 0;
+    return is_holder
+        && (((fds[1].revents & POLLIN)
+             && read(fds[1].fd, &count, sizeof(count)) > 0)
+            || __atomic_load_n(&pwr_shared_memory()->lease.is_called,
+                               __ATOMIC_RELAXED));
 }
 
 static int64_t idle_ms(int quiet_sweeps)
