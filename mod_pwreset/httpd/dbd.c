@@ -22,6 +22,7 @@
 #define TRY_MS 3000             /* longer than connect-timeout may be */
 #define STALE_TRIES_MS 2000
 #define NEW_MS 10000
+#define WARM_MS 100
 #define LENDERS_KEY "pwreset-lenders"
 #define LINE_KEY "pwreset-line"
 #define OUTAGE_BYTES 21         /* of a 64-bit number */
@@ -102,15 +103,52 @@ static int may_connect(const pwr_lender *l)
                                            __ATOMIC_RELAXED));
 }
 
-/* Take a place in front of the pool.  When that has no open connection left,
- * this thread is the one to connect. */
+static void note_lent(const pwr_lender *l, pwr_loan *given)
+{
+    pwr_pool_life *life = pwr_lender_life(l);
+    int64_t now_usec = pwr_now_usec();
+
+    __atomic_store_n(&life->borrow_usec, now_usec - given->begun_usec,
+                     __ATOMIC_RELAXED);
+    __atomic_fetch_add(&life->uses, 1, __ATOMIC_RELAXED);
+    pwr_shared_lend(l->seat, 1);
+    given->begun_usec = now_usec;
+    __atomic_store_n(&given->asked_usec, now_usec, __ATOMIC_RELAXED);
+}
+
+static void note_back(const pwr_lender *l, const pwr_loan *given, int broken)
+{
+    pwr_pool_life *life = pwr_lender_life(l);
+    int64_t now_usec = pwr_now_usec();
+
+    if (!broken) {
+        __atomic_store_n(&life->use_usec, now_usec - given->begun_usec,
+                         __ATOMIC_RELAXED);
+        __atomic_store_n(&life->used_ms, now_usec / 1000, __ATOMIC_RELAXED);
+    }
+    pwr_shared_lend(l->seat, -1);
+}
+
+/* Give out the one that was used last; its caller has the lock. */
+static void take_warm(pwr_lender *l, pwr_loan *given)
+{
+    given->line = l->warm;
+    l->warm = l->warm->next_warm;
+    l->warm_n--;
+    l->lent++;
+    add_loan(l, given);
+    note_lent(l, given);
+}
+
+/* Take a connection that is at hand, or a place in front of the pool.  When that
+ * has no open connection left, this thread is the one to connect. */
 static apr_status_t enter(pwr_lender *l, pwr_loan *given)
 {
     int64_t deadline_ms = pwr_now_ms() + WAIT_MS;
     int in_time = 1;
 
     pthread_mutex_lock(&l->lock);
-    while (in_time && pwr_now_ms() >= l->closed_until_ms
+    while (in_time && pwr_now_ms() >= l->closed_until_ms && !l->warm
            && (l->lent == l->lent_max
                || (free_lines(l) <= 0 && l->is_connecting))) {
         in_time = pwr_thread_wait(&l->changed, &l->lock, 1000 * deadline_ms);
@@ -122,6 +160,11 @@ static apr_status_t enter(pwr_lender *l, pwr_loan *given)
             __atomic_fetch_add(&pwr_lender_life(l)->busy, 1, __ATOMIC_RELAXED);
         }
         return PWR_STORE_AWAY;
+    }
+    if (l->warm) {
+        take_warm(l, given);
+        pthread_mutex_unlock(&l->lock);
+        return APR_SUCCESS;
     }
     if (free_lines(l) <= 0 && !may_connect(l)) {
         pthread_mutex_unlock(&l->lock);
@@ -194,32 +237,6 @@ static void note_answer(pwr_lender *l)
     }
 }
 
-static void note_lent(const pwr_lender *l, pwr_loan *given)
-{
-    pwr_pool_life *life = pwr_lender_life(l);
-    int64_t now_usec = pwr_now_usec();
-
-    __atomic_store_n(&life->borrow_usec, now_usec - given->begun_usec,
-                     __ATOMIC_RELAXED);
-    __atomic_fetch_add(&life->uses, 1, __ATOMIC_RELAXED);
-    pwr_shared_lend(l->seat, 1);
-    given->begun_usec = now_usec;
-    __atomic_store_n(&given->asked_usec, now_usec, __ATOMIC_RELAXED);
-}
-
-static void note_back(const pwr_lender *l, const pwr_loan *given, int broken)
-{
-    pwr_pool_life *life = pwr_lender_life(l);
-    int64_t now_usec = pwr_now_usec();
-
-    if (!broken) {
-        __atomic_store_n(&life->use_usec, now_usec - given->begun_usec,
-                         __ATOMIC_RELAXED);
-        __atomic_store_n(&life->used_ms, now_usec / 1000, __ATOMIC_RELAXED);
-    }
-    pwr_shared_lend(l->seat, -1);
-}
-
 /* The connection closes: mod_dbd's doing, whoever has it. */
 static apr_status_t drop_line(void *data)
 {
@@ -279,7 +296,7 @@ static void say_blind(const pwr_lender *l)
 
 /* What we know of this connection.  `l->lock` is not held: making one that is
  * new asks the driver. */
-static pwr_line *find_line(pwr_lender *l, const ap_dbd_t *rec)
+static pwr_line *find_line(pwr_lender *l, ap_dbd_t *rec)
 {
     void *known = NULL;
     pwr_line *made;
@@ -290,7 +307,7 @@ static pwr_line *find_line(pwr_lender *l, const ap_dbd_t *rec)
     }
     made = apr_palloc(rec->pool, sizeof(*made));
     *made = (pwr_line){
-        .owner = l, .fd = socket_of(rec), .made_ms = pwr_now_ms()
+        .owner = l, .rec = rec, .fd = socket_of(rec), .made_ms = pwr_now_ms()
     };
     if (made->fd < 0 && is_server(rec)) {
         say_blind(l);
@@ -318,6 +335,7 @@ static void leave(pwr_lender *l, pwr_loan *given, pwr_line *found)
     }
     if (found) {
         found->is_lent = 1;
+        found->tried_ms = pwr_now_ms();
         l->idle--;
         given->line = found;
         note_lent(l, given);
@@ -356,19 +374,23 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
     pwr_lender *l = baton;
     pwr_loan *given = apr_pcalloc(pool, sizeof(*given));
     apr_status_t status = enter(l, given);
+    ap_dbd_t *rec;
 
     if (status != APR_SUCCESS) {
         return status;
     }
-    given->rec = open_fresh(l, pool);
-    leave(l, given, given->rec ? find_line(l, given->rec) : NULL);
-    if (!given->rec) {
+    if (!given->line) {
+        rec = open_fresh(l, pool);
+        leave(l, given, rec ? find_line(l, rec) : NULL);
+    }
+    if (!given->line) {
         return PWR_STORE_AWAY;
     }
+    rec = given->line->rec;
     *conn = (pwr_dbd_conn){
-        .driver = given->rec->driver,
-        .handle = given->rec->handle,
-        .pool = given->rec->pool,
+        .driver = rec->driver,
+        .handle = rec->handle,
+        .pool = rec->pool,
         .loan = given,
         .asked_usec = &given->asked_usec,
     };
@@ -380,6 +402,57 @@ int pwr_line_cut(const pwr_line *of)
     return of->fd >= 0 && shutdown(of->fd, SHUT_RDWR) == 0;
 }
 
+/* mod_dbd asks the database before it lends a connection, which is a round trip
+ * for each of our statements' one or two.  One that it tried a moment ago may
+ * stay at hand for the next of ours: a moment, as others who use this pool wait
+ * for it, and half of the pool at most.  Should it have died since, the work is
+ * repeated with another one. */
+static int may_stay_warm(const pwr_lender *l, const pwr_line *line)
+{
+    return l->is_supervised && line->fd >= 0 && l->warm_n < l->lent_max / 2
+        && pwr_now_ms() - line->tried_ms < WARM_MS;
+}
+
+static void keep_warm(pwr_lender *l, pwr_line *line)
+{
+    line->next_warm = l->warm;
+    l->warm = line;
+    l->warm_n++;
+    l->lent--;
+    pthread_cond_signal(&l->changed);
+}
+
+pwr_line *pwr_lender_cool(pwr_lender *l, int64_t before_ms)
+{
+    pwr_line **at = &l->warm, *cold = NULL;
+
+    while (*at) {
+        pwr_line *line = *at;
+
+        if (line->tried_ms >= before_ms) {
+            at = &line->next_warm;
+            continue;
+        }
+        *at = line->next_warm;
+        l->warm_n--;
+        line->is_lent = 0;
+        l->idle++;
+        line->next_warm = cold;
+        cold = line;
+    }
+    return cold;
+}
+
+void pwr_lender_return(const pwr_lender *l, pwr_line *cold)
+{
+    while (cold) {
+        pwr_line *next = cold->next_warm;
+
+        dbd_close(l->server, cold->rec);
+        cold = next;
+    }
+}
+
 /* mod_dbd pings before it lends one again, and with reconnect=0 the ping of a
  * broken one fails.  One that leads to a node which takes no changes any more
  * would be answered for ever, so it is made to fail; not one that is new, as
@@ -388,6 +461,7 @@ static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
 {
     pwr_lender *l = baton;
     const pwr_loan *given = conn->loan;
+    pwr_line *line = given->line;
 
     pthread_mutex_lock(&l->lock);
     note_back(l, given, broken);
@@ -398,13 +472,18 @@ static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
         open_breaker(l);
     }
     drop_loan(l, given);
-    if (broken && pwr_now_ms() - given->line->made_ms > NEW_MS) {
-        pwr_line_cut(given->line);
+    if (!broken && may_stay_warm(l, line)) {
+        keep_warm(l, line);
+        pthread_mutex_unlock(&l->lock);
+        return;
     }
-    given->line->is_lent = 0;
+    if (broken && pwr_now_ms() - line->made_ms > NEW_MS) {
+        pwr_line_cut(line);
+    }
+    line->is_lent = 0;
     l->idle++;
     pthread_mutex_unlock(&l->lock);
-    dbd_close(l->server, given->rec);
+    dbd_close(l->server, line->rec);
     pthread_mutex_lock(&l->lock);
     l->lent--;
     pthread_cond_signal(&l->changed);

@@ -18,9 +18,12 @@ struct pwr_lender;
 typedef struct pwr_line {
     struct pwr_line *next;
     struct pwr_lender *owner;
+    ap_dbd_t *rec;
     int fd;                     /* of its socket, a duplicate; -1: none */
     int64_t made_ms;
-    int is_lent;
+    int64_t tried_ms;           /* by mod_dbd, which then lent it */
+    int is_lent;                /* by mod_dbd: on loan from us, or warm */
+    struct pwr_line *next_warm;
 } pwr_line;
 
 /* A connection on loan, or the search for one. */
@@ -29,7 +32,6 @@ typedef struct pwr_loan {
     int64_t begun_usec;         /* either of them */
     int64_t asked_usec;         /* the search, or the last statement; atomic */
     int is_connecting;
-    ap_dbd_t *rec;
     pwr_line *line;             /* NULL: the search */
     int is_cut;
 } pwr_loan;
@@ -45,6 +47,9 @@ typedef struct pwr_lender {
     pthread_cond_t changed;
     pwr_line *lines;
     pwr_loan *loans;
+    pwr_line *warm;             /* kept at hand, the latest first */
+    int warm_n;
+    int is_supervised;          /* else nobody would give those back */
     int lent;
     int idle;                   /* lines that are not lent */
     int promised;               /* searches for one of those */
@@ -54,6 +59,11 @@ typedef struct pwr_lender {
     int64_t answered_usec;      /* when one was given back whole */
     int64_t told_ms;            /* that all connections are lent */
 } pwr_lender;
+
+/* Take out, under the lock, those that mod_dbd tried before `before_ms` and that
+ * are kept at hand; then give them back, without it. */
+pwr_line *pwr_lender_cool(pwr_lender *l, int64_t before_ms);
+void pwr_lender_return(const pwr_lender *l, pwr_line *cold);
 
 /* Shut its socket down; zero: there is none. */
 int pwr_line_cut(const pwr_line *of);
