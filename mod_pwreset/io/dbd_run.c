@@ -11,16 +11,6 @@
 #define PAUSE_USEC_MAX 200000
 #define ERROR_TEXT_MAX 300
 
-static apr_status_t lost(pwr_dbd_run *run, const char *name)
-{
-    run->error = pwr_dbd_error_lost();
-    run->error_name = name;
-    run->error_code = 0;
-    run->error_text = NULL;
-    run->broken = 1;
-    return PWR_DBD_LOST;
-}
-
 apr_status_t pwr_dbd_fail(pwr_dbd_run *run, const char *name, int code)
 {
     const char *text = apr_dbd_error(run->conn.driver, run->conn.handle, code);
@@ -59,79 +49,55 @@ apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name, const char *sql)
     return status == PWR_DBD_STALE ? PWR_DBD_AGAIN : status;
 }
 
-static apr_status_t begin(pwr_dbd_run *run, apr_dbd_transaction_t **trans)
+/* Whatever it says: what matters is told already.  One whose transaction may be
+ * open is of no use to the next. */
+static void roll_back(pwr_dbd_run *run)
 {
-    const pwr_dbd_conn *conn = &run->conn;
-    apr_status_t status;
-    int code;
+    int changed;
 
-    *trans = NULL;
     pwr_dbd_ask(run);
-    code = apr_dbd_transaction_start(conn->driver, run->scratch, conn->handle,
-                                     trans);
-    if (code == 0) {
-        apr_dbd_transaction_mode_set(conn->driver, *trans,
-                                     APR_DBD_TRANSACTION_ROLLBACK);
+    run->broken |= apr_dbd_query(run->conn.driver, run->conn.handle, &changed,
+                                 "ROLLBACK") != 0;
+}
+
+/* What calls it a deadlock, as the certification of a Galera cluster does, was
+ * not done; else nobody knows. */
+static apr_status_t commit(pwr_dbd_run *run)
+{
+    apr_status_t status = pwr_dbd_plain(run, "COMMIT", "COMMIT");
+
+    if (status == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    /* mysql says no more than "failed", and only a lost connection does. */
-    status = run->dbd->dialect == PWR_DIALECT_MYSQL
-                 ? lost(run, "BEGIN")
-                 : pwr_dbd_fail(run, "BEGIN", code);
-    if (*trans) {
-        apr_dbd_transaction_end(conn->driver, run->scratch, *trans);
-    }
-    return status;
-}
-
-static int end(pwr_dbd_run *run, apr_dbd_transaction_t *trans, int mode)
-{
-    const pwr_dbd_conn *conn = &run->conn;
-    int code;
-
-    pwr_dbd_ask(run);
-    apr_dbd_transaction_mode_set(conn->driver, trans, mode);
-    code = apr_dbd_transaction_end(conn->driver, run->scratch, trans);
-    run->broken |= code != 0;
-    return code;
-}
-
-/* mysql's driver forgets why a COMMIT failed, so it is a statement of ours, and
- * the driver undoes nothing after it.  What calls it a deadlock, as the
- * certification of a Galera cluster does, was not done; else nobody knows. */
-static apr_status_t commit(pwr_dbd_run *run, apr_dbd_transaction_t *trans)
-{
-    apr_status_t status;
-
-    if (run->dbd->dialect == PWR_DIALECT_SQLITE) {
-        return end(run, trans, APR_DBD_TRANSACTION_COMMIT)
-                   ? lost(run, "COMMIT") : APR_SUCCESS;
-    }
-    status = pwr_dbd_plain(run, "COMMIT", "COMMIT");
-    end(run, trans, APR_DBD_TRANSACTION_ROLLBACK);
-    if (status == APR_SUCCESS || status == PWR_DBD_AGAIN) {
+    roll_back(run);
+    if (status == PWR_DBD_AGAIN) {
         return status;
     }
     run->broken = 1;
     return PWR_DBD_LOST;
 }
 
-/* The driver rolls back unless told otherwise at the very end: whatever stops
- * us on the way, a half-done change is never committed. */
+/* By statements of our own: apr_dbd's transactions commit what a thread left
+ * half done, forget why a COMMIT failed, and take twice the round trips.  When
+ * a connection ends without COMMIT, the database undoes it. */
 static apr_status_t in_transaction(pwr_dbd_run *run, const pwr_dbd_work *work,
                                    void *baton)
 {
-    apr_dbd_transaction_t *trans;
-    apr_status_t status = begin(run, &trans);
+    static const char *const begin[] = {
+        [PWR_DIALECT_MYSQL] = "START TRANSACTION",
+        [PWR_DIALECT_SQLITE] = "BEGIN IMMEDIATE",
+    };
+    apr_status_t status = pwr_dbd_plain(run, "BEGIN",
+                                        begin[run->dbd->dialect]);
 
     if (status != APR_SUCCESS) {
         return status;
     }
     status = work->step(run, baton);
     if (status == APR_SUCCESS && run->keep) {
-        return commit(run, trans);
+        return commit(run);
     }
-    end(run, trans, APR_DBD_TRANSACTION_ROLLBACK);
+    roll_back(run);
     return status;
 }
 

@@ -7,10 +7,10 @@
  * and what stopped it is logged once.  A step reports by status; the first
  * status that is not APR_SUCCESS ends it.
  *
- * Drivers' traps answered here (apr-util 1.6): an abandoned transaction is
- * committed; ending a failed one reports success; a mysql statement that lost
- * its connection is dead for ever; binary columns come without an end; SQLite
- * names columns only when there is a row. */
+ * Drivers' traps answered here (apr-util 1.6): its transactions, which are not
+ * used, commit what was abandoned, and report success for what they undid; a
+ * mysql statement that lost its connection is dead for ever; binary columns come
+ * without an end; SQLite names columns only when there is a row. */
 #ifndef PWR_DBD_RUN_H
 #define PWR_DBD_RUN_H
 
@@ -48,7 +48,7 @@ struct pwr_dbd_run {
     const pwr_dbd *dbd;
     apr_pool_t *pool;           /* the caller's: what outlives the work */
     apr_pool_t *scratch;        /* gone before the connection is given back */
-    apr_bucket_alloc_t *buckets;
+    apr_bucket_brigade *brigade;    /* for a cell at a time */
     pwr_dbd_conn conn;
     pwr_dbd_cache *cache;       /* the connection's prepared statements */
     int keep;                   /* a transaction's step sets it: COMMIT */

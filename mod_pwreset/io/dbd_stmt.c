@@ -254,7 +254,6 @@ const char *pwr_dbd_cell(const pwr_dbd_rows *rows, int column)
 {
     pwr_dbd_run *run = rows->run;
     const char *data, *text = NULL;
-    apr_bucket_brigade *brigade;
     apr_bucket *bucket;
     apr_size_t whole, len;
 
@@ -262,22 +261,22 @@ const char *pwr_dbd_cell(const pwr_dbd_rows *rows, int column)
         || !apr_dbd_get_entry(run->conn.driver, rows->row, column)) {
         return NULL;
     }
-    if (!run->buckets) {
-        run->buckets = apr_bucket_alloc_create(run->scratch);
+    if (!run->brigade) {
+        run->brigade = apr_brigade_create(
+            run->scratch, apr_bucket_alloc_create(run->scratch));
     }
-    brigade = apr_brigade_create(run->scratch, run->buckets);
     if (apr_dbd_datum_get(run->conn.driver, rows->row, column,
-                          APR_DBD_TYPE_BLOB, brigade)) {
+                          APR_DBD_TYPE_BLOB, run->brigade)) {
         return NULL;
     }
-    bucket = APR_BRIGADE_FIRST(brigade);
+    bucket = APR_BRIGADE_FIRST(run->brigade);
     whole = bucket->length;
     if (whole <= PWR_DBD_CELL_MAX
         && apr_bucket_read(bucket, &data, &len, APR_BLOCK_READ) == APR_SUCCESS
         && len == whole && pwr_text_is_utf8(data, len)) {
         text = apr_pstrmemdup(run->scratch, data, len);
     }
-    apr_brigade_destroy(brigade);
+    apr_brigade_cleanup(run->brigade);
     return text;
 }
 

@@ -13,7 +13,7 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {MESSAGES_MIN => 20, MESSAGES_MAX => 80, BOUND_SEC => 3, LOCK_SEC => 1.3, WAIT_SEC => 10, POLL_SEC => 0.02,
+use constant {MESSAGES_MIN => 15, MESSAGES_MAX => 80, BOUND_SEC => 3, LOCK_SEC => 1.3, WAIT_SEC => 10, POLL_SEC => 0.02,
     LOOK_SEC => 0.15};
 
 my ($walk, $proxy, $n) = (undef, undef, 0);
