@@ -18,6 +18,11 @@
     " recipient, language, address, agent, created, due, tries, error," \
     " lease_until, owner, gave_up FROM {prefix}job"
 
+/* In PWR_STMT_TOKEN_TALLY. */
+#define LIVE_OF_OTHERS \
+    "job <> :job AND stamp = :stamp AND spent_at = 0" \
+    " AND expires > {now} AND created <= {now} + " SKEW
+
 /* {now} is the database's clock in epoch seconds, {now_ms} the same in
  * milliseconds, and {prefix} ours before the table names.  Drivers bind every
  * value as text, and SQLite compares a bare number with a text as "smaller", so
@@ -174,7 +179,7 @@ static const struct {
     { PWR_STMT_JOB_FORGET, "forget job",
       "UPDATE {prefix}job SET address = NULL, agent = NULL WHERE id = :id" },
 
-    /* :created and :expires come from PWR_STMT_CLOCK. */
+    /* :created and :expires come from the clock of PWR_STMT_TOKEN_TALLY. */
     { PWR_STMT_TOKEN_ADD, "token_add",
       "INSERT INTO {prefix}token (realm, digest, purpose, user_id, login,"
       " language, job, stamp, created, expires)"
@@ -187,44 +192,30 @@ static const struct {
       " spent_at, spent_by, why, {now} AS clock FROM {prefix}token"
       " WHERE realm = :realm AND digest = :digest AND purpose = :purpose" },
 
-    /* One row: n, the live strings of a user that jobs other than :job minted
-     * within :within seconds.  Index owner. */
-    { PWR_STMT_TOKEN_RECENT, "token_recent",
-      "SELECT COUNT(*) AS n FROM {prefix}token"
-      " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
-      " AND expires > {now} AND created > {now} - :within"
-      " AND created <= {now} + " SKEW },
-
-    /* One row: n, the strings of :job that were used or cancelled: what its
-     * mail was for is done.  Behind the lock.  Index owner. */
-    { PWR_STMT_TOKEN_ENDED, "token_ended",
-      "SELECT COUNT(*) AS n FROM {prefix}token"
-      " WHERE realm = :realm AND user_id = :user AND job = :job"
-      " AND purpose = 'recover' AND spent_at > 0" },
-
-    /* One row: n, other jobs with live strings.  A string of another :stamp
-     * is dead already: the password was changed by another program.
-     * Behind the lock.  Index owner. */
-    { PWR_STMT_TOKEN_JOBS, "token_jobs",
-      "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
-      " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND purpose = 'recover' AND stamp = :stamp AND spent_at = 0"
-      " AND expires > {now} AND created <= {now} + " SKEW },
-
-    /* One row: n, other jobs that minted for a user within :within seconds,
-     * whatever became of it; with :purpose mailbox, that sent mail to that one.
-     * Behind the lock.  Index owner. */
-    { PWR_STMT_TOKEN_LATELY, "token_lately",
-      "SELECT COUNT(DISTINCT job) AS n FROM {prefix}token"
-      " WHERE realm = :realm AND user_id = :user AND job <> :job"
-      " AND purpose = :purpose AND created > {now} - :within"
-      " AND created <= {now} + " SKEW },
-
-    /* One row: n, 1 or 0.  Primary key. */
-    { PWR_STMT_TOKEN_THERE, "token_there",
-      "SELECT COUNT(*) AS n FROM {prefix}token"
-      " WHERE realm = :realm AND digest = :digest AND purpose = :purpose" },
+    /* What others did for a user or for the mailbox, one row: clock; `ended`,
+     * the strings of :job that were used or cancelled, so what its mail was for
+     * is done; of jobs other than :job `live`, those with live strings, and
+     * `recent`, live strings of the last :merge seconds; `minted`, those that
+     * minted in the last :within seconds, whatever became of it, and `sent`,
+     * those that sent mail to the mailbox; `noted`, 1 when :job did itself.  A
+     * string of another :stamp is dead: the password was changed by another
+     * program.  Behind the lock.  Index owner twice, and primary key. */
+    { PWR_STMT_TOKEN_TALLY, "token_tally",
+      "SELECT {now} AS clock,"
+      " COUNT(CASE WHEN job = :job AND spent_at > 0 THEN 1 END) AS ended,"
+      " COUNT(CASE WHEN " LIVE_OF_OTHERS " AND created > {now} - :merge"
+      " THEN 1 END) AS recent,"
+      " COUNT(DISTINCT CASE WHEN " LIVE_OF_OTHERS " THEN job END) AS live,"
+      " COUNT(DISTINCT CASE WHEN job <> :job AND created > {now} - :within"
+      " AND created <= {now} + " SKEW " THEN job END) AS minted,"
+      " (SELECT COUNT(DISTINCT job) FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :mailbox AND job <> :job"
+      " AND purpose = 'mailbox' AND created > {now} - :within"
+      " AND created <= {now} + " SKEW ") AS sent,"
+      " (SELECT COUNT(*) FROM {prefix}token WHERE realm = :realm"
+      " AND digest = :digest AND purpose = 'mailbox') AS noted"
+      " FROM {prefix}token"
+      " WHERE realm = :realm AND user_id = :user AND purpose = 'recover'" },
 
     /* One row for the one who spends it, none for everybody else: this decides
      * who wins.  In the transaction that writes the password.  Primary key. */
@@ -502,7 +493,8 @@ static const char *const our_params[] = {
     "address", "after", "agent", "base", "before", "by", "change", "column",
     "common", "created", "delay", "depth", "digest", "due", "email", "error",
     "every", "expires", "id", "identifier", "idle", "interval", "job", "keep",
-    "kind", "language", "lease", "least", "lifetime", "lock", "login", "max",
+    "kind", "language", "lease", "least", "lifetime", "lock", "login", "mailbox",
+    "max", "merge",
     "name", "newcomers", "next", "owner", "password", "purpose", "realm",
     "recipient", "seen", "share", "stamp", "table", "user", "why", "within",
     NULL

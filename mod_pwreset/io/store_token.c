@@ -278,19 +278,6 @@ apr_status_t pwr_store_notme_do(pwr_store *store, apr_pool_t *pool,
     return status;
 }
 
-static apr_status_t count(pwr_dbd_run *run, const pwr_dbd_stmt *stmt,
-                          const pwr_dbd_arg *args, int64_t *n)
-{
-    pwr_dbd_rows rows;
-
-    *n = 0;
-    pwr_dbd_select(run, stmt, args, &rows);
-    if (pwr_dbd_next(&rows)) {
-        *n = pwr_dbd_number(&rows, "n");
-    }
-    return rows.status;
-}
-
 /* The row of the string, or of the link "this was not me" beside it. */
 static apr_status_t row_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                               const pwr_token *token, int is_notme,
@@ -316,111 +303,90 @@ static apr_status_t row_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                         &added);
 }
 
+/* What others did for the user and the mailbox: a row of PWR_STMT_TOKEN_TALLY. */
+typedef struct tally {
+    int64_t now;
+    int64_t ended, recent, live, minted, sent;
+    int is_noted;
+    char mail_digest[PWR_DIGEST_HEX + 1];   /* of this job's mail to it */
+} tally;
+
+static apr_status_t tally_read(pwr_dbd_run *run, const token_call *call,
+                               tally *t)
+{
+    const pwr_token *token = call->token;
+    const pwr_dbd_arg args[] = {
+        { "realm", token->realm }, { "user", token->user_id },
+        { "mailbox", token->mailbox }, { "job", token->job },
+        { "stamp", token->stamp }, { "digest", t->mail_digest },
+        { "merge", pwr_dbd_decimal(run, token->merge_sec) },
+        { "within", pwr_dbd_decimal(run, token->rate.period_sec) },
+        { NULL, NULL }
+    };
+    pwr_dbd_rows rows;
+    apr_status_t status = pwr_store_fingerprint(call->impl, t->mail_digest,
+                                                token->job, token->mailbox);
+
+    if (status != APR_SUCCESS) {
+        return status;
+    }
+    pwr_dbd_select(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_TALLY], args,
+                   &rows);
+    if (!pwr_dbd_next(&rows)) {
+        return rows.status ? rows.status : PWR_STORE_BROKEN;
+    }
+    t->now = pwr_dbd_number(&rows, "clock");
+    t->ended = pwr_dbd_number(&rows, "ended");
+    t->recent = pwr_dbd_number(&rows, "recent");
+    t->live = pwr_dbd_number(&rows, "live");
+    t->minted = pwr_dbd_number(&rows, "minted");
+    t->sent = pwr_dbd_number(&rows, "sent");
+    t->is_noted = pwr_dbd_number(&rows, "noted") > 0;
+    return rows.status;
+}
+
+/* What becomes of the string, by what others did. */
+static pwr_mint mint_judge(const pwr_token *token, const tally *t)
+{
+    int most = token->rate.count;
+
+    return t->ended > 0 ? PWR_MINT_ENDED
+        : token->merge_sec > 0 && t->recent > 0 ? PWR_MINT_MERGED
+        : t->live >= PWR_TOKEN_JOBS_MAX ? PWR_MINT_REFUSED
+        : most > 0 && (t->minted >= most || t->sent >= most)
+            ? PWR_MINT_LIMITED : PWR_MINT_DONE;
+}
+
 /* That this job's mail goes to this mailbox: one row, whatever the number of
  * its accounts. */
 static apr_status_t mailbox_write(pwr_dbd_run *run, const pwr_store_impl *impl,
-                                  const pwr_token *token, int64_t now)
+                                  const pwr_token *token, const tally *t)
 {
-    char digest[PWR_DIGEST_HEX + 1];
-    pwr_dbd_arg args[] = {
-        { "realm", token->realm }, { "digest", digest },
+    const pwr_dbd_arg args[] = {
+        { "realm", token->realm }, { "digest", t->mail_digest },
         { "purpose", MAILBOX }, { "user", token->mailbox },
         { "login", NULL }, { "language", NULL }, { "job", token->job },
-        { "stamp", "" }, { "created", pwr_dbd_decimal(run, now) },
-        { "expires", pwr_dbd_decimal(run, now) }, { NULL, NULL }
+        { "stamp", "" }, { "created", pwr_dbd_decimal(run, t->now) },
+        { "expires", pwr_dbd_decimal(run, t->now) }, { NULL, NULL }
     };
-    int64_t mine = 0;
     int added;
-    apr_status_t status = pwr_store_fingerprint(impl, digest, token->job,
-                                                token->mailbox);
 
-    if (status == APR_SUCCESS) {
-        status = count(run, &impl->sql.stmt[PWR_STMT_TOKEN_THERE], args,
-                       &mine);
-    }
-    return status == APR_SUCCESS && mine == 0
-        ? pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_TOKEN_ADD], args, &added)
-        : status;
+    return pwr_dbd_exec(run, &impl->sql.stmt[PWR_STMT_TOKEN_ADD], args,
+                        &added);
 }
 
 static apr_status_t token_write(pwr_dbd_run *run, const pwr_store_impl *impl,
-                                pwr_token *token)
+                                pwr_token *token, const tally *t)
 {
-    int64_t now;
-    apr_status_t status = pwr_store_clock(run, impl, &now);
+    apr_status_t status;
 
-    if (status == APR_SUCCESS) {
-        token->expires = now + token->lifetime_sec;
-        status = row_write(run, impl, token, 0, now);
-    }
+    token->expires = t->now + token->lifetime_sec;
+    status = row_write(run, impl, token, 0, t->now);
     if (status == APR_SUCCESS && token->notme_digest[0]) {
-        status = row_write(run, impl, token, 1, now);
+        status = row_write(run, impl, token, 1, t->now);
     }
-    return status == APR_SUCCESS && token->rate.count
-        ? mailbox_write(run, impl, token, now) : status;
-}
-
-/* How many other jobs have sent mail for this account, or to this mailbox, in
- * the rate's period: the greater of both. */
-static apr_status_t count_lately(pwr_dbd_run *run, const token_call *call,
-                                 int64_t *n)
-{
-    const pwr_token *token = call->token;
-    const struct { const char *purpose, *user; } of[] = {
-        { purposes[0], token->user_id }, { MAILBOX, token->mailbox }
-    };
-    apr_status_t status = APR_SUCCESS;
-
-    *n = 0;
-    for (int i = 0; i < 2 && status == APR_SUCCESS; i++) {
-        const pwr_dbd_arg args[] = {
-            { "realm", token->realm }, { "user", of[i].user },
-            { "purpose", of[i].purpose }, { "job", token->job },
-            { "within", pwr_dbd_decimal(run, token->rate.period_sec) },
-            { NULL, NULL }
-        };
-        int64_t jobs;
-
-        status = count(run, &call->impl->sql.stmt[PWR_STMT_TOKEN_LATELY],
-                       args, &jobs);
-        *n = jobs > *n ? jobs : *n;
-    }
-    return status;
-}
-
-/* What becomes of the string, by what others did for this user. */
-static apr_status_t mint_judge(pwr_dbd_run *run, const token_call *call,
-                               pwr_mint *outcome)
-{
-    const pwr_token *token = call->token;
-    const pwr_dbd_stmt *stmt = call->impl->sql.stmt;
-    const pwr_dbd_arg args[] = {
-        { "realm", token->realm }, { "user", token->user_id },
-        { "job", token->job }, { "stamp", token->stamp },
-        { "within", pwr_dbd_decimal(run, token->merge_sec) }, { NULL, NULL }
-    };
-    int64_t ended, recent = 0, jobs = 0, lately = 0;
-    apr_status_t status = count(run, &stmt[PWR_STMT_TOKEN_ENDED], args,
-                                &ended);
-
-    *outcome = PWR_MINT_REFUSED;
-    if (status == APR_SUCCESS && token->merge_sec > 0) {
-        status = count(run, &stmt[PWR_STMT_TOKEN_RECENT], args, &recent);
-    }
-    if (status == APR_SUCCESS) {
-        status = count(run, &stmt[PWR_STMT_TOKEN_JOBS], args, &jobs);
-    }
-    if (status == APR_SUCCESS && token->rate.count) {
-        status = count_lately(run, call, &lately);
-    }
-    if (status == APR_SUCCESS) {
-        *outcome = ended > 0 ? PWR_MINT_ENDED
-            : recent > 0 ? PWR_MINT_MERGED
-            : jobs >= PWR_TOKEN_JOBS_MAX ? PWR_MINT_REFUSED
-            : token->rate.count && lately >= token->rate.count
-                ? PWR_MINT_LIMITED : PWR_MINT_DONE;
-    }
-    return status;
+    return status == APR_SUCCESS && token->rate.count && !t->is_noted
+        ? mailbox_write(run, impl, token, t) : status;
 }
 
 /* The counts stand behind the lock, so two workers that mint at once cannot
@@ -433,13 +399,17 @@ static apr_status_t token_mint(pwr_dbd_run *run, void *baton)
         token->user_id, token->rate.count ? token->mailbox : token->user_id
     };
     apr_status_t status = lock_both(run, call->impl, token->realm, names);
+    tally t;
 
     call->mint = PWR_MINT_REFUSED;
     if (status == APR_SUCCESS) {
-        status = mint_judge(run, call, &call->mint);
+        status = tally_read(run, call, &t);
+    }
+    if (status == APR_SUCCESS) {
+        call->mint = mint_judge(token, &t);
     }
     if (status == APR_SUCCESS && call->mint == PWR_MINT_DONE) {
-        status = token_write(run, call->impl, token);
+        status = token_write(run, call->impl, token, &t);
         run->keep = status == APR_SUCCESS;
     }
     /* The row is there already: our own try before this one. */
