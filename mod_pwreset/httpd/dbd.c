@@ -140,8 +140,8 @@ static void take_warm(pwr_lender *l, pwr_loan *given)
     note_lent(l, given);
 }
 
-/* Take a connection that is at hand, or a place in front of the pool.  When that
- * has no open connection left, this thread is the one to connect. */
+/* Take a connection that is at hand, or a place in front of the pool.  When
+ * that has no open connection left, this thread is the one to connect. */
 static apr_status_t enter(pwr_lender *l, pwr_loan *given)
 {
     int64_t deadline_ms = pwr_now_ms() + WAIT_MS;
@@ -294,9 +294,9 @@ static void say_blind(const pwr_lender *l)
                   "allowed more open files");
 }
 
-/* What we know of this connection.  `l->lock` is not held: making one that is
- * new asks the driver. */
-static pwr_line *find_line(pwr_lender *l, ap_dbd_t *rec)
+/* What we know of this connection, opened for `pool`.  `l->lock` is not held:
+ * making one that is new asks the driver. */
+static pwr_line *find_line(pwr_lender *l, ap_dbd_t *rec, apr_pool_t *pool)
 {
     void *known = NULL;
     pwr_line *made;
@@ -307,7 +307,8 @@ static pwr_line *find_line(pwr_lender *l, ap_dbd_t *rec)
     }
     made = apr_palloc(rec->pool, sizeof(*made));
     *made = (pwr_line){
-        .owner = l, .rec = rec, .fd = socket_of(rec), .made_ms = pwr_now_ms()
+        .owner = l, .rec = rec, .fd = socket_of(rec), .made_ms = pwr_now_ms(),
+        .is_of_request = apr_pool_is_ancestor(pool, rec->pool)
     };
     if (made->fd < 0 && is_server(rec)) {
         say_blind(l);
@@ -381,7 +382,7 @@ static apr_status_t borrow(void *baton, apr_pool_t *pool, pwr_dbd_conn *conn)
     }
     if (!given->line) {
         rec = open_fresh(l, pool);
-        leave(l, given, rec ? find_line(l, rec) : NULL);
+        leave(l, given, rec ? find_line(l, rec, pool) : NULL);
     }
     if (!given->line) {
         return PWR_STORE_AWAY;
@@ -402,14 +403,15 @@ int pwr_line_cut(const pwr_line *of)
     return of->fd >= 0 && shutdown(of->fd, SHUT_RDWR) == 0;
 }
 
-/* mod_dbd asks the database before it lends a connection, which is a round trip
- * for each of our statements' one or two.  One that it tried a moment ago may
- * stay at hand for the next of ours: a moment, as others who use this pool wait
- * for it, and half of the pool at most.  Should it have died since, the work is
- * repeated with another one. */
+/* mod_dbd asks the database before it lends a connection, which is a round
+ * trip for each of our statements' one or two.  One that it tried WARM_MS ago
+ * at most stays at hand for the next of ours; no longer, as others who use this
+ * pool wait for it, and half of the pool at most.  Should it have died since,
+ * the work is repeated with another one. */
 static int may_stay_warm(const pwr_lender *l, const pwr_line *line)
 {
-    return l->is_supervised && line->fd >= 0 && l->warm_n < l->lent_max / 2
+    return l->is_supervised && line->fd >= 0 && !line->is_of_request
+        && l->warm_n < l->lent_max / 2
         && pwr_now_ms() - line->tried_ms < WARM_MS;
 }
 
@@ -453,10 +455,11 @@ void pwr_lender_return(const pwr_lender *l, pwr_line *cold)
     }
 }
 
-/* mod_dbd pings before it lends one again, and with reconnect=0 the ping of a
- * broken one fails.  One that leads to a node which takes no changes any more
- * would be answered for ever, so it is made to fail; not one that is new, as
- * that leads to whoever is in front now, and mod_dbd complains of each. */
+/* mod_dbd pings what went back to it before it lends it again, and with
+ * reconnect=0 the ping of a broken one fails.  One that leads to a node which
+ * takes no changes any more would be answered for ever, so it is made to fail;
+ * not one that is new, as that leads to whoever is in front now, and mod_dbd
+ * complains of each. */
 static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
 {
     pwr_lender *l = baton;
@@ -477,7 +480,8 @@ static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
         pthread_mutex_unlock(&l->lock);
         return;
     }
-    if (broken && pwr_now_ms() - line->made_ms > NEW_MS) {
+    if (broken && (conn->is_open
+                   || pwr_now_ms() - line->made_ms > NEW_MS)) {
         pwr_line_cut(line);
     }
     line->is_lent = 0;

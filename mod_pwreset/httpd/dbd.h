@@ -5,7 +5,8 @@
  * free connection, so a database that does not answer would stop every thread
  * one after the other.  Before the pool stand a breaker (after a failure nobody
  * asks for a second) and a gate (one thread of a child connects at a time, the
- * others wait 250 ms, and no more borrow than DBDMax allows). */
+ * others wait 250 ms, and no more borrow than DBDMax allows).  Connections that
+ * were used a moment ago are kept at hand, as mod_dbd pings what it lends. */
 #ifndef PWR_DBD_H
 #define PWR_DBD_H
 

@@ -23,6 +23,7 @@ typedef struct pwr_line {
     int64_t made_ms;
     int64_t tried_ms;           /* by mod_dbd, which then lent it */
     int is_lent;                /* by mod_dbd: on loan from us, or warm */
+    int is_of_request;          /* DBDPersist Off: it ends with that */
     struct pwr_line *next_warm;
 } pwr_line;
 
@@ -50,7 +51,7 @@ typedef struct pwr_lender {
     pwr_line *warm;             /* kept at hand, the latest first */
     int warm_n;
     int is_supervised;          /* else nobody would give those back */
-    int lent;
+    int lent;                   /* with warm_n, no more than lent_max */
     int idle;                   /* lines that are not lent */
     int promised;               /* searches for one of those */
     int is_connecting;
@@ -60,8 +61,8 @@ typedef struct pwr_lender {
     int64_t told_ms;            /* that all connections are lent */
 } pwr_lender;
 
-/* Take out, under the lock, those that mod_dbd tried before `before_ms` and that
- * are kept at hand; then give them back, without it. */
+/* Take out, under the lock, what is kept at hand and was tried by mod_dbd
+ * before `before_ms`; then give that back, without the lock. */
 pwr_line *pwr_lender_cool(pwr_lender *l, int64_t before_ms);
 void pwr_lender_return(const pwr_lender *l, pwr_line *cold);
 

@@ -62,9 +62,11 @@ static void cut_overdue(const pwr_lender *l)
     }
 }
 
+/* While one connects mod_dbd has its pool locked, and who gives back would wait
+ * for the connect, and cut nothing. */
 static void look_at(pwr_lender *l)
 {
-    pwr_line *cold;
+    pwr_line *cold = NULL;
 
     /* prefork ends its children out of a signal handler, whose thread may hold
      * the lock, and waits there for this one. */
@@ -72,7 +74,9 @@ static void look_at(pwr_lender *l)
         return;
     }
     cut_overdue(l);
-    cold = pwr_lender_cool(l, pwr_now_ms() - LOOK_EVERY_MS);
+    if (!l->is_connecting) {
+        cold = pwr_lender_cool(l, pwr_now_ms() - LOOK_EVERY_MS);
+    }
     pthread_mutex_unlock(&l->lock);
     pwr_lender_return(l, cold);
 }

@@ -49,15 +49,17 @@ apr_status_t pwr_dbd_plain(pwr_dbd_run *run, const char *name, const char *sql)
     return status == PWR_DBD_STALE ? PWR_DBD_AGAIN : status;
 }
 
-/* Whatever it says: what matters is told already.  One whose transaction may be
- * open is of no use to the next. */
+/* Why it fails is not told: what brought us here was. */
 static void roll_back(pwr_dbd_run *run)
 {
     int changed;
 
     pwr_dbd_ask(run);
-    run->broken |= apr_dbd_query(run->conn.driver, run->conn.handle, &changed,
-                                 "ROLLBACK") != 0;
+    if (apr_dbd_query(run->conn.driver, run->conn.handle, &changed,
+                      "ROLLBACK")) {
+        run->broken = 1;
+        run->conn.is_open = 1;
+    }
 }
 
 /* What calls it a deadlock, as the certification of a Galera cluster does, was

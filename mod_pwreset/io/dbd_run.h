@@ -9,8 +9,8 @@
  *
  * Drivers' traps answered here (apr-util 1.6): its transactions, which are not
  * used, commit what was abandoned, and report success for what they undid; a
- * mysql statement that lost its connection is dead for ever; binary columns come
- * without an end; SQLite names columns only when there is a row. */
+ * mysql statement that lost its connection is dead for ever; binary columns
+ * come without an end; SQLite names columns only when there is a row. */
 #ifndef PWR_DBD_RUN_H
 #define PWR_DBD_RUN_H
 

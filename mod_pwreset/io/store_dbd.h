@@ -24,6 +24,8 @@ typedef struct pwr_dbd_conn {
     apr_dbd_t *handle;
     apr_pool_t *pool;
     void *loan;                     /* the lender's own */
+    int is_open;                    /* a transaction may be: it is to be closed,
+                                     * or the next one would commit that */
     int64_t *asked_usec;            /* atomic, pwr_now: when the last statement
                                      * was begun; NULL: nobody watches */
     void (*asks)(void);             /* a statement begins; or NULL */
