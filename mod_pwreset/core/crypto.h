@@ -55,8 +55,8 @@ apr_status_t pwr_crypto_fingerprint(char *out, const char *const *strings,
 apr_status_t pwr_crypto_content(char *out, const void *bytes, size_t len);
 
 /* 64 bits of SHA-256(key || bytes), the key of PWR_DIGEST_BYTES: places in
- * tables that nobody may choose, in the byte order of this host.  Cut so short,
- * it tells nothing to go on from, for which HMAC would be needed. */
+ * tables that nobody may choose, in the byte order of this host.  No HMAC, as a
+ * digest cut to 64 bits cannot be extended. */
 apr_status_t pwr_crypto_place(uint64_t *place, const unsigned char *key,
                               const void *bytes, size_t len);
 

@@ -65,6 +65,7 @@ static pwr_model_value *set(pwr_model *model, const char *key,
     if (!value) {
         value = apr_array_push(model->values);
     }
+
     *value = (pwr_model_value){ .key = key, .hash = hash, .kind = kind };
     return value;
 }

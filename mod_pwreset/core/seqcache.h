@@ -23,13 +23,15 @@ typedef struct pwr_seqcache {
 
 size_t pwr_seqcache_bytes(unsigned slots_n);
 
-/* Keep `len` bytes until `until_ms`, or not: when somebody writes there now, or
- * they are more than PWR_SEQCACHE_VALUE_MAX. */
+/* Keep `len` bytes under `key`, of PWR_SEQCACHE_KEY bytes, until `until_ms`;
+ * or not: when somebody writes there now, or they are more than
+ * PWR_SEQCACHE_VALUE_MAX.  Of two that are written at once either may be found
+ * until its own end. */
 void pwr_seqcache_put(const pwr_seqcache *cache, const char *key,
                       const void *value, size_t len, int64_t until_ms);
 
-/* Copy to `value`, of PWR_SEQCACHE_VALUE_MAX bytes, what was kept for longer
- * than `now_ms`; returns its length, 0 when there is nothing. */
+/* Copy to `value`, of PWR_SEQCACHE_VALUE_MAX bytes, what is kept until later
+ * than `now_ms`, by the same clock; returns its length, 0: there is nothing. */
 size_t pwr_seqcache_get(const pwr_seqcache *cache, const char *key,
                         void *value, int64_t now_ms);
 

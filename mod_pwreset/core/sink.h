@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where pages and mails are written to.  What writes runs twice: the first
- * time nothing is kept and only the length counted, the second time the bytes
- * go into memory of just that size, which is wiped: they may hold a control
- * string, and a buffer that grows would leave copies of it behind.
+/* Where pages and mails are written to: memory that is wiped, as they may hold
+ * a control string, and that does not grow, which would leave copies of it
+ * behind.  So what writes usually runs twice: the first time only the length is
+ * counted, the second time the bytes go into memory of just that size.
  *
  *     pwr_sink sink = { .len = 0 };
  *     write(&sink, ...);
@@ -33,8 +33,8 @@ void pwr_sink_text(pwr_sink *sink, const char *text);
  * The second time must write just what the first did. */
 const char *pwr_sink_open(apr_pool_t *pool, pwr_sink *sink);
 
-/* As pwr_sink_open, for `room` bytes that are only a guess: it is written when
- * `len` is no more than that in the end. */
+/* As pwr_sink_open, for `room` bytes that are only a guess.  When `len` is more
+ * than that in the end it is not whole: call pwr_sink_open and write again. */
 const char *pwr_sink_guess(apr_pool_t *pool, pwr_sink *sink, size_t room);
 
 #endif

@@ -371,7 +371,7 @@ static void release_lease(void)
 
 /* Sleep a tick, or until there is a job (holder only) or we are to stop.
  * Returns non-zero when woken by a job, or called by one who died before he
- * could wake anybody. */
+ * could wake anybody, and so at each tick while every slot is busy. */
 static int nap(const worker *w, int is_holder)
 {
     struct pollfd fds[2] = {

@@ -192,13 +192,15 @@ static const struct {
       " spent_at, spent_by, why, {now} AS clock FROM {prefix}token"
       " WHERE realm = :realm AND digest = :digest AND purpose = :purpose" },
 
-    /* What others did for a user or for the mailbox, one row: clock; `ended`,
-     * the strings of :job that were used or cancelled, so what its mail was for
-     * is done; of jobs other than :job `live`, those with live strings, and
-     * `recent`, live strings of the last :merge seconds; `minted`, those that
-     * minted in the last :within seconds, whatever became of it, and `sent`,
-     * those that sent mail to the mailbox; `noted`, 1 when :job did itself.  A
-     * string of another :stamp is dead: the password was changed by another
+    /* What is there for a user and for the mailbox, one row:
+     *   clock
+     *   ended   strings of :job that were used or cancelled
+     *   recent  live strings that other jobs minted within :merge seconds
+     *   live    other jobs with live strings
+     *   minted  other jobs that minted within :within seconds
+     *   sent    the same, of mails to the mailbox
+     *   noted   1 when :job has sent one there
+     * A string of another :stamp is dead: the password was changed by another
      * program.  Behind the lock.  Index owner twice, and primary key. */
     { PWR_STMT_TOKEN_TALLY, "token_tally",
       "SELECT {now} AS clock,"
@@ -493,11 +495,10 @@ static const char *const our_params[] = {
     "address", "after", "agent", "base", "before", "by", "change", "column",
     "common", "created", "delay", "depth", "digest", "due", "email", "error",
     "every", "expires", "id", "identifier", "idle", "interval", "job", "keep",
-    "kind", "language", "lease", "least", "lifetime", "lock", "login", "mailbox",
-    "max", "merge",
-    "name", "newcomers", "next", "owner", "password", "purpose", "realm",
-    "recipient", "seen", "share", "stamp", "table", "user", "why", "within",
-    NULL
+    "kind", "language", "lease", "least", "lifetime", "lock", "login",
+    "mailbox", "max", "merge", "name", "newcomers", "next", "owner", "password",
+    "purpose", "realm", "recipient", "seen", "share", "stamp", "table", "user",
+    "why", "within", NULL
 };
 
 /* Not UNIX_TIMESTAMP(NOW(3)): local time says two o'clock twice a year. */

@@ -303,7 +303,7 @@ static apr_status_t row_write(pwr_dbd_run *run, const pwr_store_impl *impl,
                         &added);
 }
 
-/* What others did for the user and the mailbox: a row of PWR_STMT_TOKEN_TALLY. */
+/* What is there for the user and the mailbox: PWR_STMT_TOKEN_TALLY. */
 typedef struct tally {
     int64_t now;
     int64_t ended, recent, live, minted, sent;
