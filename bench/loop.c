@@ -103,10 +103,10 @@ int main(int argc, char **argv)
     long done = 0;
     int n;
 
-    if (argc < 5) {
+    if (argc < 5 || (strcmp(argv[1], "hash") == 0 && argc != 6)) {
         fail("hash THREADS MS STORED PASSWORD, or spawn THREADS MS PROGRAM");
     }
-    once = strcmp(argv[1], "hash") == 0 && argc == 6 ? hash_once : spawn_once;
+    once = strcmp(argv[1], "hash") == 0 ? hash_once : spawn_once;
     n = (int)strtol(argv[2], NULL, 10);
     n = n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
     until_usec = now_usec() + strtoll(argv[3], NULL, 10) * 1000;

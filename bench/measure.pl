@@ -47,8 +47,9 @@ sub circumstances {
 
 # What others did meanwhile.
 sub others {
-    my $all = Bench::Report::spread(map { ($_->{others} // [])->[1] } @_) or return '';
-    return sprintf ', others took %.0f %% of the processors at the median, %.0f %% in the worst case', @$all[1, 2];
+    my @all = map { $_->{others} // () } @_ or return '';
+    return sprintf ', others took %.0f %% of the processors at the median, %.0f %% in the worst round',
+        Bench::Report::spread(map { $_->[1] } @all)->[1], max(map { $_->[2] } @all);
 }
 
 sub words_of {

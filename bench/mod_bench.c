@@ -4,6 +4,7 @@
  *
  *   /bench/WORK?BYTES&KEY...    does WORK, with these keys, and answers so
  *                               many bytes
+ *   /behind/FILE?&KEY...        does two SELECTs; the answer is httpd's
  *
  * Its statements are mod_dbd's own (DBDPrepareSQL), with one parameter each,
  * on the pool that mod_pwreset uses, too. */
@@ -14,6 +15,7 @@
 #include <httpd.h>
 #include <http_config.h>
 #include <http_protocol.h>
+#include <http_request.h>
 /* mod_dbd.h needs the driver types first. */
 #include <apr_dbd.h>
 #include <apr_strings.h>
@@ -43,6 +45,8 @@ static const struct work {
     { "/bench/select", 0, { { "bench_token", 1, 1 } } },
     { "/bench/selects", 0, { { "bench_session", 1, 1 },
                              { "bench_user", 2, 1 } } },
+    { "/bench/both", 0, { { "bench_token", 1, 1 },
+                          { "bench_user", 2, 1 } } },
     { "/bench/insert", 0, { { "bench_job", 0, 0 } } },
     { "/bench/transaction", 1, { { "bench_token", 1, 1 },
                                  { "bench_password", 2, 0 },
@@ -65,8 +69,9 @@ static int take_step(ap_dbd_t *dbd, apr_pool_t *pool, const step *s,
         return -1;
     }
     if (!s->has_rows) {
-        return apr_dbd_pquery(dbd->driver, pool, dbd->handle, &rows_n, stmt,
-                              1, &keys[s->key]);
+        rc = apr_dbd_pquery(dbd->driver, pool, dbd->handle, &rows_n, stmt, 1,
+                            &keys[s->key]);
+        return rc ? rc : rows_n != 1;
     }
     rc = apr_dbd_pselect(dbd->driver, pool, dbd->handle, &results, stmt, 0, 1,
                          &keys[s->key]);
@@ -79,26 +84,24 @@ static int take_step(ap_dbd_t *dbd, apr_pool_t *pool, const step *s,
     return rc ? rc : rows_n != 1;
 }
 
+/* apr_dbd's own transactions take twice the round trips. */
+static int plain(ap_dbd_t *dbd, const char *sql)
+{
+    int rows_n;
+
+    return apr_dbd_query(dbd->driver, dbd->handle, &rows_n, sql);
+}
+
 static int take_steps(ap_dbd_t *dbd, apr_pool_t *pool, const struct work *w,
                       const char **keys)
 {
-    apr_dbd_transaction_t *all = NULL;
-    int rc = w->is_transaction
-        ? apr_dbd_transaction_start(dbd->driver, pool, dbd->handle, &all) : 0;
+    int rc = w->is_transaction ? plain(dbd, "BEGIN") : 0;
 
     for (int i = 0; !rc && i < STEPS_MAX && w->steps[i].label; i++) {
         rc = take_step(dbd, pool, &w->steps[i], keys);
     }
-    if (all) {
-        int end_rc;
-
-        apr_dbd_transaction_mode_set(dbd->driver, all, rc
-                                     ? APR_DBD_TRANSACTION_ROLLBACK
-                                     : APR_DBD_TRANSACTION_COMMIT);
-        end_rc = apr_dbd_transaction_end(dbd->driver, pool, all);
-        rc = rc ? rc : end_rc;
-    }
-    return rc;
+    return !w->is_transaction ? rc
+        : rc ? plain(dbd, "ROLLBACK"), rc : plain(dbd, "COMMIT");
 }
 
 /* The connection goes back before the answer is sent, as mod_pwreset's does,
@@ -132,24 +135,49 @@ static const char *fresh_id(apr_pool_t *pool)
     return id;
 }
 
-static int handle(request_rec *r)
+static const struct work *work_of(const char *path)
 {
-    static const char page[PAGE_BYTES_MAX];
-    const char *keys[KEYS_MAX] = { NULL };
-    char *rest = apr_pstrdup(r->pool, r->args ? r->args : "");
     const struct work *end = works + sizeof(works) / sizeof(*works);
     const struct work *w = works;
-    int len, refused;
 
-    while (w < end && strcmp(w->path, r->uri) != 0) {
+    while (w < end && strcmp(w->path, path) != 0) {
         w++;
     }
-    if (w == end || !r->handler || strcmp(r->handler, "bench") != 0) {
-        return DECLINED;
-    }
+    return w < end ? w : NULL;
+}
+
+static void read_keys(request_rec *r, const char **keys)
+{
+    char *rest = apr_pstrdup(r->pool, r->args ? r->args : "");
+
     for (int i = 0; i < KEYS_MAX; i++) {
         keys[i] = strsep(&rest, "&");
     }
+}
+
+/* As somebody who is asked for at each page of a site. */
+static int stand_before(request_rec *r)
+{
+    const char *keys[KEYS_MAX];
+
+    if (strncmp(r->uri, "/behind/", 8) != 0) {
+        return DECLINED;
+    }
+    read_keys(r, keys);
+    return do_work(r, work_of("/bench/selects"), keys);
+}
+
+static int handle(request_rec *r)
+{
+    static const char page[PAGE_BYTES_MAX];
+    const char *keys[KEYS_MAX];
+    const struct work *w = work_of(r->uri);
+    int len, refused;
+
+    if (!w || !r->handler || strcmp(r->handler, "bench") != 0) {
+        return DECLINED;
+    }
+    read_keys(r, keys);
     len = (int)strtol(keys[0], NULL, 10);
     keys[0] = fresh_id(r->pool);
     refused = ap_discard_request_body(r);
@@ -181,6 +209,7 @@ static void register_hooks(apr_pool_t *pool)
 {
     (void)pool;
     ap_hook_post_config(find_dbd, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_fixups(stand_before, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(handle, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

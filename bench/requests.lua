@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk -s requests.lua URL -- FILE THREADS BEGIN
+-- wrk -s requests.lua URL -- FILE THREADS BEGIN PAUSE_MS
 -- The requests of FILE over and over, from number BEGIN on, each thread
--- elsewhere.  A line is METHOD, path, cookies and body, with tabs between.
+-- elsewhere; each connection pauses for about so long before it asks.  A line is
+-- METHOD, path, cookies and body, with tabs between.
 
 local threads = 0
 
@@ -26,6 +27,8 @@ function init(args)
       at = at % #requests + 1
       return requests[at]
    end
+   local pause_ms = tonumber(args[4])
+   if pause_ms > 0 then delay = function() return pause_ms * (0.5 + math.random()) end end
 end
 
 function done(summary, latency, requests)

@@ -5,7 +5,8 @@
 # row.  `own` and `limit` are names of loads (Bench::Load), or of loops (hash,
 # spawn); several limits are done one after the other.  `figures`: name, unit,
 # bars ("ratio" is to the limit's).  `hold`: no mail is sent meanwhile; `site`:
-# one of Bench::How's, if not the usual one; `times`: rounds that much longer.
+# one of Bench::How's, if not the usual one; `times`: rounds that much longer;
+# `mix`: loads, and how often a second.
 package Bench::Case;
 use strict;
 use warnings;
@@ -58,16 +59,36 @@ sub _scales {
     } qw(uncached string ask);
 }
 
+# So many a second; `enter-bcrypt` as Bench::Load says it.
+sub _mixes {
+    my %mix = (
+        small => {'enter-bcrypt' => 2, recover => 1, cached => 150, uncached => 50},
+        large => {'enter-bcrypt' => 15, recover => 20, cached => 2000, uncached => 500},
+    );
+    return map {
+        my ($login, $mail, @pages) = @{$mix{$_}}{qw(enter-bcrypt recover cached uncached)};
+        my $pages = $pages[0] + $pages[1];
+        {name => "mix-$_", how => 'mix', mix => $mix{$_}, times => 3,
+            what => "together, a second: logins $login, mails $mail, protected pages $pages",
+            beside => 'what each of them takes alone',
+            figures => [['busy', 'processors', 'ratio <= 1.25'], ['reached', '', 'value >= 0.9']]}
+    } qw(small large);
+}
+
 my @cases = (
     _pages(),
     {name => 'ask', how => 'rate', what => 'POST /account/forgot', beside => 'one INSERT', own => ['ask'],
         limit => [['insert']], hold => 1, figures => [[@{+RATE}, 'ratio >= 0.90']]},
     {name => 'string', how => 'rate', what => 'GET /account/reset?token=, live', beside => 'one SELECT', own => ['string'],
         limit => [['select']], figures => [[@{+RATE}, 'ratio >= 0.90']]},
+    {name => 'string-both', how => 'rate', what => 'the same', beside => 'the two SELECTs that it takes: string and user',
+        own => ['string'], limit => [['both']], figures => [[@{+RATE}]]},
     {name => 'cached', how => 'rate', what => 'a protected page of 3 KB, session in the cache',
         beside => 'the page unprotected', own => ['cached'], limit => [['outside']], figures => [[@{+RATE}, 'ratio >= 0.85']]},
     {name => 'uncached', how => 'rate', what => 'a protected page of 3 KB, session not in the cache', beside => 'two SELECTs',
         own => ['uncached'], limit => [['selects']], figures => [[@{+RATE}, 'ratio >= 0.85']]},
+    {name => 'uncached-page', how => 'rate', what => 'the same', beside => 'two SELECTs, and the page',
+        own => ['uncached'], limit => [['behind']], figures => [[@{+RATE}]]},
     _hashes(),
     _floods(),
     {name => 'start', how => 'start', what => 'from nothing to the first 200 of /account/forgot',
@@ -76,6 +97,7 @@ my @cases = (
         figures => [['idle', 'MiB', 'value <= 15'], ['after', 'MiB', 'value <= 25']]},
     {name => 'mails', how => 'mails', what => 'jobs turned into mails', beside => 'posix_spawn of the same program in a loop',
         limit => [['spawn']], figures => [[@{+RATE}, 'ratio >= 0.60', 'value >= 500']]},
+    _mixes(),
     _scales(),
     {name => 'timing', how => 'timing', what => 'existing against unknown, by time: the greatest |t| of Welch',
         beside => 'a leak of 1 ms, the least', figures => [['t', '', 'value < 4.5']]},

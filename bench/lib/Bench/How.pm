@@ -12,6 +12,7 @@ use strict;
 use warnings;
 use Bench::Load;
 use Bench::Loop;
+use Bench::Machine;
 use Bench::Site;
 use Bench::State;
 use List::Util qw(max pairs sum);
@@ -20,7 +21,8 @@ use PWR::Load qw(percentile);
 use Time::HiRes qw(sleep time);
 
 use constant {CLIENTS => 16, WARM_SEC => 1, MSEC => 1e3, KB_OF_MB => 1024, SETTLE_SEC => 1, MAILS_SEC => 3,
-    MAILS_WAIT_SEC => 120, POLL_SEC => 0.01, FLOOD_HEAD_SEC => 1, SAMPLES_PER_SEC => 300, IDLE_SEC => 3, NEVER => 1 << 40};
+    MAILS_WAIT_SEC => 120, POLL_SEC => 0.05, USEC => 1e6, MAILS => 500, MIX_EACH => 50, FLOOD_HEAD_SEC => 1, SAMPLES => 200,
+    IDLE_SEC => 3, NEVER => 1 << 40};
 
 sub new {
     my ($class, %option) = @_;
@@ -139,20 +141,21 @@ sub _flood {
     my $get = $load->script('GET /account/forgot');
     my %crowd = (limit => $load->script(['GET /outside/page.html', {Connection => 'close'}]),
         own => $load->script(['POST /account/login', login => 'nobody', password => PASSWORD]));
-    my $samples = SAMPLES_PER_SEC * $self->{seconds};
     return $self->_rounds($self->{rounds}, sub {
         my $side = shift;
-        my $flood = $load->flood($case->{clients}, MSEC * ($self->{seconds} + FLOOD_HEAD_SEC), $crowd{$side});
+        my $flood = $load->flood($case->{clients}, MSEC * ($self->{seconds} + 2 * FLOOD_HEAD_SEC), $crowd{$side});
         sleep FLOOD_HEAD_SEC;
-        my $begin = time;
-        my @times = map { @$_ } $load->visit($samples / 2, $get, $get);
-        my $took = time - $begin;
+        my $until = time + $self->{seconds};
+        my (@times, %status);
+        while (time < $until) {
+            push @times, map { @$_ } $load->visit(SAMPLES / 2, $get, $get);
+            $status{$_} = 1 for split ' ', $load->statuses;
+        }
         my %crowd = map { ("crowd $_->[0]" => $_->[1]) } pairs(%{$flood->()});
         # Who gave up still sits there for a while.
         sleep SETTLE_SEC;
-        die "the flood was over after $took s\n" if $took > $self->{seconds};
         return {p50 => percentile(0.5, @times) / MSEC, p99 => percentile(0.99, @times) / MSEC,
-            other_statuses => {%crowd, map { $_ => 1 } grep { $_ ne '200' } split ' ', $load->statuses}};
+            other_statuses => {%crowd, map { $_ => 1 } grep { $_ ne '200' } keys %status}};
     });
 }
 
@@ -245,9 +248,12 @@ sub _do_jobs {
     while (($left = $walk->value('SELECT COUNT(*) FROM pwreset_job')) && time < $begin + MAILS_WAIT_SEC) {
         sleep POLL_SEC;
     }
+    my $seconds = time - $begin;
     die "$left mails are not out after @{[MAILS_WAIT_SEC]} s\n" if $left;
+    my $minted = $walk->value("SELECT COUNT(*) FROM pwreset_token WHERE created >= ? AND purpose = 'recover'", int $begin);
+    die "of $n jobs $minted became mails\n" if $minted < $n;
     my $cpu = $site->cpu($before);
-    return {rate => $n / (time - $begin), cpu => {map { $_ => $cpu->{$_} * 1e6 / $n } keys %$cpu}};
+    return {rate => $n / $seconds, cpu => {map { $_ => $cpu->{$_} * USEC / $n } keys %$cpu}};
 }
 
 sub _mails {
@@ -262,6 +268,50 @@ sub _mails {
     });
 }
 
+# --- all of it at once ------------------------------------------------------------
+
+# Processor seconds of a request of each load, alone; with the mail that comes
+# of it.
+sub _costs {
+    my ($self, $site, %load) = @_;
+    my %cost;
+    $site->hold_mails;
+    for my $name (sort keys %load) {
+        $self->{tell}->("$name alone");
+        $cost{$name} = sum(values %{$load{$name}->run(clients => CLIENTS, seconds => $self->{seconds})->{cpu}}) / USEC;
+    }
+    $site->free_mails;
+    $cost{recover} += sum(values %{_do_jobs($site, MAILS)->{cpu}}) / USEC;
+    return %cost;
+}
+
+# So many of each a second, which `reached` tells, take turns.
+sub _mix {
+    my ($self, $case) = @_;
+    my $site = $self->_site('usual');
+    my %rate = %{$case->{mix}};
+    my %load = map { $_ => $self->_load($site, split /-/) } keys %rate;
+    my %cost = $self->_costs($site, %load);
+    my $seconds = $self->{seconds} * $case->{times};
+    return map {
+        $self->{tell}->("round $_ of $self->{rounds}");
+        Bench::State::forget($site->walk->db->dbh);
+        $site->mark;
+        my ($machine, $before) = (Bench::Machine::look(), $site->cpu);
+        my %said = map {
+            $_ => $load{$_}->begin(clients => max(CLIENTS, $rate{$_} / MIX_EACH), seconds => $seconds, rate => $rate{$_})
+        } keys %load;
+        my %n = map { $_ => $load{$_}->finish($said{$_})->{requests} } keys %said;
+        $site->walk->settle;
+        my $cpu = sum(values %{$site->cpu($before)});
+        my $others = Bench::Machine::others($machine, $cpu);
+        my %status = %{$site->statuses};
+        delete @status{200, 303};
+        {own => {busy => $cpu / $seconds, reached => sum(values %n) / $seconds / sum(values %rate), others => $others,
+            other_statuses => \%status}, limit => {busy => sum(map { $n{$_} * $cost{$_} } keys %n) / $seconds}};
+    } 1 .. $self->{rounds};
+}
+
 # --- time as a witness --------------------------------------------------------------
 
 # The test does it, with its controls; what it noted is read.
@@ -269,16 +319,17 @@ sub _timing {
     my ($self) = @_;
     local $ENV{PWR_TIMING_N} = $self->{is_quick} ? 100 : 10_000;
     local $ENV{PWR_TIMING_DB} = $self->{kind};
-    my %t = (own => 0, limit => undef);
+    my %t = (own => undef, limit => undef);
     $self->{tell}->("t/90-long/timing.t, $ENV{PWR_TIMING_N} pairs");
     open my $said, '-|', $^X, "-I$self->{top}/t/lib", "$self->{top}/t/90-long/timing.t" or die "timing.t: $!\n";
     while (my $line = <$said>) {
         my ($control, $t) = $line =~ /^# figure: (control)?.*, t = (-?[\d.]+)$/ or next;
         $self->{tell}->($line =~ s/^# figure: |\s+\z//gr);
-        $t{own} = max($t{own}, abs $t) if !$control;
+        $t{own} = max($t{own} // 0, abs $t) if !$control;
         $t{limit} = abs $t if $control && (!defined $t{limit} || abs $t < $t{limit});
     }
-    close $said;
+    close $said or die "timing.t: exit status $?\n";
+    defined $t{own} && defined $t{limit} or die "timing.t told no figures\n";
     return {own => {t => $t{own}}, limit => {t => $t{limit}}};
 }
 

@@ -5,8 +5,8 @@
 #   $load->expect;                  # 200
 #   my $run = $load->run(clients => 16, seconds => 5);
 #
-# A run is {rate, p50, p99 (ms), other_statuses, socket_errors, cpu, others}: of the expected
-# status so many a second; cpu, in microseconds of a request, is that of httpd
+# A run is {rate, p50, p99 (ms), other_statuses, socket_errors, cpu, others}: of
+# the expected status so many a second; cpu, in microseconds of a request, is that of httpd
 # and of the database; others, in per cent of all processors, what was not ours.
 package Bench::Load;
 use strict;
@@ -15,11 +15,11 @@ use Bench::Machine;
 use Bench::State;
 use Cwd qw(abs_path);
 use File::Basename qw(dirname);
-use List::Util qw(min sum);
+use List::Util qw(max min sum);
 use PWR::Client;
 
 use constant {WRK_THREADS => 2, TIMEOUT_SEC => 20, USEC => 1e6, MSEC => 1e3, PAGE_BYTES => 3000,
-    NAMES => 20_000, KEYS_MAX => 100_000};
+    NAMES => 20_000, KEYS_MAX => 100_000, STRIDE => 7919};
 
 my $script = abs_path(dirname(__FILE__) . '/../../requests.lua');
 
@@ -28,10 +28,11 @@ sub _form { return PWR::Client::form_encode(@_) }
 sub _get { return ['GET', $_[0], $_[1] // '', ''] }
 sub _post { return ['POST', $_[0], '', _form(@_[1 .. $#_])] }
 
-# So many numbers, spread over all that there are.
+# So many numbers, spread over all that there are, in no order: rows that lie
+# side by side are not asked for one after the other.
 sub _spread {
     my ($all, $n) = @_;
-    return map { 1 + int($_ * $all / $n) } 0 .. $n - 1;
+    return map { 1 + int($_ * STRIDE % $n * $all / $n) } 0 .. $n - 1;
 }
 
 sub _keys { my ($site, $what) = @_; return _spread($site->n($what), min(KEYS_MAX, $site->n($what))) }
@@ -67,13 +68,25 @@ my %loads = (
         return map { _get(join '&', '/bench/selects?' . PAGE_BYTES, session_digest($_), id(owner($_, @n))) }
             _keys($site, 'sessions');
     }],
+    behind => [200, sub {
+        my $site = shift;
+        my @n = map { $site->n($_) } qw(sessions users);
+        return map { _get(join '&', '/behind/page.html?', session_digest($_), id(owner($_, @n))) } _keys($site, 'sessions');
+    }],
     string => [200, sub { map { _get('/account/reset?token=' . string($_)) } _strings($_[0]) }],
     select => [200, sub {
         my $site = shift;
         my $bytes = $site->bytes(GET => '/account/reset?token=' . string(1));
         return map { _get("/bench/select?$bytes&" . token_digest($_)) } _strings($site);
     }],
+    both => [200, sub {
+        my $site = shift;
+        my $bytes = $site->bytes(GET => '/account/reset?token=' . string(1));
+        my @n = map { $site->n($_) } qw(strings users);
+        return map { _get(join '&', "/bench/both?$bytes", token_digest($_), id(owner($_, @n))) } _strings($site);
+    }],
     ask => [200, sub { _ask('/account/forgot') }],
+    recover => [200, sub { map { _post('/account/forgot', email => login($_) . '@example.org') } 1 .. $_[0]->n('users') }],
     insert => [200, sub {
         _ask('/bench/insert?' . $_[0]->bytes(POST => '/account/forgot', [email => 'nobody1@example.org']))
     }],
@@ -113,18 +126,34 @@ sub _file {
         join '', map { join("\t", @$_) . "\n" } @requests);
 }
 
+# Begins to ask, `rate` times a second if that is given; for finish().
+sub begin {
+    my ($self, %option) = @_;
+    my $file = $self->_file(int $option{seconds} * ($option{most} // 1));
+    my $begin = $self->{is_spent} ? 0 : int rand $self->{n};
+    my $pause = $option{rate} ? max(1, int MSEC * $option{clients} / $option{rate}) : 0;
+    open my $said, '-|', 'wrk', '-t', WRK_THREADS, '-c', $option{clients}, '-d', "$option{seconds}s", '--timeout',
+        TIMEOUT_SEC . 's', '-s', $script, $self->{site}->url('/'), '--', $file, WRK_THREADS, $begin, $pause
+        or die "wrk: $!\n";
+    return $said;
+}
+
+# What wrk says in the end: {requests, usec, ...}.
+sub finish {
+    my ($self, $said) = @_;
+    my %wrk = map { /^(\w+) (\d+)$/ ? ($1 => $2) : () } <$said>;
+    close $said or die "wrk: exit status $?\n";
+    return \%wrk;
+}
+
 # `most` requests a second at most are thought of, where they are spent.
 sub run {
     my ($self, %option) = @_;
     my $site = $self->{site};
-    my $file = $self->_file(int $option{seconds} * ($option{most} // 1));
-    my $begin = $self->{is_spent} ? 0 : int rand $self->{n};
+    $self->_file(int $option{seconds} * ($option{most} // 1)) if !$self->{is_spent};
     $site->mark;
     my ($machine, $before) = (Bench::Machine::look(), $site->cpu);
-    open my $said, '-|', 'wrk', '-t', WRK_THREADS, '-c', $option{clients}, '-d', "$option{seconds}s", '--timeout',
-        TIMEOUT_SEC . 's', '-s', $script, $site->url('/'), '--', $file, WRK_THREADS, $begin or die "wrk: $!\n";
-    my %wrk = map { /^(\w+) (\d+)$/ ? ($1 => $2) : () } <$said>;
-    close $said or die "wrk: exit status $?\n";
+    my %wrk = %{$self->finish($self->begin(%option))};
     $site->rest;
     my $cpu = $site->cpu($before);
     my $others = Bench::Machine::others($machine, sum(values %$cpu));

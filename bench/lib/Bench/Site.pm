@@ -92,7 +92,7 @@ sub new {
         global => _global() . "\n$global\n$status", conf => $self->{conf});
     $self->{walk}->make_schema('--prefix', 'bench_');
     Bench::State::fill($db->dbh, $say, %option);
-    $self->{walk}->sql('INSERT INTO bench_user SELECT * FROM pwreset_user WHERE changed_at < 2 LIMIT 100000');
+    $self->{walk}->sql('INSERT INTO bench_user SELECT * FROM pwreset_user');
     $self->_put_files;
     $self->httpd->allow_log(@expected);
     $self->httpd->start;
@@ -109,7 +109,7 @@ sub _put_files {
     my $self = shift;
     my $httpd = $self->httpd;
     my $page = substr "<title>A page</title>\n" . "<p>Words of a page that somebody reads.\n" x PAGE_BYTES, 0, PAGE_BYTES;
-    for my $folder (qw(inside outside limit)) {
+    for my $folder (qw(inside outside behind limit)) {
         mkdir $httpd->root . "/htdocs/$folder" or die "$folder: $!\n";
         $httpd->write("htdocs/$folder/page.html", $page);
     }
