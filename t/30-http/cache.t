@@ -166,8 +166,10 @@ my @kept = (
     '/portal/app?h=Last-Modified:%20Thu,%2001%20Jan%201998%2000:00:00%20GMT',
 );
 
+my @modules = qw(proxy proxy_http cache cache_socache socache_shmcb remoteip);
+
 sub caches {
-    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache socache_shmcb remoteip)], start => 0);
+    my $sites = PWR::Sites->new(\%caches, modules => [@modules], start => 0);
     my $httpd = $sites->httpd;
     $sites->walk->add($_) for qw(ivan olga);
     $httpd->write('htdocs/portal/ip', 'for the office');
@@ -199,7 +201,7 @@ sub caches {
 # Our pages are nobody else's; of our files httpd's cache would keep one for all
 # of their versions, as it never sees the query.
 sub own_pages {
-    my $sites = PWR::Sites->new(\%caches, modules => [qw(proxy proxy_http cache cache_socache socache_shmcb remoteip)]);
+    my $sites = PWR::Sites->new(\%caches, modules => [@modules]);
     $sites->walk->add('ivan');
     for my $name (sort keys %caches) {
         my ($ivan, $nobody) = ($sites->signed_in($name, 'ivan'), $sites->client($name));
