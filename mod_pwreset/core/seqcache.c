@@ -95,7 +95,7 @@ static void slot_write(uint64_t *slot, const uint64_t *key, const void *value,
     uint64_t seq = word_load(&slot[SEQ]);
 
     if (seq % 2 || !__atomic_compare_exchange_n(&slot[SEQ], &seq, seq + 1, 0,
-                                                __ATOMIC_RELAXED,
+                                                __ATOMIC_ACQUIRE,
                                                 __ATOMIC_RELAXED)) {
         return;
     }

@@ -410,7 +410,7 @@ int pwr_line_cut(const pwr_line *of)
  * the work is repeated with another one. */
 static int may_stay_warm(const pwr_lender *l, const pwr_line *line)
 {
-    return l->is_supervised && line->fd >= 0 && !line->is_of_request
+    return l->is_cooled && line->fd >= 0 && !line->is_of_request
         && l->warm_n < l->lent_max / 2
         && pwr_now_ms() - line->tried_ms < WARM_MS;
 }
@@ -424,34 +424,49 @@ static void keep_warm(pwr_lender *l, pwr_line *line)
     pthread_cond_signal(&l->changed);
 }
 
-pwr_line *pwr_lender_cool(pwr_lender *l, int64_t before_ms)
+/* Back to mod_dbd, which may take its time: the caller has the lock, and has it
+ * again, but not meanwhile. */
+static void return_line(pwr_lender *l, pwr_line *line)
 {
-    pwr_line **at = &l->warm, *cold = NULL;
-
-    while (*at) {
-        pwr_line *line = *at;
-
-        if (line->tried_ms >= before_ms) {
-            at = &line->next_warm;
-            continue;
-        }
-        *at = line->next_warm;
-        l->warm_n--;
-        line->is_lent = 0;
-        l->idle++;
-        line->next_warm = cold;
-        cold = line;
-    }
-    return cold;
+    line->is_lent = 0;
+    l->idle++;
+    pthread_mutex_unlock(&l->lock);
+    dbd_close(l->server, line->rec);
+    pthread_mutex_lock(&l->lock);
+    l->lent--;
+    pthread_cond_signal(&l->changed);
 }
 
-void pwr_lender_return(const pwr_lender *l, pwr_line *cold)
+/* One that is kept at hand since before then; NULL: there is none. */
+static pwr_line *take_cold(pwr_lender *l, int64_t before_ms)
 {
-    while (cold) {
-        pwr_line *next = cold->next_warm;
+    pwr_line **at = &l->warm, *line;
 
-        dbd_close(l->server, cold->rec);
-        cold = next;
+    while (*at && (*at)->tried_ms >= before_ms) {
+        at = &(*at)->next_warm;
+    }
+    line = *at;
+    if (line) {
+        *at = line->next_warm;
+        l->warm_n--;
+        l->lent++;
+    }
+    return line;
+}
+
+void pwr_dbd_cool(const server_rec *main_server, int for_good)
+{
+    int64_t before_ms = for_good ? INT64_MAX : pwr_now_ms() - WARM_MS;
+
+    for (pwr_lender *l = pwr_lender_first(main_server); l; l = l->next) {
+        pwr_line *line;
+
+        pthread_mutex_lock(&l->lock);
+        l->is_cooled = !for_good;
+        while ((line = take_cold(l, before_ms))) {
+            return_line(l, line);
+        }
+        pthread_mutex_unlock(&l->lock);
     }
 }
 
@@ -484,13 +499,7 @@ static void give_back(void *baton, pwr_dbd_conn *conn, int broken)
                    || pwr_now_ms() - line->made_ms > NEW_MS)) {
         pwr_line_cut(line);
     }
-    line->is_lent = 0;
-    l->idle++;
-    pthread_mutex_unlock(&l->lock);
-    dbd_close(l->server, line->rec);
-    pthread_mutex_lock(&l->lock);
-    l->lent--;
-    pthread_cond_signal(&l->changed);
+    return_line(l, line);
     pthread_mutex_unlock(&l->lock);
 }
 

@@ -25,6 +25,12 @@ pwr_dbd_lender pwr_dbd_lender_for(apr_pool_t *pconf, server_rec *server);
  * pwr_server that of its own.  After pwr_shared_make. */
 apr_status_t pwr_dbd_seat(apr_pool_t *pconf, server_rec *main_server);
 
+/* Give back to mod_dbd, of each pool, what is at hand and was not used a moment
+ * ago; may wait while somebody connects.  From the first call on connections
+ * may be kept there, after one `for_good` no more: mod_dbd's pool ends the
+ * process when some are missing at its end. */
+void pwr_dbd_cool(const server_rec *main_server, int for_good);
+
 /* How many connections a child may have. */
 int pwr_dbd_max(const pwr_server *self);
 

@@ -50,7 +50,7 @@ typedef struct pwr_lender {
     pwr_loan *loans;
     pwr_line *warm;             /* kept at hand, the latest first */
     int warm_n;
-    int is_supervised;          /* else nobody would give those back */
+    int is_cooled;              /* else nobody would give those back */
     int lent;                   /* with warm_n, no more than lent_max */
     int idle;                   /* lines that are not lent */
     int promised;               /* searches for one of those */
@@ -60,11 +60,6 @@ typedef struct pwr_lender {
     int64_t answered_usec;      /* when one was given back whole */
     int64_t told_ms;            /* that all connections are lent */
 } pwr_lender;
-
-/* Take out, under the lock, what is kept at hand and was tried by mod_dbd
- * before `before_ms`; then give that back, without the lock. */
-pwr_line *pwr_lender_cool(pwr_lender *l, int64_t before_ms);
-void pwr_lender_return(const pwr_lender *l, pwr_line *cold);
 
 /* Shut its socket down; zero: there is none. */
 int pwr_line_cut(const pwr_line *of);

@@ -170,7 +170,7 @@ static const refusal *read_body(request_rec *r, const char **body,
         *len += (size_t)n;
     }
     *body = pwr_secret_copy(r->pool, buffer, *len);
-    OPENSSL_cleanse(buffer, *len);
+    OPENSSL_cleanse(buffer, n < 0 ? sizeof(buffer) : *len);
     if (n < 0) {
         return &malformed;
     }

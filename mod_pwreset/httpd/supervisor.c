@@ -39,11 +39,16 @@ static void tell_hang(const pwr_lender *l)
                     "conf/pwreset-my.cnf");
 }
 
-static void cut_overdue(const pwr_lender *l)
+static void cut_overdue(pwr_lender *l)
 {
     int64_t before_usec = pwr_now_usec() - INT64_C(1000) * HANG_MS;
     int n = 0;
 
+    /* prefork ends its children out of a signal handler, whose thread may hold
+     * the lock, and waits there for this one. */
+    if (pthread_mutex_trylock(&l->lock) != 0) {
+        return;
+    }
     for (pwr_loan *given = l->loans; given; given = given->next) {
         if (given->is_cut || __atomic_load_n(&given->asked_usec,
                                              __ATOMIC_RELAXED) > before_usec) {
@@ -60,25 +65,7 @@ static void cut_overdue(const pwr_lender *l)
     if (n > 0) {
         tell_hang(l);
     }
-}
-
-/* While one connects mod_dbd has its pool locked, and who gives back would wait
- * for the connect, and cut nothing. */
-static void look_at(pwr_lender *l)
-{
-    pwr_line *cold = NULL;
-
-    /* prefork ends its children out of a signal handler, whose thread may hold
-     * the lock, and waits there for this one. */
-    if (pthread_mutex_trylock(&l->lock) != 0) {
-        return;
-    }
-    cut_overdue(l);
-    if (!l->is_connecting) {
-        cold = pwr_lender_cool(l, pwr_now_ms() - LOOK_EVERY_MS);
-    }
     pthread_mutex_unlock(&l->lock);
-    pwr_lender_return(l, cold);
 }
 
 static void *APR_THREAD_FUNC supervise(apr_thread_t *thread, void *data)
@@ -91,28 +78,11 @@ static void *APR_THREAD_FUNC supervise(apr_thread_t *thread, void *data)
                         pwr_now_usec()
                             + INT64_C(1000) * LOOK_EVERY_MS);
         for (pwr_lender *l = supervisor.first; l; l = l->next) {
-            look_at(l);
+            cut_overdue(l);
         }
     }
     pthread_mutex_unlock(&supervisor.lock);
     return NULL;
-}
-
-/* From now on connections may be kept at hand, or all are given back: mod_dbd's
- * pool ends the process when some are missing at its end. */
-static void set_supervised(int is)
-{
-    for (pwr_lender *l = supervisor.first; l; l = l->next) {
-        pwr_line *cold = NULL;
-
-        pthread_mutex_lock(&l->lock);
-        l->is_supervised = is;
-        if (!is) {
-            cold = pwr_lender_cool(l, INT64_MAX);
-        }
-        pthread_mutex_unlock(&l->lock);
-        pwr_lender_return(l, cold);
-    }
 }
 
 static apr_status_t stop_supervisor(void *data)
@@ -125,7 +95,6 @@ static apr_status_t stop_supervisor(void *data)
     pthread_cond_signal(&supervisor.changed);
     pthread_mutex_unlock(&supervisor.lock);
     apr_thread_join(&status, supervisor.thread);
-    set_supervised(0);
     return APR_SUCCESS;
 }
 
@@ -152,7 +121,6 @@ void pwr_supervisor_start(apr_pool_t *pchild, server_rec *main_server)
     status = pwr_thread_start(&supervisor.thread, supervise, NULL, pchild);
     if (status == APR_SUCCESS) {
         apr_pool_pre_cleanup_register(pchild, NULL, stop_supervisor);
-        set_supervised(1);
         return;
     }
     ap_log_error(APLOG_MARK, APLOG_ERR, status, main_server,

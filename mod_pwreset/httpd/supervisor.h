@@ -5,10 +5,7 @@
  * lost behind a network that drops packets, would hold its threads for ever.  A
  * thread in each child looks at what is on loan and shuts the socket of what is
  * overdue; the statement fails like one whose connection broke.  What it cannot
- * end is a connect: connect-timeout of the option file does.
- *
- * It also gives back to mod_dbd, within half a second, what dbd.c keeps at
- * hand. */
+ * end is a connect: connect-timeout of the option file does. */
 #ifndef PWR_SUPERVISOR_H
 #define PWR_SUPERVISOR_H
 

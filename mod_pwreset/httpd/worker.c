@@ -13,6 +13,7 @@
 #include "core/crypto.h"
 #include "flow/deliver.h"
 #include "httpd/agenda.h"
+#include "httpd/dbd.h"
 #include "httpd/host.h"
 #include "httpd/limits.h"
 #include "httpd/shared.h"
@@ -423,6 +424,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
         int was_holder = is_holder;
 
         slots_free_done(w);
+        pwr_dbd_cool(w->main_server, 0);
         is_holder = hold_lease(w);
         /* A holder that died may have taken the call with it. */
         if (is_woken || is_holder > was_holder) {
@@ -435,6 +437,7 @@ static void *APR_THREAD_FUNC dispatcher(apr_thread_t *thread, void *data)
         is_woken = nap(w, is_holder);
     }
     release_lease();
+    pwr_dbd_cool(w->main_server, 1);
     return NULL;
 }
 

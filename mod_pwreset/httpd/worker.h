@@ -3,9 +3,10 @@
  *
  * Every child has a dispatcher thread; the one that holds the lease in shared
  * memory sweeps the stores and gives jobs to mail slots, the others look once a
- * second whether the holder still lives.  Nothing is kept in memory that the
- * tables do not hold: a worker killed at any instruction loses nothing, its
- * lease on the job runs out and another takes it. */
+ * second whether the holder still lives.  Each tends its child's connections.
+ * Nothing is kept in memory that the tables do not hold: a worker killed at any
+ * instruction loses nothing, its lease on the job runs out and another takes
+ * it. */
 #ifndef PWR_WORKER_H
 #define PWR_WORKER_H
 

@@ -26,6 +26,16 @@ struct pwr_dbd_cache {
     uint64_t clock;
 };
 
+/* For a new connection.  MySQL may be told to begin without autocommit.  With a
+ * write-ahead log synchronous=NORMAL loses nothing when a process dies; and
+ * each connection of SQLite would keep 2 MB of pages that the system has, too.
+ */
+static const char *const settings[] = {
+    [PWR_DIALECT_MYSQL] = "SET autocommit = 1",
+    [PWR_DIALECT_SQLITE] = "PRAGMA synchronous=NORMAL;"
+                           " PRAGMA cache_size=-256",
+};
+
 apr_status_t pwr_dbd_ready(pwr_dbd_run *run)
 {
     apr_pool_t *pool = run->conn.pool;
@@ -40,13 +50,7 @@ apr_status_t pwr_dbd_ready(pwr_dbd_run *run)
     run->cache->by_text = apr_hash_make(pool);
     run->cache->notes = apr_hash_make(pool);
     apr_pool_userdata_setn(run->cache, CACHE_KEY, NULL, pool);
-    /* With a write-ahead log the first loses nothing when a process dies.  The
-     * second: each connection would grow to 2 MB of pages that the system has
-     * in its memory, too. */
-    return run->dbd->dialect == PWR_DIALECT_SQLITE
-               ? pwr_dbd_plain(run, "PRAGMA", "PRAGMA synchronous=NORMAL;"
-                               " PRAGMA cache_size=-256")
-               : APR_SUCCESS;
+    return pwr_dbd_plain(run, "SET", settings[run->dbd->dialect]);
 }
 
 int64_t *pwr_dbd_note(pwr_dbd_run *run, const char *name)

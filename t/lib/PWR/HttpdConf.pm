@@ -43,7 +43,7 @@ sub _optional {
     my $httpd = shift;
     my $threads = $httpd->{mpm} ne 'prefork';
     return grep { $httpd->has_http2 || $_ ne 'http2' } map { $threads && $_ eq 'cgi' ? 'cgid' : $_ } @{$httpd->{modules}},
-        $httpd->{tls} ? 'ssl' : ();
+        $httpd->{tls} ? qw(socache_shmcb ssl) : ();
 }
 
 sub _modules {
@@ -134,7 +134,7 @@ PidFile "${ROOT}/run/httpd.pid"
     ScriptSock "${ROOT}/run/cgid.sock"
 </IfModule>
 <IfModule ssl_module>
-    SSLSessionCache none
+    SSLSessionCache "shmcb:${ROOT}/run/ssl(65536)"
 </IfModule>
 Listen 127.0.0.1:${PORT}
 ServerName 127.0.0.1
