@@ -86,11 +86,30 @@ sub keep {
     return;
 }
 
+# What the same commit has measured before, by name: a run that broke off is gone
+# on with.
+sub earlier {
+    my ($out, $of) = @_;
+    open my $in, '<:raw', "$out/result.json" or return;
+    my $old = eval { local $/; JSON::PP->new->decode(<$in>) } or return;
+    return if grep { $old->{circumstances}{$_} ne $of->{$_} } qw(commit database is_quick);
+    $of->{date} = $old->{circumstances}{date};
+    return map { $_->{name} => $_ } @{$old->{cases}};
+}
+
+sub ordered {
+    my %known = @_;
+    return map { $known{$_->{name}} // () } Bench::Case::all();
+}
+
 sub run {
-    my ($kind, $out, $is_quick, $is_kept, @cases) = @_;
+    my ($kind, $out, $is_quick, $is_kept, @names) = @_;
     my ($rounds, $seconds) = $is_quick ? (QUICK_ROUNDS, QUICK_SECONDS) : (ROUNDS, SECONDS);
-    my %result = (circumstances => circumstances($kind, $is_quick), rounds => $rounds, seconds => $seconds, cases => []);
+    my %result = (circumstances => circumstances($kind, $is_quick), rounds => $rounds, seconds => $seconds);
     my $processors = $result{circumstances}{processors};
+    my %known = earlier($out, $result{circumstances});
+    $result{cases} = [ordered(%known)];
+    my @cases = @names ? Bench::Case::named(@names) : grep { !$known{$_->{name}} } Bench::Case::all();
     my ($n, $what) = (0, '');
     my $how = Bench::How->new(kind => $kind, rounds => $rounds, seconds => $seconds, is_quick => $is_quick, top => $top,
         processors => $processors, tell => sub { say_now("$n of @{[scalar @cases]}, $what: $_[0]") },
@@ -99,7 +118,8 @@ sub run {
         ($n, $what) = ($n + 1, $case->{name});
         print STDERR "$n of @{[scalar @cases]}: $what\n" if !-t STDERR;
         my $judged = Bench::Report::judge($case, $how->measure($case));
-        push @{$result{cases}}, $judged;
+        $known{$what} = $judged;
+        $result{cases} = [ordered(%known)];
         put("$out/$case->{name}.svg", Bench::Plot::svg($judged));
         put("$out/result.json", JSON::PP->new->pretty->canonical->encode(\%result));
     }
@@ -122,5 +142,5 @@ my ($kind, $out, $is_quick, $is_kept, @names) = @ARGV;
 # The helpers are those of the tests; what they find fails the run.
 open my $quiet, '>', '/dev/null' or die "/dev/null: $!\n";
 Test::More->builder->output($quiet);
-run($kind, $out, $is_quick, $is_kept, Bench::Case::named(@names));
+run($kind, $out, $is_quick, $is_kept, @names);
 done_testing() if Test::More->builder->current_test;
