@@ -38,10 +38,33 @@ static void test_model(apr_pool_t *pool)
     }
 }
 
+/* Two keys of one hash are two keys, in either order. */
+static void test_same_hash(apr_pool_t *pool)
+{
+    static const char *const keys[] = { "costarring", "liquid" };
+
+    tap_int(pwr_model_hash(keys[0]), pwr_model_hash(keys[1]),
+            "%s and %s have one hash", keys[0], keys[1]);
+    for (int i = 0; i < 2; i++) {
+        const char *one = keys[i], *other = keys[1 - i];
+        pwr_model *model = pwr_model_make(pool);
+
+        pwr_model_text(model, one, "first");
+        tap_ok(pwr_model_get(model, other) == NULL, "%s is not %s", other,
+               one);
+        pwr_model_text(model, other, "second");
+        tap_int(pwr_model_n(model), 2, "%s and %s are two", one, other);
+        tap_str(pwr_model_get(model, one)->text, "first", "%s is kept", one);
+        tap_str(pwr_model_find(model, other, pwr_model_hash(other))->text,
+                "second", "%s is found", other);
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
 
     test_model(pool);
+    test_same_hash(pool);
     return tap_end();
 }

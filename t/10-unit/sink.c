@@ -30,6 +30,53 @@ static void write_parts(pwr_sink *sink, const part *parts)
     }
 }
 
+/* What fits into a guess is there at once; of more the length is counted, and
+ * it is there the second time. */
+static const struct {
+    const char *name;
+    part parts[3];
+    size_t room;
+    const char *begin;          /* of that room, behind it a NUL */
+    const char *whole;
+} guesses[] = {
+    { "nothing, in no room", { { NULL, 0 } }, 0, "", "" },
+    { "just the room", { { "abcde", 5 } }, 5, "abcde", "abcde" },
+    { "just the room, in parts", { { "ab", 2 }, { "", 0 }, { "cde", 3 } }, 5,
+      "abcde", "abcde" },
+    { "less", { { "ab", 2 }, { "c", 1 } }, 5, "abc", "abc" },
+    { "one byte more", { { "abcde", 5 }, { "f", 1 } }, 5, "abcde", "abcdef" },
+    { "one byte more, at once", { { "abcdef", 6 } }, 5, "", "abcdef" },
+    { "a part too long, and one that would fit",
+      { { "ab", 2 }, { "cdef", 4 }, { "g", 1 } }, 5, "ab", "abcdefg" },
+    { "no room", { { "a", 1 } }, 0, "", "a" },
+};
+
+static void test_guess(apr_pool_t *pool)
+{
+    for (size_t i = 0; i < sizeof(guesses) / sizeof(*guesses); i++) {
+        const size_t room = guesses[i].room, len = strlen(guesses[i].whole);
+        pwr_sink sink = { .len = 7 };
+        const char *out = pwr_sink_guess(pool, &sink, room);
+
+        tap_int((long long)sink.len, 0, "%s: it begins anew", guesses[i].name);
+        write_parts(&sink, guesses[i].parts);
+        tap_int((long long)sink.len, (long long)len,
+                "%s: the length is counted", guesses[i].name);
+        tap_str(out, guesses[i].begin, "%s: what fits is there",
+                guesses[i].name);
+        tap_int(out[room], 0, "%s: nothing behind the room", guesses[i].name);
+        if (sink.len <= room) {
+            continue;
+        }
+        out = pwr_sink_open(pool, &sink);
+        write_parts(&sink, guesses[i].parts);
+        tap_int((long long)sink.len, (long long)len, "%s: as long again",
+                guesses[i].name);
+        tap_str(out, guesses[i].whole, "%s: and all of it is there",
+                guesses[i].name);
+    }
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -50,6 +97,7 @@ int main(void)
                "%s: then it is written", cases[i].name);
         tap_int(out[sink.len], 0, "%s: and ended", cases[i].name);
     }
+    test_guess(pool);
     pwr_sink_text(&texts, "any");
     pwr_sink_text(&texts, "");
     tap_int((long long)texts.len, 3, "texts are added without their NUL");

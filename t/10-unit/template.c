@@ -329,6 +329,63 @@ static void test_lifetime(apr_pool_t *pool)
             "a Ann b", "is not needed any more");
 }
 
+/* Values of so many bytes beside the template's own text are written at once;
+ * of more the length is counted, and all is written again. */
+#define GUESS_BYTES 4096
+
+static void check_long(apr_pool_t *pool, int values_len)
+{
+    char *value = apr_palloc(pool, (apr_size_t)values_len + 1);
+    pwr_model *model = pwr_model_make(pool);
+    const pwr_template *template;
+    const char *want;
+    size_t len;
+
+    for (int i = 0; i < values_len; i++) {
+        value[i] = (char)('a' + i % 26);
+    }
+    value[values_len] = '\0';
+    want = apr_pstrcat(pool, "<p>", value, "</p>\n", NULL);
+    pwr_model_text(model, "value", value);
+    pwr_template_parse(pool, "t", "<p>{{value}}</p>\n", &html, &template);
+    tap_str(pwr_template_render(pool, template, model, &len), want,
+            "a value of %d bytes", values_len);
+    tap_int((long long)len, (long long)strlen(want), "and its length");
+}
+
+/* With entities, lists and sections: all that writes does so twice. */
+static void test_long(apr_pool_t *pool)
+{
+    pwr_model *model = sample(pool);
+    pwr_list *rows = pwr_list_make(pool);
+    const char *want = "Ann:";
+    const pwr_template *template;
+    const char *got;
+    size_t len;
+
+    for (int i = GUESS_BYTES - 2; i <= GUESS_BYTES + 2; i++) {
+        check_long(pool, i);
+    }
+    check_long(pool, 4 * GUESS_BYTES);
+    for (int i = 0; i < 500; i++) {
+        pwr_model *row = pwr_list_add(rows);
+
+        pwr_model_text(row, "n", apr_psprintf(pool, "%d", i));
+        pwr_model_flag(row, "odd", i % 2);
+        want = apr_psprintf(pool, "%s (%d%s &lt; %s &#96;=)", want, i,
+                            i % 2 ? "!" : "", i % 2 ? "inner" : "Ann");
+    }
+    want = apr_pstrcat(pool, want, " end", NULL);
+    pwr_model_list(model, "rows", rows);
+    pwr_model_text(model, "mark", "<");
+    pwr_template_parse(pool, "t", "{{name}}:{{#rows}} ({{n}}{{#odd}}!{{/odd}} "
+                       "{{mark}} {{#odd}}{{a.name}}{{/odd}}{{^odd}}{{name}}"
+                       "{{/odd}} &#96;=){{/rows}} end", &html, &template);
+    got = pwr_template_render(pool, template, model, &len);
+    tap_str(got, want, "a long list");
+    tap_int((long long)len, (long long)strlen(want), "and its length");
+}
+
 int main(void)
 {
     apr_pool_t *pool = tap_begin();
@@ -336,5 +393,6 @@ int main(void)
     test_spec(pool);
     test_bare_source(pool);
     test_lifetime(pool);
+    test_long(pool);
     return tap_end();
 }
