@@ -5,6 +5,7 @@
  *                                           random order: "0 USEC STATUS", or 1
  *   load visit PORT N FILE FILE             the same on one connection,
  *                                           and its new one when it was closed
+ *   load turn PORT 1 FILE FILE              so each once, one after the other
  *   load flood PORT CONNECTIONS MS FILE     statuses: "503 COUNT"
  *   load mix PORT CLIENTS N FILE...         the same of N requests, or until
  *                                           SIGTERM, and "again COUNT"
@@ -196,6 +197,18 @@ static int compare(int is_visit, char **argv)
         if (!is_visit) {
             close(fd);
         }
+    }
+    return 0;
+}
+
+static int take_turns(char **argv)
+{
+    static script one;
+    int fd = -1;
+
+    for (int sort = 0; sort < 2; sort++) {
+        script_read(&one, argv[1 + sort]);
+        fd = measure(sort, &one, fd);
     }
     return 0;
 }
@@ -431,7 +444,7 @@ static int run_mix(int files_n, char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 6) {
-        fprintf(stderr, "load time|visit|flood|mix PORT ...\n");
+        fprintf(stderr, "load time|visit|turn|flood|mix PORT ...\n");
         return 2;
     }
     server.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
@@ -439,6 +452,9 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOFBF, 1 << 16);
     if (strcmp(argv[1], "mix") == 0) {
         return run_mix(argc - 5, argv + 3);
+    }
+    if (strcmp(argv[1], "turn") == 0) {
+        return take_turns(argv + 3);
     }
     return strcmp(argv[1], "flood") == 0 ? flood(argv + 3)
         : compare(strcmp(argv[1], "visit") == 0, argv + 3);

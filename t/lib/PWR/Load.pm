@@ -7,6 +7,7 @@
 #   my $odd = $load->script(['GET /', {'X-Header' => 1}]);
 #   my ($a, $b) = $load->times(2000, $get, $post);  # of microseconds
 #   ($a, $b) = $load->visit(2000, $get, $post);     # all on one connection
+#   $load->in_turn($many, $others);                 # each script once, all on one connection
 #   $load->statuses;                                # '200'
 #   my $flood = $load->flood(64, 3000, $post);      # in the background
 #   my $n = $flood->();                             # {503 => 100}, once it is over
@@ -63,6 +64,7 @@ sub _open {
 # Two lists of microseconds, of requests in random order.
 sub times { my ($self, @words) = @_; return $self->_compare('time', @words) }
 sub visit { my ($self, @words) = @_; return $self->_compare('visit', @words) }
+sub in_turn { my ($self, @scripts) = @_; return $self->_compare('turn', 1, @scripts) }
 
 sub _compare {
     my ($self, @words) = @_;
