@@ -6,12 +6,15 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use Lint;
+use POSIX ();
 use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 use constant {PROMPT_SEC => 3, TAKEOVER_SEC => 6, STOP_SEC => 9, POLL_SEC => 0.02, WAIT_SEC => 20, RESTARTS => 20,
-    LEAK_KB => 4, RESTART_SEC => 0.5, SETTLE_SEC => 0.2, LOOK_SEC => 4};
+    LEAK_KB => 4, RESTART_SEC => 0.5, SETTLE_SEC => 0.2, LOOK_SEC => 4, CALLS => 20, PAIRS => 10, PAIR_SEC => 2.5,
+    EMPTY_SWEEPS_SEC => 7};
 
 sub ask {
     my ($walk, $login) = @_;
@@ -236,6 +239,83 @@ sub all_busy {
     return;
 }
 
+# The parent's eventfds, which its children have under the same numbers: one of
+# them is what the worker is called by.
+sub eventfds {
+    my $pid = shift;
+    return map { m{(\d+)$} } grep { (readlink // '') eq 'anon_inode:[eventfd]' } glob "/proc/$pid/fd/*";
+}
+
+# How often they were written to by the only child while `$do` was done; undef
+# where strace may not look.
+sub calls_during {
+    my ($httpd, $do) = @_;
+    my ($said, $log) = map { $httpd->root . "/logs/strace.$_" } qw(said log);
+    my ($child) = $httpd->children;
+    my $tracer = fork // die "fork: $!\n";
+    if (!$tracer) {
+        open STDERR, '>', $said;
+        { exec 'strace', '-f', '-e', 'trace=write', '-o', $log, '-p', $child; }
+        POSIX::_exit(127);
+    }
+    my $is_there = wait_for(sub { -e $said && slurp($said) =~ /attached|[Pp]ermi|unlikely|attach:/ && slurp($said) });
+    $do->();
+    kill INT => $tracer;
+    waitpid $tracer, 0;
+    return undef if $is_there !~ /attached/;
+    my $ours = join '|', eventfds($httpd->pid);
+    return scalar(() = slurp($log) =~ /\bwrite\((?:$ours), "\\[1x]/g);
+}
+
+# Posts that come while every slot is busy call the worker once: each call would
+# have it look around for nothing.
+sub called_once {
+    my $walk = PWR::Walk->new('mysql', children => 1, global => "ServerLimit 1\nMaxRequestWorkers 8\nPwResetMailSlots 1");
+    my $httpd = $walk->httpd;
+    $walk->add($_) for qw(c1 c2);
+    ok(eventfds($httpd->pid) > 0, 'there is what the worker is called by');
+    my $heard = calls_during($httpd, sub {
+        $httpd->mailbox->mode('hang');
+        ask($walk, 'c1');
+        is($httpd->mailbox->wait_runs(1), 1, 'the only slot is busy');
+    });
+    SKIP: {
+        skip 'strace may not look at httpd', 2 if !defined $heard;
+        cmp_ok($heard, '>=', 1, "a first post calls it: $heard times");
+        my $n = calls_during($httpd, sub { ask($walk, 'c2') for 1 .. CALLS });
+        cmp_ok($n, '<=', 1, "@{[CALLS]} more that find it busy call it once: $n");
+    }
+    ok($httpd->stop, 'httpd stops');
+    $httpd->expect_log('PWR0304')->done;
+    return;
+}
+
+# Whoever comes while it reads, or had nothing to do for long, is heard.  A mail is due
+# at once or in a second, at random.
+sub pairs {
+    my $walk = PWR::Walk->new('mysql', children => 1, global => "ServerLimit 1\nMaxRequestWorkers 8");
+    my $slowest = 0;
+    for my $n (1 .. PAIRS) {
+        my @two = ("a$n", "b$n");
+        $walk->add($_) for @two;
+        # By then it looks around ever less often.
+        sleep EMPTY_SWEEPS_SEC if $n == PAIRS;
+        ask($walk, $two[0]);
+        # In the midst of what is done for the first: from at once to after it.
+        sleep $n * POLL_SEC / 2;
+        my $start = time;
+        ask($walk, $two[1]);
+        ok($walk->mail_to("$_\@example.org"), "pair $n: a mail to $_") for @two;
+        my $took = time - $start;
+        note sprintf "pair $n: both after %.2f s", $took;
+        $slowest = $took if $took > $slowest;
+    }
+    cmp_ok($slowest, '<', PAIR_SEC, sprintf 'each promptly: within %.2f s', $slowest);
+    $walk->settle;
+    $walk->httpd->done;
+    return;
+}
+
 # One realm on two databases: each job is done in its own.
 sub two_stores {
     my $other = PWR::Walk->new('sqlite', start => 0);
@@ -280,5 +360,10 @@ subtest 'stop' => sub {
     stopped(@$_) for [event => 'hang'], [worker => 'deaf'], [prefork => 'deaf'];
 };
 subtest 'all busy' => \&all_busy;
+subtest 'one call' => sub {
+    plan skip_all => 'strace is missing' if !has_program('strace');
+    called_once();
+};
+subtest 'one right after another' => \&pairs;
 subtest 'two stores' => \&two_stores;
 done_testing();
