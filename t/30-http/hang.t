@@ -13,7 +13,8 @@ use PWR::Walk;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-use constant {ANSWER_SEC => 3, BACK_SEC => 2, SOON_SEC => 1, START_SEC => 5, POOL => 4, CROWD => 40};
+use constant {ANSWER_SEC => 3, BACK_SEC => 2, SOON_SEC => 1, START_SEC => 5, POOL => 4, CROWD => 40,
+    LATE_SEC => 1.4, ROUNDS => 8, MOMENT_SEC => 0.08, AT_ONCE_SEC => 0.5};
 
 my $unknown = '0' x 28;
 
@@ -197,6 +198,80 @@ sub one_row {
     return;
 }
 
+# Statements of the application's that wait for a lock; and its connections.
+my $waiting = q(SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app' AND state LIKE 'Waiting%');
+my $connections = q(SELECT COUNT(*) FROM information_schema.processlist WHERE user = 'app');
+
+# Somebody who is signed in asks for a protected page, so often.
+sub send_portal {
+    my ($walk, $browser, $n) = @_;
+    my $cookie = join '; ', map { "$_=" . $browser->cookie($_) } sort keys %{$browser->cookies};
+    return map {
+        my $socket = $walk->client->open_socket;
+        syswrite $socket, "GET /portal/ HTTP/1.1\r\nHost: x\r\nCookie: $cookie\r\nConnection: close\r\n\r\n";
+        $socket
+    } 1 .. $n;
+}
+
+sub soon {
+    my ($seconds, $check) = @_;
+    my $until = time + $seconds;
+    my $is;
+    while (!($is = $check->()) && time < $until) { }
+    return $is;
+}
+
+# A statement hangs; soon before it is overdue somebody connects and is not answered,
+# and then the connections that were in use stay at hand.  Returns after how long the
+# statement was cut; undef where it did not come to that.
+sub cut_beside_connect {
+    my ($walk, $browser, $proxy) = @_;
+    my ($begin, $mark, $other) = (time, $walk->httpd->log_mark, $walk->db->dbh->clone);
+    $walk->sql('LOCK TABLES pwreset_token WRITE');
+    my ($overdue) = send_all($walk, 1);
+    soon(SOON_SEC, sub { $walk->value($waiting) == 1 });
+    my $who = $walk->who($browser);
+    sleep $begin + LATE_SEC - time if time < $begin + LATE_SEC;
+    my $n = $walk->value($connections);
+    $other->do('LOCK TABLES pwreset.pwreset_session WRITE');
+    my @busy = send_portal($walk, $browser, $n - 1);
+    my $is_busy = soon(MOMENT_SEC, sub { $walk->value($waiting) == $n });
+    $proxy->mode('hold');
+    my ($new) = send_portal($walk, $browser, 1);
+    my $is_held = soon(MOMENT_SEC, sub { $proxy->mode('hold') });
+    $other->do('UNLOCK TABLES');
+    # What goes back to mod_dbd now waits for its pool.
+    my $at_once = grep { $_->[0] eq '200' && $_->[1] < AT_ONCE_SEC } answers(time, @busy);
+    $walk->httpd->wait_log(qr/PWR0024/, $mark, 2 * ANSWER_SEC);
+    my $took = time - $begin;
+    $walk->sql('UNLOCK TABLES');
+    my @told = map { sprintf '%s after %.2f s', @$_ } answers($begin, $overdue, $new);
+    $proxy->mode('pass');
+    my $is_so = $who eq 'ivan' && $n > 1 && $is_busy && $is_held && $at_once > 0;
+    note sprintf '%s: %d at hand, cut after %.2f s; %s', $is_so ? 'so' : 'not so', $at_once, $took, join ', ', @told;
+    return $is_so ? $took : undef;
+}
+
+# The thread that cuts gives back what lies at hand: not while that would take as
+# long as the connect.
+sub connecting {
+    my ($walk, $browser) = @_;
+    my $proxy = PWR::Proxy->new($walk->db->socket);
+    my $params = $walk->db->params(host => '127.0.0.1', port => $proxy->port, group => 'patient');
+    my ($took, $round) = (undef, 0);
+    $walk->settle;
+    $walk->httpd->reconf(global => qq(DBDParams "$params"))->restart;
+    # The worker, which asks ever less often, must not have had one just before.
+    while (!defined $took && $round++ < ROUNDS) {
+        $took = cut_beside_connect($walk, $browser, $proxy);
+    }
+    ok(defined $took, "connections were at hand (round $round)");
+    cmp_ok($took // 'inf', '<', ANSWER_SEC, 'while another connects in vain what is overdue is cut');
+    is_back($walk, $browser, 'connecting');
+    $walk->httpd->reconf(global => '')->restart;
+    return;
+}
+
 my $walk = PWR::Walk->new('mysql', conf => 'PwResetSessionCache 0', children => 1, threads => 48);
 $walk->httpd->expect_log(qw(PWR0024 PWR0021))->allow_log(qw(AH00629 AH00639 AH02655 PWR0023 PWR0201));
 $walk->add('ivan');
@@ -207,6 +282,8 @@ subtest starts => sub { starts($walk, $browser) };
 patient($walk);
 subtest running => sub { running($walk, $browser) };
 subtest 'one row' => sub { one_row($walk, $browser) };
+$browser = $walk->signed_in('ivan', NEW);
+subtest connecting => sub { connecting($walk, $browser) };
 $walk->settle;
 $walk->httpd->done;
 done_testing();

@@ -7,6 +7,8 @@
 #   drop-after-and-refuse   and from then on nobody gets through, until
 #   pass
 #   stall         what is sent goes nowhere, as on a network that drops packets
+#   hold          who connects from now on is never answered, until
+#   pass          then that connection is lost
 #   deny          every COMMIT is undone, and answered as a node of a Galera
 #   cluster answers what another one was quicker with, until
 #   pass
@@ -87,6 +89,7 @@ sub _serve {
                 sysread($control, my $line, CHUNK) or return;
                 chomp($state->{mode} = $line);
                 $state->{freezer} = undef;
+                $state->{held} = [] if $state->{mode} ne 'hold';
                 syswrite $control, chr $state->{done} % 256;
                 $state->{done} = 0;
             }
@@ -101,6 +104,11 @@ sub _serve {
 sub _accept {
     my ($state, $client) = @_;
     return if $state->{mode} eq 'refuse';
+    if ($state->{mode} eq 'hold') {
+        push @{$state->{held}}, $client;
+        $state->{done}++;
+        return;
+    }
     my $upstream = IO::Socket::UNIX->new(
         Type => SOCK_STREAM, Peer => $state->{server}) or return;
 
