@@ -17,6 +17,8 @@ use Time::HiRes qw(sleep time);
 use constant {N => 100, MAX => 4, SLEEP_SEC => 0.5, WARM_SEC => 0.5, SLACK_SEC => 0.3, FLOOD_MS => 3000, PATIENCE_SEC => 1,
     WAIT_SEC => 3, ROUNDS => 20};
 
+plan skip_all => 'each process of prefork has a pool of its own' if ($ENV{PWR_MPM} // '') eq 'prefork';
+
 # Beside ours somebody who asks the same pool, at each request and for long.
 my $asks = 'SELECT CONCAT(\'{SHA}\', TO_BASE64(UNHEX(SHA1(\'right\')))) FROM'
     . " (SELECT %s AS login, SLEEP(@{[SLEEP_SEC]})) AS one";

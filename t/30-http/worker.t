@@ -270,7 +270,8 @@ sub calls_during {
 # Posts that come while every slot is busy call the worker once: each call would
 # have it look around for nothing.
 sub called_once {
-    my $walk = PWR::Walk->new('mysql', children => 1, global => "ServerLimit 1\nMaxRequestWorkers 8\nPwResetMailSlots 1");
+    my $walk = PWR::Walk->new('mysql', mpm => 'event', children => 1,
+        global => "ServerLimit 1\nMaxRequestWorkers 8\nPwResetMailSlots 1");
     my $httpd = $walk->httpd;
     $walk->add($_) for qw(c1 c2);
     ok(eventfds($httpd->pid) > 0, 'there is what the worker is called by');
@@ -293,7 +294,7 @@ sub called_once {
 # Whoever comes while it reads, or had nothing to do for long, is heard.  A mail is due
 # at once or in a second, at random.
 sub pairs {
-    my $walk = PWR::Walk->new('mysql', children => 1, global => "ServerLimit 1\nMaxRequestWorkers 8");
+    my $walk = PWR::Walk->new('mysql');
     my $slowest = 0;
     for my $n (1 .. PAIRS) {
         my @two = ("a$n", "b$n");
