@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define WAYS 4
-#define SLOT_WORDS 256
+#define SLOT_WORDS 128
 #define KEY_WORDS (PWR_SEQCACHE_KEY / 8)
 
 /* The words of a slot. */

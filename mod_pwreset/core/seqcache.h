@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #define PWR_SEQCACHE_KEY 64             /* bytes of a key, a digest in hex */
-#define PWR_SEQCACHE_VALUE_MAX 1960     /* bytes */
+#define PWR_SEQCACHE_VALUE_MAX 936      /* bytes */
 
 typedef struct pwr_seqcache {
     uint64_t *words;            /* pwr_seqcache_bytes(slots_n), zeroed */

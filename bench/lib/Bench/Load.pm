@@ -35,10 +35,15 @@ sub _spread {
     return map { 1 + int($_ * STRIDE % $n * $all / $n) } 0 .. $n - 1;
 }
 
-sub _keys { my ($site, $what) = @_; return _spread($site->n($what), min(KEYS_MAX, $site->n($what))) }
+# Of the lower half: the strings of the upper one are there to be spent, which
+# ends the sessions of their users and changes their passwords.
+sub _keys {
+    my ($site, $what) = @_;
+    my $half = int $site->n($what) / 2;
+    return _spread($half, min(KEYS_MAX, $half));
+}
 
-# The upper half of the strings is there to be spent.
-sub _strings { my $half = int $_[0]->n('strings') / 2; return _spread($half, min(KEYS_MAX, $half)) }
+sub _strings { return _keys($_[0], 'strings') }
 
 # Those that nobody has spent, of users with this scheme.
 sub _fresh_strings {
@@ -86,14 +91,14 @@ my %loads = (
         return map { _get(join '&', "/bench/both?$bytes", token_digest($_), id(owner($_, @n))) } _strings($site);
     }],
     ask => [200, sub { _ask('/account/forgot') }],
-    recover => [200, sub { map { _post('/account/forgot', email => login($_) . '@example.org') } 1 .. $_[0]->n('users') }],
+    recover => [200, sub { map { _post('/account/forgot', email => login($_) . '@example.org') } _keys($_[0], 'users') }],
     insert => [200, sub {
         _ask('/bench/insert?' . $_[0]->bytes(POST => '/account/forgot', [email => 'nobody1@example.org']))
     }],
     enter => [303, sub {
         my ($site, $scheme) = @_;
         return map { _post('/account/login', login => login($_), password => PASSWORD) }
-            grep { scheme($_) eq $scheme } 1 .. min(NAMES, $site->n('users'));
+            grep { scheme($_) eq $scheme } _keys($site, 'users');
     }],
     change => [303, sub {
         my ($site, $scheme, $n) = @_;
