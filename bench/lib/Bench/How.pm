@@ -48,9 +48,9 @@ sub done {
 my %sizes = (
     usual => {},
     roomy => {global => 'PwResetHashGate ' . Bench::Loop::processors() . ' 200'},
-    small => {users => 1000, strings => 2000, sessions => 1000, conf => 'PwResetSessionCache 0'},
-    large => {users => 1e7, strings => 1e6, sessions => 1e6, conf => 'PwResetSessionCache 0'},
-    'quick large' => {users => 1e5, strings => 1e4, sessions => 1e4, conf => 'PwResetSessionCache 0'},
+    small => {pool => '4G', users => 1000, strings => 2000, sessions => 1000, conf => 'PwResetSessionCache 0'},
+    large => {pool => '4G', users => 1e7, strings => 1e6, sessions => 1e6, conf => 'PwResetSessionCache 0'},
+    'quick large' => {pool => '4G', users => 1e5, strings => 1e4, sessions => 1e4, conf => 'PwResetSessionCache 0'},
 );
 
 sub _site {

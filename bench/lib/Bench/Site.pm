@@ -3,7 +3,7 @@
 # of its own, many users, and beside our pages what bounds them.
 #
 #   my $site = Bench::Site->new('mysql', $say, users => 40_000, strings => 40_000, sessions => 40_000,
-#       conf => 'PwResetSessionCache 0', global => 'PwResetHashGate 2 64');
+#       conf => 'PwResetSessionCache 0', global => 'PwResetHashGate 2 64', pool => '4G');
 #   $site->httpd; $site->walk; $site->n('users');
 #   $site->url('/account/forgot');
 #   $site->cookie(7);               # of session 7, as a browser sends it
@@ -28,7 +28,7 @@ use constant {CHILDREN => 6, THREADS => 25, PAGE_BYTES => 3000, WAIT_SEC => 20, 
     TICKS => POSIX::sysconf(POSIX::_SC_CLK_TCK())};
 
 # A small server that keeps what it has promised.
-my @server = qw(--innodb-buffer-pool-size=256M --innodb-log-file-size=128M --innodb-flush-log-at-trx-commit=1);
+my @server = qw(--innodb-log-file-size=128M --innodb-flush-log-at-trx-commit=1);
 
 # The limits count, and nobody meets them: from one address come thousands a
 # second for minutes.
@@ -85,7 +85,8 @@ sub _global {
 sub new {
     my ($class, $kind, $say, %option) = @_;
     my ($more, $global) = map { delete $option{$_} // '' } qw(conf global);
-    my $db = PWR::Database->new($kind, $kind eq 'mysql' ? @server : ());
+    my $pool = '--innodb-buffer-pool-size=' . (delete $option{pool} // '256M');
+    my $db = PWR::Database->new($kind, $kind eq 'mysql' ? (@server, $pool) : ());
     my $self = bless {n => \%option, conf => "$conf$more\n"}, $class;
     $self->{walk} = PWR::Walk->new($kind, db => $db, start => 0, children => CHILDREN, threads => THREADS,
         modules => [qw(status headers)], ports => 1,
