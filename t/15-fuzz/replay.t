@@ -21,8 +21,8 @@ my %reached = (
     argon2id => 'stored', builtin => 'data', conf_kind => 'conf', cost => 'no parser', count => 'no parser',
     crypto => 'no parser', diag => 'no parser', digest => 'stored', duration => 'conf', encoded => 'stored',
     fair => 'no parser', group => 'conf', keyboard => 'policy', person => 'policy', phpass => 'stored',
-    score => 'policy', sink => 'template', sqltext_token => 'sqltext', status => 'no parser', status_int => 'no parser',
-    wrap => 'stored',
+    score => 'policy', seqcache => 'no parser', sink => 'template', sqltext_token => 'sqltext', status => 'no parser',
+    status_int => 'no parser', wrap => 'stored',
     tally => 'no parser', template_int => 'template',
 );
 
